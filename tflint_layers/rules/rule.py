@@ -1,0 +1,47 @@
+"""What a rule is."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from tflint_layers.finding import Fix, Proof
+from tflint_layers.model.scopes import Phase, Scope
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A place that a rule objects to. ``suspect``: only a trace can tell whether it is right."""
+
+    node: ast.expr | ast.stmt
+    message: str
+    suspect: bool = False
+
+
+Check = Callable[[Scope, ast.AST], Iterator[Hit]]
+MakeFix = Callable[[Scope, Hit], Fix | None]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule of the catalogue.
+
+    ``check`` is called for each node of the types in ``nodes`` that a scope of one of the ``phases`` runs, and
+    asks the scope questions; ``fix`` is called with the scope and a hit of this rule.
+    """
+
+    code: str
+    name: str
+    documentation: str
+    nodes: tuple[type[ast.AST], ...]
+    check: Check
+    proof: Proof
+    phases: frozenset[Phase] = frozenset({Phase.CALL})
+    fix: MakeFix | None = None
+    preview: bool = False
+
+    @property
+    def summary(self) -> str:
+        """The first line of the documentation."""
+        return self.documentation.strip().partition("\n")[0]

@@ -1,0 +1,117 @@
+"""Bytes of a file, decoded once, with a way back from syntax-tree positions to bytes and to characters."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+import warnings
+from dataclasses import dataclass
+from functools import cached_property
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
+
+
+class UnreadableSource(Exception):
+    """The bytes are no Python file; the message says why, ``line`` and ``column`` (1-based) say where."""
+
+    def __init__(self, message: str, line: int = 1, column: int = 1) -> None:
+        super().__init__(message)
+        self.line = line
+        self.column = column
+
+
+@dataclass(frozen=True)
+class Position:
+    """1-based line and column, counted in characters."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """A decoded file. ``text`` keeps the line endings of the file; a byte order mark is not part of it."""
+
+    path: str
+    data: bytes
+    text: str
+    encoding: str
+    bom: int
+
+    @classmethod
+    def from_bytes(cls, data: bytes, path: str = "<string>") -> Source:
+        """Decode as Python does (byte order mark, coding line, else UTF-8).
+
+        Raises:
+            UnreadableSource: NUL bytes, an unknown encoding, or bytes that the encoding does not allow.
+        """
+        if b"\0" in data:
+            raise UnreadableSource("source code cannot contain NUL bytes", data[: data.index(b"\0")].count(b"\n") + 1)
+        try:
+            encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        except SyntaxError as error:
+            raise UnreadableSource(str(error)) from error
+        bom = 3 if encoding == "utf-8-sig" else 0
+        encoding = "utf-8" if bom else encoding
+        try:
+            text = data[bom:].decode(encoding)
+        except UnicodeDecodeError as error:
+            line = data[bom:][: error.start].count(b"\n") + 1
+            raise UnreadableSource(f"cannot decode as {encoding}: {error.reason}", line) from error
+        return cls(path, data, text, encoding, bom)
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """The syntax tree.
+
+        Raises:
+            UnreadableSource: the text is no valid Python, or nested too deeply to be read.
+        """
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return ast.parse(self.text)
+        except SyntaxError as error:
+            message = f"syntax error: {error.msg}"
+            raise UnreadableSource(message, error.lineno or 1, max(error.offset or 1, 1)) from error
+        except (RecursionError, MemoryError, ValueError) as error:
+            raise UnreadableSource(f"cannot be parsed: {error or type(error).__name__}") from error
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines as the parser counts them, each with its line ending."""
+        return _LINE.findall(self.text)
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """Byte offset in the file at which each line starts."""
+        starts, offset = [], self.bom
+        for line in self.lines:
+            starts.append(offset)
+            offset += len(line.encode(self.encoding))
+        return starts
+
+    def position(self, line: int, utf8_column: int) -> Position:
+        """The place that the syntax tree calls ``lineno``, ``col_offset``, in characters."""
+        text = self.lines[line - 1]
+        if not text.isascii():
+            utf8_column = len(text.encode()[:utf8_column].decode(errors="replace"))
+        return Position(line, utf8_column + 1)
+
+    def offset(self, line: int, utf8_column: int) -> int:
+        """Byte offset in the file of the place that the syntax tree calls ``lineno``, ``col_offset``."""
+        text = self.lines[line - 1]
+        column = self.position(line, utf8_column).column - 1
+        return self._starts[line - 1] + len(text[:column].encode(self.encoding))
+
+    def span(self, node: ast.expr | ast.stmt) -> tuple[int, int]:
+        """Byte range of a node in the file."""
+        end_line, end_column = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
+        return self.offset(node.lineno, node.col_offset), self.offset(end_line, end_column)
+
+    def segment(self, node: ast.expr | ast.stmt) -> str:
+        """The text of a node as written."""
+        start, end = self.span(node)
+        return self.data[start:end].decode(self.encoding)
