@@ -72,6 +72,7 @@ class Finding:
 
     Lines and columns are 1-based and count characters; ``end_column`` is the first column after the span.
     ``route`` names the functions through which tracing reaches the place, entry point first.
+    ``layer_path`` is the file that defines ``layer`` (or the entry point) when that is not ``path``.
     A ``suspect`` is what the analysis alone cannot decide: only a trace may report it.
     """
 
@@ -89,6 +90,7 @@ class Finding:
     route: tuple[str, ...]
     keras: int
     proof: Proof
+    layer_path: str | None = None
     suspect: bool = False
     fix: Fix | None = None
     verdict: Verdict | None = None
