@@ -1,0 +1,25 @@
+"""Findings in, characters out: one function for each output format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tflint_layers.finding import Finding
+from tflint_layers.report import github, json, text
+from tflint_layers.report.render import Documents, Paint, Render
+
+__all__ = ["FORMATS", "Documents", "Paint", "Render", "in_order"]
+
+FORMATS: dict[str, Render] = {
+    "full": text.full,
+    "concise": text.concise,
+    "json": json.as_list,
+    "json-lines": json.as_lines,
+    "github": github.workflow_commands,
+}
+
+
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings by path, line, column and code, each place and code once: the same in every run."""
+    by_place = {(f.path, f.line, f.column, f.code, f.message): f for f in findings}
+    return [by_place[place] for place in sorted(by_place)]

@@ -1,0 +1,189 @@
+"""Applies fixes to bytes and lints again, until nothing changes any more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from tflint_layers.finding import Edit, Finding, Safety
+from tflint_layers.linter import lint_source
+from tflint_layers.settings import Settings
+from tflint_layers.source import Source, UnreadableSource
+
+_MOST_ROUNDS = 100
+
+Keep = Callable[[bytes, bytes, Finding], bool]
+
+
+@dataclass(frozen=True)
+class FixResult:
+    """The fixed bytes, what was applied, and what the linter still says about them.
+
+    Not ``converged``: ``problem`` says why, naming the rules.
+    """
+
+    data: bytes
+    applied: list[Finding]
+    remaining: list[Finding]
+    converged: bool = True
+    problem: str | None = None
+
+
+def fix_source(
+    data: bytes,
+    path: str,
+    settings: Settings,
+    *,
+    unsafe: bool = False,
+    keep: Keep | None = None,
+) -> FixResult:
+    """Apply the safe fixes of a file, or the ``unsafe`` ones too, until linting offers no more.
+
+    With ``keep``, both kinds are tried, and those for which ``keep(before, after, finding)`` is true are applied.
+    """
+    before, current = data, data
+    original = findings = lint_for_fixes(data, path, settings)
+    applied: list[Finding] = []
+    seen = {data}
+    for _ in range(_MOST_ROUNDS):
+        candidates = [f for f in findings if _may_apply(f, path, unsafe, keep)]
+        chosen, current = _round(before, candidates, keep)
+        if not chosen:
+            return FixResult(before, applied, findings)
+        if not _parses(current, path):
+            problem = f"the fixes of {_names(chosen)} make a syntax error; the file is left as it was"
+            return FixResult(data, [], original, False, problem)
+        applied += chosen
+        before, findings = current, lint_for_fixes(current, path, settings)
+        if current in seen:
+            break
+        seen.add(current)
+    return FixResult(current, applied, findings, False, f"the fixes of {_names(applied[-1:])} undo each other")
+
+
+def lint_for_fixes(data: bytes, path: str, settings: Settings) -> list[Finding]:
+    """The findings, with the safety of their fixes as the user's settings see it."""
+    return [_rated(finding, settings) for finding in lint_source(data, path, settings)]
+
+
+def apply(data: bytes, findings: Iterable[Finding]) -> tuple[list[Finding], bytes]:
+    """Apply the fixes that do not touch each other, first by position first; returns the findings they belong to."""
+    try:
+        source = Source.from_bytes(data)
+    except UnreadableSource:
+        return [], data
+    edits: list[Edit] = []
+    applied: list[Finding] = []
+    for finding in sorted(findings, key=_position):
+        new = [edit for edit in _edits(finding, source) if edit not in edits or not _mergeable(edit)]
+        if _encodes(new, source) and not any(_clash(edit, other) for edit in new for other in edits):
+            edits += new
+            applied.append(finding)
+    return applied, _spliced(data, sorted(edits), source.encoding)
+
+
+def _round(data: bytes, candidates: list[Finding], keep: Keep | None) -> tuple[list[Finding], bytes]:
+    proved = candidates if keep is None else list(_proved(data, candidates, keep))
+    return apply(data, proved)
+
+
+def _proved(data: bytes, candidates: list[Finding], keep: Keep) -> Iterator[Finding]:
+    """The fixes that pass: those of a layer together, since one defect can hide that another is gone, else one alone.
+
+    A second fix of that layer is tried in the next round, on top of the first.
+    """
+    layers: dict[tuple[str | None, str | None], list[Finding]] = {}
+    for finding in candidates:
+        layers.setdefault((finding.layer_path, finding.layer or finding.function), []).append(finding)
+    for group in layers.values():
+        together, after = apply(data, group)
+        if together and all(keep(data, after, finding) for finding in together):
+            yield from together
+        elif len(group) > 1:
+            yield from _first_proved(data, group, keep)
+
+
+def _first_proved(data: bytes, group: list[Finding], keep: Keep) -> list[Finding]:
+    for finding in sorted(group, key=_position):
+        alone, after = apply(data, [finding])
+        if alone and keep(data, after, finding):
+            return alone
+    return []
+
+
+def _may_apply(finding: Finding, path: str, unsafe: bool, keep: Keep | None) -> bool:
+    if finding.fix is None or finding.path != path:
+        return False
+    if keep is not None:
+        return finding.fix.safety is not Safety.SUGGESTION
+    allowed = {Safety.SAFE, Safety.UNSAFE} if unsafe else {Safety.SAFE}
+    return not finding.suspect and finding.fix.safety in allowed
+
+
+def _rated(finding: Finding, settings: Settings) -> Finding:
+    """The finding with what ``unfixable`` and ``extend-safe-fixes`` make of its fix."""
+    fix = finding.fix
+    if fix is None or fix.safety is Safety.SUGGESTION:
+        return finding
+    if not settings.fixes(finding.code, finding.name):
+        return replace(finding, fix=replace(fix, safety=Safety.SUGGESTION))
+    if settings.trusts(finding.code, finding.name):
+        return replace(finding, fix=replace(fix, safety=Safety.SAFE))
+    return finding
+
+
+def _position(finding: Finding) -> tuple[int, int, str]:
+    edits = finding.fix.edits if finding.fix else ()
+    first = min(edits, default=Edit(0, 0, ""))
+    return first.start, first.end, finding.code
+
+
+def _edits(finding: Finding, source: Source) -> list[Edit]:
+    """The edits of a fix, with the line endings of the file."""
+    newline = "\r\n" if source.lines and source.lines[0].endswith("\r\n") else "\n"
+    edits = finding.fix.edits if finding.fix else ()
+    return [replace(edit, text=edit.text.replace("\r\n", "\n").replace("\n", newline)) for edit in edits]
+
+
+def _mergeable(edit: Edit) -> bool:
+    """Whether two fixes that ask for the same edit are both served by making it once.
+
+    Inserted whole lines are: two fixes want the same import. Inserted brackets are not: each fix needs its own.
+    """
+    return edit.start < edit.end or edit.text.endswith("\n")
+
+
+def _clash(one: Edit, other: Edit) -> bool:
+    if one.start == one.end or other.start == other.end:
+        return one.start <= other.end and other.start <= one.end
+    return one.start < other.end and other.start < one.end
+
+
+def _encodes(edits: Iterable[Edit], source: Source) -> bool:
+    """Whether the file's encoding has the characters of the new text."""
+    try:
+        for edit in edits:
+            edit.text.encode(source.encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _spliced(data: bytes, edits: list[Edit], encoding: str) -> bytes:
+    pieces, offset = [], 0
+    for edit in edits:
+        pieces += [data[offset : edit.start], edit.text.encode(encoding)]
+        offset = edit.end
+    return b"".join((*pieces, data[offset:]))
+
+
+def _parses(data: bytes, path: str) -> bool:
+    try:
+        Source.from_bytes(data, path).tree  # noqa: B018
+    except UnreadableSource:
+        return False
+    return True
+
+
+def _names(findings: Iterable[Finding]) -> str:
+    return ", ".join(sorted({f"{finding.code} {finding.name}" for finding in findings}))

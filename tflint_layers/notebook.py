@@ -1,0 +1,143 @@
+"""Jupyter notebooks as one Python module, and back: cells become text, nothing else of the JSON is touched."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tflint_layers.source import UnreadableSource
+
+_BOUNDARY = "# tflint-layers: cell {}\n"
+_BOUNDARY_LINE = re.compile(r"^# tflint-layers: cell (\d+)\n", re.MULTILINE)
+_MAGIC = re.compile(r"(\s*)(?:[%!?]|[\w.]+\?\??\s*$|[\w, ]+=\s*[%!])")
+_BLANKED = re.compile(r"pass  # tflint-layers: magic (\d+)$", re.MULTILINE)
+
+# Cell magics whose cell is Python all the same.
+_PYTHON_CELLS = frozenset({"%%capture", "%%prun", "%%time", "%%timeit"})
+
+_LAYOUTS: tuple[dict[str, Any], ...] = tuple(
+    {"indent": indent, "ensure_ascii": escaped, "separators": separators}
+    for indent in (1, 2, 4, None)
+    for escaped in (False, True)
+    for separators in ((",", ": "), (", ", ": "), (",", ":"))
+)
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """The code cells of a notebook as ``code``; ``cells`` gives the number and the first line of each."""
+
+    content: dict[str, Any]
+    text: str
+    code: str
+    cells: tuple[tuple[int, int], ...]
+    magics: tuple[str, ...]
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Notebook:
+        """Read a notebook.
+
+        Raises:
+            UnreadableSource: the bytes are no notebook.
+        """
+        try:
+            text = data.decode("utf-8")
+            content = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise UnreadableSource(f"no valid notebook: {error}", getattr(error, "lineno", 1)) from error
+        if not isinstance(content, dict) or not isinstance(content.get("cells"), list):
+            raise UnreadableSource("no valid notebook: it has no list of cells")
+        pieces: list[str] = []
+        cells: list[tuple[int, int]] = []
+        magics: list[str] = []
+        line = 1
+        for number, cell in _code_cells(content):
+            pieces.append(_BOUNDARY.format(number))
+            pieces.append(_python(_text(cell), magics))
+            cells.append((number, line + 1))
+            line += 1 + pieces[-1].count("\n")
+        return cls(content, text, "".join(pieces), tuple(cells), tuple(magics))
+
+    def place(self, line: int) -> tuple[int, int]:
+        """The cell number, and the line within it, of a line of ``code``."""
+        before = [cell for cell in self.cells if cell[1] <= line] or [self.cells[0]]
+        number, first = before[-1]
+        return number, max(line - first + 1, 1)
+
+    def with_code(self, code: str) -> bytes | None:
+        """The notebook with its cells taken from the changed ``code``; None where its layout would not survive."""
+        layout = self._layout()
+        if layout is None:
+            return None
+        content = json.loads(self.text)
+        parts = _BOUNDARY_LINE.split(code)
+        changed = dict(zip(map(int, parts[1::2]), parts[2::2], strict=True))
+        changed[self.cells[0][0]] = parts[0] + changed[self.cells[0][0]]
+        for number, cell in _code_cells(content):
+            before = _text(cell)
+            after = _BLANKED.sub(lambda found: self.magics[int(found[1])], changed[number])
+            after = after if before.endswith("\n") else after.removesuffix("\n")
+            cell["source"] = after.splitlines(keepends=True) if isinstance(cell["source"], list) else after
+        return _dump(content, layout, self.text).encode()
+
+    def _layout(self) -> dict[str, Any] | None:
+        """How the file was written: the way to write it that gives its very bytes."""
+        return next((layout for layout in _LAYOUTS if _dump(self.content, layout, self.text) == self.text), None)
+
+
+def _dump(content: dict[str, Any], layout: dict[str, Any], original: str) -> str:
+    ending = original[len(original.rstrip()) :]
+    return json.dumps(content, **layout) + ending
+
+
+def _code_cells(content: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The code cells with their 1-based numbers; none in a notebook of another language."""
+    metadata = content.get("metadata")
+    language = metadata.get("language_info") if isinstance(metadata, dict) else None
+    if isinstance(language, dict) and language.get("name", "python") != "python":
+        return
+    for number, cell in enumerate(content["cells"], 1):
+        if isinstance(cell, dict) and cell.get("cell_type") == "code" and isinstance(cell.get("source"), str | list):
+            yield number, cell
+
+
+def _text(cell: dict[str, Any]) -> str:
+    source = cell["source"]
+    return source if isinstance(source, str) else "".join(part for part in source if isinstance(part, str))
+
+
+def _python(text: str, magics: list[str]) -> str:
+    """The text of a cell with a last line ending, its magics (kept in ``magics``) replaced by ``pass``."""
+    text = text if not text or text.endswith("\n") else text + "\n"
+    if _parses(text):
+        return text
+    first = text.split(None, 1)[0] if text.strip() else ""
+    foreign = first.startswith("%%") and first not in _PYTHON_CELLS
+    continued: str | None = None
+    lines = []
+    for line in text.splitlines(keepends=True):
+        match = _MAGIC.match(line)
+        indent = "" if foreign else continued if continued is not None else match[1] if match else None
+        continued = indent if indent is not None and line.endswith("\\\n") else None
+        lines.append(line if indent is None else _blank(line, indent, magics))
+    return "".join(lines)
+
+
+def _blank(line: str, indent: str, magics: list[str]) -> str:
+    magics.append(line.rstrip("\n")[len(indent) :])
+    return f"{indent}pass  # tflint-layers: magic {len(magics) - 1}\n"
+
+
+def _parses(text: str) -> bool:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True

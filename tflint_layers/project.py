@@ -1,0 +1,141 @@
+"""Which Keras a project is written for, by what it declares and what is installed; TensorFlow is never imported."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+NEWEST_KERAS = 3
+
+_REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*\(?([^;#@)]*)")
+_CLAUSE = re.compile(r"(===|==|~=|>=|<=|!=|>|<|\^)\s*v?(\d+(?:\.\d+)*)(\.\*)?")
+
+# The version of each distribution from which on `tf.keras` or `keras` is Keras 3.
+_KERAS_3_FROM = {
+    "keras": (3,),
+    "tensorflow": (2, 16),
+    "tensorflow-cpu": (2, 16),
+    "tensorflow-gpu": (2, 16),
+    "tensorflow-intel": (2, 16),
+    "tensorflow-macos": (2, 16),
+}
+
+Version = tuple[int, ...]
+
+
+def keras_of_project(directory: Path) -> int | None:
+    """The major version of Keras that the nearest project above ``directory`` declares, if it says."""
+    for folder in (directory, *directory.parents):
+        found = keras_of_requirements(_declared(folder))
+        if found is not None:
+            return found
+        if (folder / ".git").exists():
+            return None
+    return None
+
+
+@cache
+def installed_keras() -> int | None:
+    """The major version of the Keras that is installed next to the linter, if any."""
+    try:
+        major = importlib.metadata.version("keras").partition(".")[0]
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    return int(major) if major in {"2", "3"} else None
+
+
+def keras_of_requirements(requirements: Iterable[str]) -> int | None:
+    """What requirement specifiers say: a bound on `keras` first, then `tf-keras`, then a bound on TensorFlow."""
+    specifiers: dict[str, str] = {}
+    for requirement in requirements:
+        if match := _REQUIREMENT.match(requirement):
+            name = re.sub(r"[-_.]+", "-", match[1]).lower()
+            specifiers[name] = f"{specifiers.get(name, '')},{match[2]}"
+    if found := _side("keras", specifiers):
+        return found
+    if "tf-keras" in specifiers:
+        return 2
+    return next((found for name in _KERAS_3_FROM if (found := _side(name, specifiers))), None)
+
+
+def _side(name: str, specifiers: dict[str, str]) -> int | None:
+    """2 or 3 when the specifier of a distribution allows one side of its boundary only."""
+    boundary = _KERAS_3_FROM[name]
+    for operator, digits, wildcard in _CLAUSE.findall(specifiers.get(name, "")):
+        version = tuple(int(part) for part in digits.split("."))
+        lower, upper = _range(operator, version, bool(wildcard))
+        if upper is not None and upper <= boundary:
+            return 2
+        if lower is not None and lower >= boundary:
+            return 3
+    return None
+
+
+def _range(operator: str, version: Version, wildcard: bool) -> tuple[Version | None, Version | None]:
+    """The versions that a clause allows: from the first, up to but without the second."""
+    if operator == "<":
+        return None, version
+    if operator == "<=":
+        return None, (*version, 1)
+    if operator in {">=", ">"}:
+        return version, None
+    if operator == "^":
+        return version, (version[0] + 1,)
+    if operator == "~=":
+        return version, (*version[:-2], version[-2] + 1) if len(version) > 1 else None
+    if operator in {"==", "==="}:
+        return version, (*version[:-1], version[-1] + 1) if wildcard else (*version, 1)
+    return None, None
+
+
+def _declared(folder: Path) -> Iterator[str]:
+    """Requirement strings of the project whose files are in ``folder``."""
+    for path in sorted(folder.glob("requirements*.txt")):
+        yield from _lines(path)
+    try:
+        pyproject = read_toml(folder / "pyproject.toml")
+    except (OSError, ValueError):
+        return
+    project = _table(pyproject, "project")
+    yield from _strings(project.get("dependencies"))
+    for extra in _table(project, "optional-dependencies").values():
+        yield from _strings(extra)
+    for name, specifier in _table(_table(_table(pyproject, "tool"), "poetry"), "dependencies").items():
+        version = specifier.get("version", "") if isinstance(specifier, dict) else specifier
+        yield f"{name} {version}"
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The content of a TOML file.
+
+    Raises:
+        OSError: there is no such file, or it cannot be read.
+        ValueError: it is no TOML.
+    """
+    return tomllib.loads(path.read_bytes().decode())
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+
+
+def _table(parent: dict[str, Any], key: str) -> dict[str, Any]:
+    child = parent.get(key)
+    return child if isinstance(child, dict) else {}
+
+
+def _strings(value: object) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []

@@ -1,0 +1,113 @@
+"""Lints many files, in this process or in several, with the results in the order of the files."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+
+from tflint_layers.document import Document, unreadable
+from tflint_layers.finding import Finding
+from tflint_layers.fixer import FixResult, fix_source, lint_for_fixes
+from tflint_layers.settings import Settings
+from tflint_layers.source import UnreadableSource
+
+# Below this many files, starting processes takes longer than linting.
+_WORTH_A_POOL = 32
+
+
+class WorkerError(Exception):
+    """A process that was linting ended by itself or was killed."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One file to lint; ``data`` is given where the path is not to be read (standard input)."""
+
+    path: str
+    settings: Settings
+    fix: bool = False
+    unsafe: bool = False
+    data: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What linting a file gave. ``document`` is None for a clean file, so that it need not cross processes."""
+
+    path: str
+    findings: list[Finding]
+    document: Document | None = None
+    fixed: FixResult | None = None
+    problem: str | None = None
+
+
+def lint_file(task: Task) -> Outcome:
+    """Read and lint one file. Never raises: what cannot be read is a finding, a bug of a rule is a ``problem``."""
+    try:
+        document = Document.of(_read(task), task.path)
+    except OSError as error:
+        return _unreadable(task, unreadable(task.path, f"cannot be read: {error.strerror or error}"))
+    except UnreadableSource as error:
+        return _unreadable(task, unreadable(task.path, str(error), error.line, error.column))
+    try:
+        if task.fix:
+            fixed = fix_source(document.code, task.path, task.settings, unsafe=task.unsafe)
+            return Outcome(task.path, fixed.remaining, document, fixed)
+        findings = lint_for_fixes(document.code, task.path, task.settings)
+        return Outcome(task.path, findings, document if findings else None)
+    except Exception:
+        detail = traceback.format_exc().strip()
+        return Outcome(task.path, [], problem=f"{task.path}: the linter itself failed; please report this\n{detail}")
+
+
+def lint_files(tasks: Sequence[Task], jobs: int | None, progress: Callable[[int, int], None]) -> list[Outcome]:
+    """Lint the files, telling ``progress`` how many of how many are done.
+
+    Raises:
+        WorkerError: a process died; which file killed it cannot be told.
+    """
+    outcomes = []
+    for outcome in _outcomes(tasks, _processes(len(tasks), jobs)):
+        outcomes.append(outcome)
+        progress(len(outcomes), len(tasks))
+    return outcomes
+
+
+def _outcomes(tasks: Sequence[Task], processes: int) -> Iterator[Outcome]:
+    if processes == 1:
+        yield from map(lint_file, tasks)
+        return
+    try:
+        with ProcessPoolExecutor(processes) as pool:
+            yield from pool.map(lint_file, tasks, chunksize=4)
+    except BrokenProcessPool as error:
+        raise WorkerError("a process died while linting; --jobs 1 shows with which file") from error
+
+
+def _processes(files: int, jobs: int | None) -> int:
+    if jobs is not None:
+        return max(min(jobs, files), 1)
+    return 1 if files < _WORTH_A_POOL else _processors()
+
+
+def _processors() -> int:
+    """The processors that this process may use, which in a container are fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _read(task: Task) -> bytes:
+    if task.data is not None:
+        return task.data
+    with open(task.path, "rb") as file:
+        return file.read()
+
+
+def _unreadable(task: Task, finding: Finding) -> Outcome:
+    findings = [finding] if task.settings.selects(finding.code, finding.name) else []
+    return Outcome(task.path, findings, Document(task.path, b"", b""))
