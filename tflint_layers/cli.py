@@ -322,9 +322,8 @@ def _now(run: Run) -> dict[str, Document]:
         if document and fixed and fixed.data != document.code:
             data = document.with_code(fixed.data)
             documents[outcome.path] = Document.of(data, outcome.path) if data is not None else document
-    for finding in (finding for outcome in run.outcomes for finding in outcome.findings):
-        documents.setdefault(finding.path, _read_document(finding.path))
-    return documents
+    elsewhere = {finding.path for outcome in run.outcomes for finding in outcome.findings} - documents.keys()
+    return documents | {path: _read_document(path) for path in elsewhere}
 
 
 def _read_document(path: str) -> Document:

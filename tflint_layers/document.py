@@ -6,9 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from tflint_layers.finding import Finding, Proof
 from tflint_layers.notebook import Notebook
-from tflint_layers.settings import UNREADABLE
 from tflint_layers.source import Source, UnreadableSource
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -76,23 +74,3 @@ class Document:
     def with_code(self, code: bytes) -> bytes | None:
         """The bytes of the file with its code replaced; None for a notebook that cannot be written back."""
         return code if self.notebook is None else self.notebook.with_code(code.decode())
-
-
-def unreadable(path: str, message: str, line: int = 1, column: int = 1) -> Finding:
-    """The finding for a file that cannot be linted."""
-    return Finding(
-        path=path,
-        cell=None,
-        line=line,
-        column=column,
-        code=UNREADABLE,
-        end_line=line,
-        end_column=column,
-        name="file-not-readable",
-        message=message,
-        layer=None,
-        function=None,
-        route=(),
-        keras=3,
-        proof=Proof.NONE,
-    )

@@ -14,6 +14,10 @@ from tflint_layers.source import UnreadableSource
 
 _BOUNDARY = "# tflint-layers: cell {}\n"
 _BOUNDARY_LINE = re.compile(r"^# tflint-layers: cell (\d+)\n", re.MULTILINE)
+_LINE = re.compile(r"[^\n]*\n")
+_CONTINUED_LINES = re.compile(r"(?:[^\n]*\\\n)*[^\n]*\n")
+_LINES_OF_LIST = re.compile(r"[^\n]*\n|[^\n]+")
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _MAGIC = re.compile(r"(\s*)(?:[%!?]|[\w.]+\?\??\s*$|[\w, ]+=\s*[%!])")
 _BLANKED = re.compile(r"pass  # tflint-layers: magic (\d+)$", re.MULTILINE)
 
@@ -60,7 +64,7 @@ class Notebook:
             pieces.append(_BOUNDARY.format(number))
             pieces.append(_python(_text(cell), magics))
             cells.append((number, line + 1))
-            line += 1 + pieces[-1].count("\n")
+            line += 1 + len(_LINE_END.findall(pieces[-1]))
         return cls(content, text, "".join(pieces), tuple(cells), tuple(magics))
 
     def place(self, line: int) -> tuple[int, int]:
@@ -82,7 +86,8 @@ class Notebook:
             before = _text(cell)
             after = _BLANKED.sub(lambda found: self.magics[int(found[1])], changed[number])
             after = after if before.endswith("\n") else after.removesuffix("\n")
-            cell["source"] = after.splitlines(keepends=True) if isinstance(cell["source"], list) else after
+            if after != before:
+                cell["source"] = _LINES_OF_LIST.findall(after) if isinstance(cell["source"], list) else after
         return _dump(content, layout, self.text).encode()
 
     def _layout(self) -> dict[str, Any] | None:
@@ -118,14 +123,15 @@ def _python(text: str, magics: list[str]) -> str:
         return text
     first = text.split(None, 1)[0] if text.strip() else ""
     foreign = first.startswith("%%") and first not in _PYTHON_CELLS
-    continued: str | None = None
-    lines = []
-    for line in text.splitlines(keepends=True):
-        match = _MAGIC.match(line)
-        indent = "" if foreign else continued if continued is not None else match[1] if match else None
-        continued = indent if indent is not None and line.endswith("\\\n") else None
-        lines.append(line if indent is None else _blank(line, indent, magics))
-    return "".join(lines)
+    pieces: list[str] = []
+    for statement in _CONTINUED_LINES.findall(text):
+        magic = _MAGIC.match(statement)
+        if foreign or magic:
+            indent = magic[1] if magic and not foreign else ""
+            pieces += [_blank(line, indent, magics) for line in _LINE.findall(statement)]
+        else:
+            pieces.append(statement)
+    return "".join(pieces)
 
 
 def _blank(line: str, indent: str, magics: list[str]) -> str:

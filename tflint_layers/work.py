@@ -9,9 +9,10 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
-from tflint_layers.document import Document, unreadable
+from tflint_layers.document import Document
 from tflint_layers.finding import Finding
 from tflint_layers.fixer import FixResult, fix_source, lint_for_fixes
+from tflint_layers.linter import unreadable
 from tflint_layers.settings import Settings
 from tflint_layers.source import UnreadableSource
 
@@ -50,9 +51,9 @@ def lint_file(task: Task) -> Outcome:
     try:
         document = Document.of(_read(task), task.path)
     except OSError as error:
-        return _unreadable(task, unreadable(task.path, f"cannot be read: {error.strerror or error}"))
+        return _unreadable(task, UnreadableSource(error.strerror or str(error)))
     except UnreadableSource as error:
-        return _unreadable(task, unreadable(task.path, str(error), error.line, error.column))
+        return _unreadable(task, error)
     try:
         if task.fix:
             fixed = fix_source(document.code, task.path, task.settings, unsafe=task.unsafe)
@@ -108,6 +109,7 @@ def _read(task: Task) -> bytes:
         return file.read()
 
 
-def _unreadable(task: Task, finding: Finding) -> Outcome:
+def _unreadable(task: Task, error: UnreadableSource) -> Outcome:
+    finding = unreadable(task.path, error, task.settings)
     findings = [finding] if task.settings.selects(finding.code, finding.name) else []
     return Outcome(task.path, findings, Document(task.path, b"", b""))
