@@ -1,0 +1,153 @@
+"""The one path from a file to findings, called by every shell."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+
+from tflint_layers.finding import Finding, Fix, Proof
+from tflint_layers.model.classes import ClassInfo, ModuleInfo, Project
+from tflint_layers.model.entries import traced_scopes
+from tflint_layers.model.scopes import Phase, Scope
+from tflint_layers.rules import Hit, Rule, all_rules
+from tflint_layers.settings import Settings
+from tflint_layers.source import Source, UnreadableSource
+from tflint_layers.suppressions import Suppressions
+
+FILE_NOT_READABLE = ("TFL900", "file-not-readable")
+_TRACED = re.compile(
+    rb"def call\b|tf\.function|\bfunction\b|(?:train|test|predict)_step|update_state|Lambda|\.map\(|map_fn"
+    rb"|dynamic|run_eagerly|run_functions_eagerly|eager_execution"
+)
+_PLAIN = re.compile(r"run_functions_eagerly|run_eagerly|dynamic|eager_execution|tf\.function\(|Lambda\(|\.map\(|map_fn\(")
+
+
+def lint_source(source: bytes, path: str = "<string>", settings: Settings | None = None) -> list[Finding]:
+    """The findings of one file, in the order of the file.
+
+    Args:
+        source: the bytes of the file as they are on disk.
+        path: where the file is; sibling modules are looked up from there.
+        settings: which rules to apply and which Keras to assume; the defaults where it is None.
+
+    Returns:
+        Sorted findings without verdicts. A file that is no readable Python gives one TFL900 finding.
+    """
+    settings = settings or Settings()
+    try:
+        return lint(Source.from_bytes(source, path), settings)
+    except UnreadableSource as error:
+        return [unreadable(path, error, settings)]
+
+
+def lint(source: Source, settings: Settings, *, noqa: bool = True) -> list[Finding]:
+    """The findings of a decoded file; ``noqa=False`` keeps those that a ``# noqa`` comment hides.
+
+    Raises:
+        UnreadableSource: the text is no valid Python.
+    """
+    if not _TRACED.search(source.data):
+        source.check()
+        return []
+    suppressions = Suppressions.of(source)
+    if suppressions.skip_file:
+        return []
+    module = Project(settings.layer_bases).add(source)
+    keras = settings.keras or module.keras or settings.project_keras
+    rules = [rule for rule in all_rules().values() if settings.selects(rule.code, rule.name, rule.preview)]
+    scopes = traced_scopes(module, keras, plain=bool(_PLAIN.search(source.text)))
+    findings = _distinct(_findings(scopes, rules, source))
+    return [finding for finding in findings if not (noqa and suppressions.hides(finding))]
+
+
+def unreadable(path: str, error: UnreadableSource, settings: Settings) -> Finding:
+    """The finding that stands for a file that cannot be read."""
+    code, name = FILE_NOT_READABLE
+    return Finding(
+        path=path,
+        cell=None,
+        line=error.line,
+        column=error.column,
+        code=code,
+        end_line=error.line,
+        end_column=error.column,
+        name=name,
+        message=f"the file was not linted: {error}",
+        layer=None,
+        function=None,
+        route=(),
+        keras=settings.keras or settings.project_keras,
+        proof=Proof.NONE,
+    )
+
+
+def _findings(scopes: list[Scope], rules: list[Rule], source: Source) -> Iterator[Finding]:
+    by_type: dict[tuple[Phase, type[ast.AST]], list[Rule]] = {}
+    for rule in rules:
+        for phase in rule.phases:
+            for node_type in rule.nodes:
+                by_type.setdefault((phase, node_type), []).append(rule)
+    for scope in scopes:
+        if scope.module.source is not source:
+            continue
+        for node in scope.values:
+            for rule in by_type.get((scope.phase, type(node)), ()):
+                for hit in rule.check(scope, node):
+                    if not _is_harmless(scope, rule, node):
+                        yield _finding(scope, rule, hit)
+
+
+def _is_harmless(scope: Scope, rule: Rule, node: ast.AST) -> bool:
+    """Whether the code that a hit is about runs outside of the graph, or its failure is caught."""
+    if scope.phase in (Phase.CALL, Phase.BUILD) and node in scope.eager:
+        return True
+    return rule.proof is Proof.RAISES and node in scope.caught
+
+
+def _finding(scope: Scope, rule: Rule, hit: Hit) -> Finding:
+    source, node = scope.module.source, hit.node
+    start = source.position(node.lineno, node.col_offset)
+    end = source.position(node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
+    return Finding(
+        path=source.path,
+        cell=None,
+        line=start.line,
+        column=start.column,
+        code=rule.code,
+        end_line=end.line,
+        end_column=end.column,
+        name=rule.name,
+        message=hit.message,
+        layer=_layer_name(scope.layer),
+        function=scope.function.qualname if scope.function else None,
+        route=scope.route,
+        keras=scope.keras,
+        proof=rule.proof,
+        suspect=hit.suspect,
+        fix=_fix(scope, rule, hit),
+        layer_path=_layer_path(scope.layer, scope.module),
+    )
+
+
+def _fix(scope: Scope, rule: Rule, hit: Hit) -> Fix | None:
+    return rule.fix(scope, hit) if rule.fix is not None else None
+
+
+def _layer_name(layer: ClassInfo | None) -> str | None:
+    return layer.qualname if layer is not None else None
+
+
+def _layer_path(layer: ClassInfo | None, module: ModuleInfo) -> str | None:
+    return layer.module.source.path if layer is not None and layer.module is not module else None
+
+
+def _distinct(findings: Iterable[Finding]) -> list[Finding]:
+    """One finding for each place and rule: a sure one before a suspect, then the shortest route."""
+    best: dict[tuple[str, int, int, str], Finding] = {}
+    for finding in findings:
+        key = (finding.path, finding.line, finding.column, finding.code)
+        known = best.get(key)
+        if known is None or (finding.suspect, len(finding.route)) < (known.suspect, len(known.route)):
+            best[key] = finding
+    return sorted(best.values(), key=lambda finding: (finding.line, finding.column, finding.code))

@@ -1,0 +1,537 @@
+"""Calls to values: what calling a function, a layer, a library function or a method gives while tracing."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from tflint_layers.model import api
+from tflint_layers.model.classes import ClassInfo
+from tflint_layers.model.expressions import Expressions, grown
+from tflint_layers.model.scopes import api_name
+from tflint_layers.model.values import (
+    NONE,
+    STATIC,
+    TENSORS,
+    UNKNOWN,
+    Api,
+    Array,
+    Class,
+    Constant,
+    Container,
+    Function,
+    Instance,
+    Method,
+    Shape,
+    Static,
+    Super,
+    Tensor,
+    Value,
+    Variable,
+    alternatives,
+    is_static,
+    join,
+)
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """The values of a call's arguments; ``partial`` where a star hides how many there are."""
+
+    positional: tuple[Value, ...]
+    keywords: tuple[tuple[str, Value], ...] = ()
+    partial: bool = False
+
+    def get(self, position: int, name: str) -> Value | None:
+        """The argument at a position or of a name; None where it is not given."""
+        if position < len(self.positional):
+            return self.positional[position]
+        return next((value for keyword, value in self.keywords if keyword == name), None)
+
+    @property
+    def values(self) -> list[Value]:
+        """All of them."""
+        return [*self.positional, *(value for _, value in self.keywords)]
+
+
+class Calls(Expressions):
+    """Evaluates call expressions."""
+
+    def run(self, function: Function, arguments: Arguments, autograph: bool | None = None) -> Value:
+        """The value of calling a function of the project."""
+        raise NotImplementedError
+
+    def trace_callback(self, function: Function, arguments: Arguments, autograph: bool) -> None:
+        """Note that TensorFlow will trace a function that is handed to it outside of traced code."""
+        raise NotImplementedError
+
+    def call_function(self, function: Function, arguments: tuple[Value, ...]) -> Value:
+        """The value of calling a function of the project with positional arguments."""
+        return self.run(function, Arguments(arguments))
+
+    def call(self, node: ast.Call) -> Value:
+        """The value of a call expression."""
+        callee = self.evaluate(node.func)
+        arguments = self._arguments(node)
+        self._change_in_place(node, callee, arguments)
+        return join(self.call_value(alternative, arguments, node) for alternative in alternatives(callee))
+
+    def _arguments(self, node: ast.Call) -> Arguments:
+        positional: list[Value] = []
+        partial = False
+        for argument in node.args:
+            value = self.evaluate(argument)
+            if isinstance(argument, ast.Starred):
+                spread = self.spread(value)
+                partial = partial or spread is None
+                positional.extend(spread if spread is not None else ())
+            elif not partial:
+                positional.append(value)
+        keywords = []
+        for keyword in node.keywords:
+            value = self.evaluate(keyword.value)
+            if keyword.arg is None:
+                partial = True
+            else:
+                keywords.append((keyword.arg, value))
+        return Arguments(tuple(positional), tuple(keywords), partial)
+
+    def call_value(self, callee: Value, arguments: Arguments, node: ast.Call | None = None) -> Value:
+        """The value of calling ``callee``."""
+        if isinstance(callee, Function):
+            return self.run(callee, arguments)
+        if isinstance(callee, Api):
+            return self._call_api(callee.name, arguments, node)
+        if isinstance(callee, Method):
+            return self._call_method(callee, arguments)
+        if isinstance(callee, Class):
+            return self._construct(callee.cls, arguments)
+        if isinstance(callee, Instance):
+            return self._call_instance(callee, arguments)
+        return UNKNOWN
+
+    # Objects.
+
+    def _construct(self, cls: ClassInfo, arguments: Arguments) -> Value:
+        name = api.base_of_role(cls.role)
+        if not name:
+            libraries = [ancestor for ancestor in cls.ancestry if isinstance(ancestor, str)]
+            name = libraries[0] if libraries else ""
+        return Instance(name, cls, fresh=True)
+
+    def _call_instance(self, callee: Instance, arguments: Arguments) -> Value:
+        if callee.cls is not None:
+            method = callee.cls.method("call" if callee.name in api.CALLED_BY_KERAS else "__call__")
+            if method is None:
+                return self._call_library_object(callee.name, arguments)
+            autograph = self.keras == 2 if callee.name in api.CALLED_BY_KERAS else None
+            return self.run(self.function_value(method, bound=callee), arguments, autograph)
+        return self._call_library_object(callee.name, arguments)
+
+    def _call_library_object(self, name: str, arguments: Arguments) -> Value:
+        role = api.class_role(name)
+        if role in api.ROLES_RETURNING_TENSORS:
+            returned = api.layer_result(name)
+            if returned is None:
+                return UNKNOWN
+            batch = any(isinstance(v, Tensor) and v.batch for value in arguments.values[:1] for v in alternatives(value))
+            return self.tensor(batch=batch) if isinstance(returned, Tensor) else returned
+        return UNKNOWN
+
+    # Library functions.
+
+    def _call_api(self, name: str, arguments: Arguments, node: ast.Call | None) -> Value:
+        special = _SPECIAL.get(name)
+        if special is not None:
+            return special(self, arguments)
+        if name == "builtins.super":
+            return self._super()
+        callback = api.callback(name)
+        if callback is not None:
+            return self._call_with_callback(name, callback, arguments)
+        if name.startswith("numpy."):
+            return self._call_numpy(name, arguments)
+        if name == "functools.partial" and arguments.positional and isinstance(arguments.positional[0], Function):
+            function = arguments.positional[0]
+            return replace(function, partial=function.partial + arguments.positional[1:])
+        value = api.result(name, self.keras)
+        return self._made_here(value, name, arguments)
+
+    def _made_here(self, value: Value, name: str, arguments: Arguments) -> Value:
+        if isinstance(value, Tensor):
+            keeps_batch = api.keeps_batch(name) and any(
+                isinstance(v, Tensor) and v.batch for argument in arguments.positional[:1] for v in alternatives(argument)
+            )
+            return self.tensor(batch=keeps_batch, shapeless=value.shapeless)
+        if value == TENSORS:
+            return Container(self.tensor())
+        if name == "keras.ops.shape":
+            return self._dynamic_shape(arguments)
+        return value
+
+    def _dynamic_shape(self, arguments: Arguments) -> Value:
+        subject = arguments.get(0, "x")
+        batch = any(isinstance(v, Tensor) and v.batch for v in alternatives(subject or UNKNOWN))
+        return Instance("keras.ops.shape", origin="batch" if batch else "")
+
+    def _call_numpy(self, name: str, arguments: Arguments) -> Value:
+        if any(_has_tensor(value) for value in arguments.values):
+            return UNKNOWN
+        value = api.result(name, self.keras)
+        return value if isinstance(value, Instance) and not name.rpartition(".")[2][:1].isupper() else Array()
+
+    def _super(self) -> Value:
+        function = self.frame.scope.function
+        if function is None or function.cls is None or self.frame.receiver is None:
+            return UNKNOWN
+        return Super(self.frame.receiver, function.cls)
+
+    def _call_with_callback(self, name: str, callback: api.Callback, arguments: Arguments) -> Value:
+        functions = [arguments.get(position, keyword) for position, keyword in callback.functions]
+        if callback.wraps:
+            return self._wrap(name, functions[0], arguments)
+        if not callback.traced:
+            return api.result(name, self.keras) if not callback.shapeless else self.tensor(shapeless=True)
+        results = []
+        for value in functions:
+            for alternative in alternatives(value) if value is not None else ():
+                results.append(self._run_callback(alternative, self._callback_arguments(callback, arguments), callback))
+        if callback.returns_result and results:
+            return join(results)
+        return self._callback_result(callback, arguments)
+
+    def _wrap(self, name: str, value: Value | None, arguments: Arguments) -> Value:
+        if not isinstance(value, Function):
+            return UNKNOWN
+        switched_off = arguments.get(99, "autograph") == Static(False)
+        wrapped = replace(value, autograph=not switched_off if name in api.TRACING_DECORATORS else False)
+        if self.frame.eager and name in api.TRACING_DECORATORS:
+            self.trace_callback(wrapped, Arguments(()), not switched_off)
+        return wrapped
+
+    def _run_callback(self, value: Value, arguments: Arguments, callback: api.Callback) -> Value:
+        if self.frame.eager:
+            if isinstance(value, Function):
+                self.trace_callback(value, arguments, callback.autograph or self.keras == 2)
+            return UNKNOWN
+        if isinstance(value, Function) and callback.autograph and value.autograph is None:
+            value = replace(value, autograph=True)
+        return self.call_value(value, arguments)
+
+    def _callback_arguments(self, callback: api.Callback, arguments: Arguments) -> Arguments:
+        if callback.subject is None:
+            return Arguments((), partial=callback.arity is None)
+        subject = arguments.get(*callback.subject)
+        if callback.arity is None:
+            items = subject.items if isinstance(subject, Container) and subject.items is not None else None
+            return Arguments(items, ()) if items is not None else Arguments((), partial=True)
+        element: Value = Tensor()
+        if isinstance(subject, Container):
+            items = tuple(Tensor() for _ in subject.items) if subject.items is not None else None
+            element = Container(Tensor(), items, "tuple")
+        return Arguments((element,) * callback.arity)
+
+    def _callback_result(self, callback: api.Callback, arguments: Arguments) -> Value:
+        if callback.arity is None and callback.subject is not None:
+            subject = arguments.get(*callback.subject)
+            if isinstance(subject, Container) and subject.items is not None:
+                return Container(Tensor(), tuple(self.tensor() for _ in subject.items), subject.type)
+            return UNKNOWN
+        return self.tensor() if callback.returns_tensor else UNKNOWN
+
+    # Methods of objects that are no classes of the project.
+
+    def _call_method(self, method: Method, arguments: Arguments) -> Value:
+        receiver, name = method.receiver, method.name
+        if isinstance(receiver, Tensor):
+            return self._call_tensor_method(receiver, name)
+        if isinstance(receiver, Variable):
+            return Shape() if name == "get_shape" else self.tensor() if name in api.VARIABLE_TENSORS else UNKNOWN
+        if isinstance(receiver, Shape):
+            return receiver if name in {"as_list", "with_rank"} else STATIC
+        if isinstance(receiver, Container):
+            return _call_container_method(receiver, name, arguments)
+        if isinstance(receiver, Static):
+            return STATIC
+        if isinstance(receiver, Array):
+            return Array()
+        if isinstance(receiver, Instance):
+            return self._call_library_method(receiver, name, arguments)
+        return UNKNOWN
+
+    def _call_tensor_method(self, receiver: Tensor, name: str) -> Value:
+        if name == "get_shape":
+            return Shape(receiver.batch and not receiver.eager)
+        if name == "numpy":
+            return Array()
+        return NONE if name == "set_shape" else UNKNOWN
+
+    def _call_library_method(self, receiver: Instance, name: str, arguments: Arguments) -> Value:
+        if name in {"call", "__call__"} and api.class_role(receiver.name) in api.ROLES_RETURNING_TENSORS:
+            return self._call_library_object(receiver.name, arguments)
+        if receiver.name == "tensorflow.data.Dataset":
+            return self._call_dataset_method(name, arguments)
+        value = api.method_result(receiver.name, name)
+        return self.tensor() if isinstance(value, Tensor) else value
+
+    def _call_dataset_method(self, name: str, arguments: Arguments) -> Value:
+        if name in api.DATASET_CALLBACKS:
+            function = arguments.get(0, "map_func")
+            for alternative in alternatives(function) if function is not None else ():
+                if isinstance(alternative, Function):
+                    self.trace_callback(alternative, Arguments((), partial=True), True)
+        return Instance("tensorflow.data.Dataset")
+
+    def _change_in_place(self, node: ast.Call, callee: Value, arguments: Arguments) -> None:
+        if not isinstance(callee, Method) or not isinstance(node.func, ast.Attribute):
+            return
+        receiver, name = callee.receiver, callee.name
+        if isinstance(receiver, Tensor) and name == "set_shape":
+            self.update(node.func.value, replace(receiver, shapeless=False))
+        elif isinstance(receiver, Container) and arguments.values:
+            if name in {"append", "add", "appendleft", "insert", "setdefault"}:
+                self.update(node.func.value, grown(receiver, arguments.values[-1]))
+            elif name in {"extend", "update", "extendleft"}:
+                self.update(node.func.value, grown(receiver, self.element(arguments.values[0])))
+
+
+def _has_tensor(value: Value) -> bool:
+    return any(
+        isinstance(v, (Tensor, Variable)) or v == UNKNOWN or (isinstance(v, Container) and v.items != () and _has_tensor(v.of))
+        for v in alternatives(value)
+    )
+
+
+def _call_container_method(receiver: Container, name: str, arguments: Arguments) -> Value:
+    if name in {"pop", "popleft", "get", "setdefault", "popitem"}:
+        default = arguments.values[1:2] if name in {"get", "setdefault"} else []
+        return join([receiver.of, *(default or ([NONE] if name == "get" else []))])
+    if name == "items":
+        return Container(Container(join([STATIC, receiver.of]), (STATIC, receiver.of), "tuple"))
+    if name == "values":
+        return Container(receiver.of)
+    if name == "keys":
+        return Container(STATIC)
+    if name == "copy":
+        return replace(receiver, origin="")
+    if name in {"append", "extend", "insert", "clear", "update", "add", "remove", "sort", "reverse", "appendleft"}:
+        return NONE
+    return STATIC if name in {"index", "count"} else UNKNOWN
+
+
+# --- library functions whose result depends on their arguments -------------------------------------------------------
+
+
+def _executing_eagerly(machine: Calls, arguments: Arguments) -> Value:
+    return Static(machine.frame.eager)
+
+
+def _inside_function(machine: Calls, arguments: Arguments) -> Value:
+    return Static(not machine.frame.eager)
+
+
+def _is_tensor(machine: Calls, arguments: Arguments) -> Value:
+    subject = arguments.get(0, "x") or UNKNOWN
+    if all(isinstance(v, (Tensor, Variable)) and not getattr(v, "nest", False) for v in alternatives(subject)):
+        return Static(True)
+    return Static(False) if is_static(subject) else STATIC
+
+
+def _is_symbolic(machine: Calls, arguments: Arguments) -> Value:
+    subject = arguments.get(0, "tensor") or UNKNOWN
+    if all(isinstance(v, Tensor) and not v.eager for v in alternatives(subject)):
+        return Static(True)
+    return STATIC
+
+
+def _hasattr(machine: Calls, arguments: Arguments) -> Value:
+    subject, name = arguments.get(0, "obj") or UNKNOWN, arguments.get(1, "name")
+    if name == Static("numpy") and all(isinstance(v, Tensor) and not v.eager for v in alternatives(subject)):
+        return Static(False)
+    return STATIC
+
+
+def _getattr(machine: Calls, arguments: Arguments) -> Value:
+    subject, name = arguments.get(0, "obj") or UNKNOWN, arguments.get(1, "name")
+    constant: Constant = name.constant if isinstance(name, Static) else None
+    if not isinstance(constant, str):
+        return UNKNOWN
+    found = join(machine.attribute(alternative, constant) for alternative in alternatives(subject))
+    return found if len(arguments.positional) == 2 else join([found, arguments.positional[2]])
+
+
+def _isinstance(machine: Calls, arguments: Arguments) -> Value:
+    subject, classes = arguments.get(0, "obj") or UNKNOWN, arguments.get(1, "cls") or UNKNOWN
+    wanted = {api_name(item) for item in (classes.items or ()) if classes.items} if isinstance(classes, Container) else {
+        api_name(classes)
+    }
+    tensors = [v for v in alternatives(subject) if isinstance(v, Tensor)]
+    if wanted and wanted <= _PLAIN_TYPES and len(tensors) == len(alternatives(subject)):
+        return STATIC if any(tensor.nest for tensor in tensors) and wanted & _NESTS else Static(False)
+    if isinstance(subject, Container) and wanted == {f"builtins.{subject.type}"}:
+        return Static(True)
+    return STATIC
+
+
+_NESTS = frozenset({"builtins.list", "builtins.tuple", "builtins.dict"})
+_PLAIN_TYPES = _NESTS | {"builtins.int", "builtins.float", "builtins.str", "builtins.bool", "numpy.ndarray"}
+
+
+def _length(machine: Calls, arguments: Arguments) -> Value:
+    return STATIC
+
+
+def _sequence_of(machine: Calls, arguments: Arguments) -> Value:
+    if not arguments.positional:
+        return Container(UNKNOWN, ())
+    return join(_as_sequence(machine, alternative) for alternative in alternatives(arguments.positional[0]))
+
+
+def _as_sequence(machine: Calls, subject: Value) -> Value:
+    if isinstance(subject, Shape):
+        return subject
+    if isinstance(subject, Container) and subject.type != "dict":
+        return replace(subject, type="list", origin="")
+    return Container(machine.element(subject))
+
+
+def _dictionary(machine: Calls, arguments: Arguments) -> Value:
+    if arguments.partial or arguments.positional:
+        return Container(UNKNOWN, type="dict")
+    values = [value for _, value in arguments.keywords]
+    return Container(join(values) if values else UNKNOWN, None if values else (), "dict")
+
+
+def _range(machine: Calls, arguments: Arguments) -> Value:
+    return Container(STATIC, type="range")
+
+
+def _enumerate(machine: Calls, arguments: Arguments) -> Value:
+    element = machine.element(arguments.get(0, "iterable") or UNKNOWN)
+    return Container(Container(join([STATIC, element]), (STATIC, element), "tuple"))
+
+
+def _zip(machine: Calls, arguments: Arguments) -> Value:
+    if arguments.partial:
+        return UNKNOWN
+    items = tuple(machine.element(value) for value in arguments.positional)
+    return Container(Container(join(items) if items else UNKNOWN, items, "tuple"))
+
+
+def _map(machine: Calls, arguments: Arguments) -> Value:
+    if arguments.partial or not arguments.positional:
+        return UNKNOWN
+    elements = tuple(machine.element(value) for value in arguments.positional[1:])
+    return Container(machine.call_value(arguments.positional[0], Arguments(elements)), type="generator")
+
+
+def _filter(machine: Calls, arguments: Arguments) -> Value:
+    element = machine.element(arguments.get(1, "iterable") or UNKNOWN)
+    if arguments.positional:
+        machine.call_value(arguments.positional[0], Arguments((element,)))
+    return Container(element, type="generator")
+
+
+def _number(machine: Calls, arguments: Arguments) -> Value:
+    subject = arguments.get(0, "x") or STATIC
+    converts = machine.frame.scope.autograph and all(isinstance(v, (Tensor, Variable)) for v in alternatives(subject))
+    return machine.tensor() if converts else STATIC
+
+
+def _elementwise(machine: Calls, arguments: Arguments) -> Value:
+    subject = arguments.get(0, "x") or UNKNOWN
+    return machine.combine(ast.Sub(), subject, STATIC)
+
+
+def _reduced(machine: Calls, arguments: Arguments) -> Value:
+    values = list(arguments.positional)
+    if len(values) == 1:
+        values = [machine.element(values[0])]
+    return machine.combine(ast.Sub(), join(values), STATIC) if values else UNKNOWN
+
+
+def _next(machine: Calls, arguments: Arguments) -> Value:
+    return machine.element(arguments.get(0, "iterator") or UNKNOWN)
+
+
+def _iterator(machine: Calls, arguments: Arguments) -> Value:
+    return Container(machine.element(arguments.get(0, "iterable") or UNKNOWN), type="generator")
+
+
+def _deque(machine: Calls, arguments: Arguments) -> Value:
+    if not arguments.positional:
+        return Container(UNKNOWN, (), "deque")
+    return Container(machine.element(arguments.positional[0]), type="deque")
+
+
+def _static(machine: Calls, arguments: Arguments) -> Value:
+    return STATIC
+
+
+def _variable(machine: Calls, arguments: Arguments) -> Value:
+    return Variable(fresh=True)
+
+
+def _clustered_shape(machine: Calls, arguments: Arguments) -> Value:
+    subject = arguments.get(0, "x") or UNKNOWN
+    batch = all(isinstance(v, Tensor) and v.batch and not v.eager for v in alternatives(subject))
+    return Shape(batch)
+
+
+def _product(machine: Calls, arguments: Arguments) -> Value:
+    return STATIC if is_static(arguments.get(0, "iterable") or UNKNOWN) else UNKNOWN
+
+
+_SPECIAL: dict[str, Callable[[Calls, Arguments], Value]] = {
+    "tensorflow.executing_eagerly": _executing_eagerly,
+    "tensorflow.compat.v1.executing_eagerly": _executing_eagerly,
+    "tensorflow.inside_function": _inside_function,
+    "tensorflow.is_tensor": _is_tensor,
+    "keras.ops.is_tensor": _is_tensor,
+    "tensorflow.is_symbolic_tensor": _is_symbolic,
+    "builtins.hasattr": _hasattr,
+    "builtins.getattr": _getattr,
+    "builtins.isinstance": _isinstance,
+    "builtins.len": _number,
+    "builtins.int": _number,
+    "builtins.float": _number,
+    "builtins.bool": _static,
+    "builtins.str": _static,
+    "builtins.repr": _static,
+    "builtins.type": _static,
+    "builtins.any": _static,
+    "builtins.all": _static,
+    "builtins.callable": _static,
+    "builtins.list": _sequence_of,
+    "builtins.tuple": _sequence_of,
+    "builtins.set": _sequence_of,
+    "builtins.sorted": _sequence_of,
+    "builtins.reversed": _sequence_of,
+    "builtins.dict": _dictionary,
+    "collections.OrderedDict": _dictionary,
+    "collections.defaultdict": _dictionary,
+    "builtins.range": _range,
+    "builtins.enumerate": _enumerate,
+    "builtins.zip": _zip,
+    "builtins.map": _map,
+    "builtins.filter": _filter,
+    "builtins.abs": _elementwise,
+    "builtins.pow": _elementwise,
+    "builtins.round": _elementwise,
+    "builtins.sum": _reduced,
+    "builtins.max": _reduced,
+    "builtins.min": _reduced,
+    "builtins.next": _next,
+    "builtins.iter": _iterator,
+    "itertools.cycle": _iterator,
+    "itertools.count": _iterator,
+    "collections.deque": _deque,
+    "math.prod": _product,
+    "tensorflow.Variable": _variable,
+    "keras.Variable": _variable,
+    "keras.backend.variable": _variable,
+    "keras.backend.Variable": _variable,
+    "keras.backend.int_shape": _clustered_shape,
+}
+_SPECIAL.update({f"math.{name}": _static for name in ("sqrt", "log", "ceil", "floor", "exp", "pow", "log2", "cos", "sin")})

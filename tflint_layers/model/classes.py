@@ -1,0 +1,362 @@
+"""Declarations: the modules of a project, their imports, functions and classes, and which classes Keras traces."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from tflint_layers.model import api
+from tflint_layers.model.imports import bindings, canonical, keras_of_imports
+from tflint_layers.source import Source, UnreadableSource
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+
+
+@dataclass(frozen=True, eq=False)
+class FunctionInfo:
+    """A function, method or lambda as it is written; two are the same only if they stand at the same place."""
+
+    name: str
+    qualname: str
+    node: FunctionNode
+    module: ModuleInfo
+    cls: ClassInfo | None = None
+
+    @cached_property
+    def parameters(self) -> list[ast.arg]:
+        """The positional parameters in order."""
+        arguments = self.node.args
+        return [*arguments.posonlyargs, *arguments.args]
+
+    def accepts(self, keyword: str) -> bool:
+        """Whether a parameter of its own has the name."""
+        return keyword in {parameter.arg for parameter in [*self.parameters, *self.node.args.kwonlyargs]}
+
+    @cached_property
+    def decorators(self) -> list[ast.expr]:
+        """The decorators, outermost first; a lambda has none."""
+        return [] if isinstance(self.node, ast.Lambda) else self.node.decorator_list
+
+    @cached_property
+    def is_generator(self) -> bool:
+        """Whether calling it only makes a generator."""
+        return any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in own_nodes(self.node))
+
+
+@dataclass(frozen=True, eq=False)
+class ClassInfo:
+    """A class as it is written."""
+
+    name: str
+    qualname: str
+    node: ast.ClassDef
+    module: ModuleInfo
+    around: FunctionInfo | None = None
+
+    @cached_property
+    def methods(self) -> dict[str, FunctionInfo]:
+        """The functions that the class body defines, by name; the last definition of a name counts."""
+        return {
+            node.name: FunctionInfo(node.name, f"{self.qualname}.{node.name}", node, self.module, self)
+            for node in statements(self.node.body)
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        }
+
+    @cached_property
+    def attributes(self) -> dict[str, ast.expr]:
+        """The values that the class body assigns, by name."""
+        return dict(_assigned(self.node.body))
+
+    @cached_property
+    def ancestry(self) -> tuple[ClassInfo | str, ...]:
+        """The class and its bases in the order of method look-up; classes outside of the project by dotted name."""
+        return tuple(_linearise(self, ()))
+
+    @cached_property
+    def role(self) -> str | None:
+        """What Keras takes the class for (``"layer"``, ``"model"``, ``"loss"``, ...); None where it is neither."""
+        for ancestor in self.ancestry:
+            role = self.module.project.role(ancestor) if isinstance(ancestor, str) else None
+            if role:
+                return role
+        return None
+
+    def method(self, name: str, after: ClassInfo | None = None) -> FunctionInfo | None:
+        """The function that ``self.name`` finds in the project; ``after`` starts behind that class, as super does."""
+        skipping = after is not None
+        for ancestor in self.ancestry:
+            if isinstance(ancestor, str):
+                continue
+            if not skipping and name in ancestor.methods:
+                return ancestor.methods[name]
+            skipping = skipping and ancestor is not after
+        return None
+
+
+@dataclass(eq=False)
+class ModuleInfo:
+    """One file of the project, indexed."""
+
+    source: Source
+    project: Project
+    name: str = ""
+    functions: dict[str, FunctionInfo] = field(init=False, default_factory=dict)
+    classes: dict[str, ClassInfo] = field(init=False, default_factory=dict)
+    names: dict[str, str] = field(init=False, default_factory=dict)
+    all_functions: list[FunctionInfo] = field(init=False, default_factory=list)
+    all_classes: list[ClassInfo] = field(init=False, default_factory=list)
+    stars: list[str] = field(init=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Index the declarations of the module, nested ones too."""
+        imports: list[ast.Import | ast.ImportFrom] = []
+        self._index(self.source.tree.body, "", None, None, imports)
+        self.keras = keras_of_imports(imports)
+
+    def _index(
+        self,
+        body: list[ast.stmt],
+        prefix: str,
+        cls: ClassInfo | None,
+        around: FunctionInfo | None,
+        imports: list[ast.Import | ast.ImportFrom],
+    ) -> None:
+        for node in statements(body):
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                imports.append(node)
+                if not prefix:
+                    self._bind(node)
+            elif isinstance(node, ast.ClassDef):
+                info = ClassInfo(node.name, prefix + node.name, node, self, around)
+                self.all_classes.append(info)
+                if not prefix:
+                    self.classes[node.name] = info
+                self._index(node.body, f"{info.qualname}.", info, around, imports)
+            elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                function = (
+                    cls.methods[node.name]
+                    if cls and cls.methods[node.name].node is node
+                    else FunctionInfo(node.name, prefix + node.name, node, self, cls)
+                )
+                self.all_functions.append(function)
+                if not prefix:
+                    self.functions[node.name] = function
+                self._index(node.body, f"{function.qualname}.", None, function, imports)
+
+    def _bind(self, node: ast.Import | ast.ImportFrom) -> None:
+        for name, dotted in bindings(node, self.package):
+            if name == "*":
+                self.stars.append(dotted)
+            else:
+                self.names.setdefault(name, dotted)
+
+    @cached_property
+    def functions_by_node(self) -> dict[ast.AST, FunctionInfo]:
+        """Every function of the module by its definition."""
+        return {info.node: info for info in self.all_functions}
+
+    @cached_property
+    def classes_by_node(self) -> dict[ast.AST, ClassInfo]:
+        """Every class of the module by its definition."""
+        return {info.node: info for info in self.all_classes}
+
+    @cached_property
+    def package(self) -> str:
+        """The dotted name of the package that the module belongs to."""
+        is_package = Path(self.source.path).stem == "__init__"
+        return self.name if is_package else self.name.rpartition(".")[0]
+
+    @cached_property
+    def assigned(self) -> dict[str, ast.expr | None]:
+        """Module-level names and the one expression each is bound to; None for a name bound more than once."""
+        found: dict[str, ast.expr | None] = {}
+        for name, value in _assigned(self.source.tree.body):
+            found[name] = None if name in found else value
+        return found
+
+    def dotted(self, node: ast.expr) -> str | None:
+        """The canonical dotted name of an expression made of names and attributes, as module-level code sees it."""
+        if isinstance(node, ast.Attribute):
+            base = self.dotted(node.value)
+            return canonical(f"{base}.{node.attr}") if base else None
+        if isinstance(node, ast.Name):
+            bound = self.names.get(node.id)
+            if bound is None and isinstance(alias := self.assigned.get(node.id), (ast.Name, ast.Attribute)):
+                same = isinstance(alias, ast.Name) and alias.id == node.id
+                return None if same else self.dotted(alias)
+            return bound
+        return None
+
+
+class Project:
+    """The files that are linted together: finds the module behind a dotted name on disk, and reads it once."""
+
+    def __init__(self, layer_bases: tuple[str, ...] = ()) -> None:
+        self._layer_bases = frozenset(canonical(name) for name in layer_bases)
+        self._modules: dict[Path, ModuleInfo | None] = {}
+
+    def role(self, dotted: str) -> str | None:
+        """What Keras takes a library class for."""
+        if dotted in self._layer_bases:
+            return "layer"
+        return api.class_role(dotted)
+
+    def add(self, source: Source) -> ModuleInfo:
+        """Index a file.
+
+        Raises:
+            UnreadableSource: the file is no Python.
+        """
+        path = Path(source.path)
+        root, name = package_of(path)
+        module = ModuleInfo(source, self, name)
+        self._modules[path.resolve() if root else path] = module
+        return module
+
+    def module(self, dotted: str, importer: ModuleInfo) -> ModuleInfo | None:
+        """The module of the project that ``dotted`` names when ``importer`` imports it; None for libraries."""
+        for path in _candidates(dotted, Path(importer.source.path)):
+            if (found := self._read(path)) is not None:
+                return found
+        return None
+
+    def _read(self, path: Path) -> ModuleInfo | None:
+        if path not in self._modules:
+            self._modules[path] = None
+            try:
+                source = Source.from_bytes(path.read_bytes(), str(path))
+                self._modules[path] = ModuleInfo(source, self, package_of(path)[1])
+            except (OSError, UnreadableSource):
+                return None
+        return self._modules[path]
+
+
+def package_of(path: Path) -> tuple[Path | None, str]:
+    """The folder that an import of this file starts from, and the dotted name of the file there."""
+    if not path.exists():
+        return None, path.stem
+    path = path.resolve()
+    parts = [] if path.stem == "__init__" else [path.stem]
+    folder = path.parent
+    while (folder / "__init__.py").exists() and folder.parent != folder:
+        parts.insert(0, folder.name)
+        folder = folder.parent
+    return folder, ".".join(parts)
+
+
+def _candidates(dotted: str, importer: Path) -> Iterator[Path]:
+    root, _ = package_of(importer)
+    if root is None or not dotted:
+        return
+    base = root
+    if dotted.startswith("."):
+        level = len(dotted) - len(dotted.lstrip("."))
+        base = importer.resolve().parents[level - 1]
+        dotted = dotted.lstrip(".")
+    inner = base.joinpath(*dotted.split(".")) if dotted else base
+    for path in (inner.with_suffix(".py") if dotted else inner, inner / "__init__.py"):
+        if path.is_file():
+            yield path.resolve()
+
+
+def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements of a block and of the blocks inside it, but not those inside functions and classes."""
+    for node in body:
+        yield node
+        if isinstance(node, _DEFINITIONS):
+            continue
+        for name in _BLOCKS:
+            for inner in getattr(node, name, ()):
+                if isinstance(inner, ast.stmt):
+                    yield from statements([inner])
+                else:
+                    yield from statements(inner.body)
+
+
+def own_nodes(function: FunctionNode) -> Iterator[ast.AST]:
+    """The nodes of a function's body without those of functions and classes inside it."""
+    pending: list[ast.AST] = list(function.body) if isinstance(function.body, list) else [function.body]
+    while pending:
+        node = pending.pop()
+        yield node
+        if not isinstance(node, (*_DEFINITIONS, ast.Lambda)):
+            pending.extend(ast.iter_child_nodes(node))
+
+
+def _assigned(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
+    for node in statements(body):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    yield target.id, node.value
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
+            yield node.target.id, node.value
+
+
+def _linearise(cls: ClassInfo, seen: tuple[ClassInfo, ...]) -> list[ClassInfo | str]:
+    """Method look-up order: depth first, each ancestor at its last place, as Python's C3 gives for usual trees."""
+    order: list[ClassInfo | str] = [cls]
+    for base in cls.node.bases:
+        resolved = resolve_class(base, cls.module)
+        if resolved is None or resolved in seen or resolved is cls:
+            continue
+        inherited = _linearise(resolved, (*seen, cls)) if isinstance(resolved, ClassInfo) else [resolved]
+        order = [ancestor for ancestor in order if ancestor not in inherited] + inherited
+    return order
+
+
+def resolve_class(node: ast.expr, module: ModuleInfo) -> ClassInfo | str | None:
+    """The class that a base expression names: of the project, or the dotted name of a library's."""
+    if isinstance(node, ast.Name):
+        local = [info for info in module.all_classes if info.name == node.id]
+        if local:
+            return local[-1]
+    if isinstance(node, ast.Subscript):
+        return resolve_class(node.value, module)
+    dotted = module.dotted(node)
+    if dotted is None and isinstance(node, ast.Name):
+        return _from_stars(node.id, module)
+    return None if dotted is None else find_class(dotted, module)
+
+
+def _from_stars(name: str, module: ModuleInfo) -> ClassInfo | str | None:
+    for star in module.stars:
+        found = find_class(f"{star}.{name}", module)
+        if isinstance(found, ClassInfo) or (found and module.project.role(found)):
+            return found
+    return None
+
+
+def find_class(dotted: str, importer: ModuleInfo) -> ClassInfo | str:
+    """The project's class of a dotted name, through re-exports; the name itself for a library's."""
+    found = find_member(dotted, importer)
+    return found if isinstance(found, ClassInfo) else dotted
+
+
+def find_member(
+    dotted: str, importer: ModuleInfo, depth: int = 0
+) -> ClassInfo | FunctionInfo | tuple[ModuleInfo, str] | None:
+    """What a dotted name of the project stands for: a class, a function, or a name bound in a module."""
+    if api.is_library(dotted) or depth > 5:
+        return None
+    module_name, _, name = dotted.rpartition(".")
+    if dotted.startswith(".") and not module_name.strip("."):
+        module_name = dotted[: len(dotted) - len(dotted.lstrip("."))]
+    module = importer.project.module(module_name, importer) if module_name else None
+    if module is None:
+        return None
+    if name in module.classes:
+        return module.classes[name]
+    if name in module.functions:
+        return module.functions[name]
+    if name in module.names:
+        return find_member(module.names[name], module, depth + 1)
+    for star in module.stars:
+        if (found := find_member(f"{star}.{name}", module, depth + 1)) is not None:
+            return found
+    return (module, name) if name in module.assigned else None

@@ -1,0 +1,227 @@
+"""Entry points: which functions of a module TensorFlow traces, and with what arguments."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from tflint_layers.model import api
+from tflint_layers.model.calls import Arguments
+from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo, own_nodes
+from tflint_layers.model.expressions import autograph_of
+from tflint_layers.model.interpreter import Interpreter, option_value
+from tflint_layers.model.scopes import Phase, Scope
+from tflint_layers.model.values import STATIC, TENSOR, UNKNOWN, Function, Tensor, Value, literal
+
+# Method -> whether Keras 2 converts it with AutoGraph (Keras 3 converts none); measured, see TRUTHS.md 1 and 2.
+_LAYER_ENTRIES = {"call": True}
+_MODEL_ENTRIES = {
+    "call": True,
+    "train_step": False,
+    "test_step": False,
+    "predict_step": False,
+    "compute_loss": False,
+}
+_ENTRIES: dict[str, dict[str, bool]] = {
+    "layer": _LAYER_ENTRIES,
+    "rnn_cell": _LAYER_ENTRIES,
+    "model": _MODEL_ENTRIES,
+    "loss": {"call": True},
+    "metric": {"update_state": True, "result": True},
+    "initializer": {},
+    "regularizer": {"__call__": False},
+    "constraint": {"__call__": False},
+}
+_FLAGS = frozenset({"training", "return_attention_scores", "use_causal_mask", "return_state", "name", "verbose"})
+_TENSOR_ANNOTATIONS = frozenset({"tensorflow.Tensor", "keras.KerasTensor", "tensorflow.Variable"})
+_PYTHON_ANNOTATIONS = frozenset({"int", "float", "bool", "str"})
+_SINGLE_TENSOR_ATTRIBUTES = frozenset({"shape", "dtype", "get_shape", "set_shape", "numpy", "ndim"})
+_ORDERED = (ast.Lt, ast.Gt, ast.LtE, ast.GtE)
+
+
+def traced_scopes(module: ModuleInfo, keras: int, *, plain: bool) -> list[Scope]:
+    """Every evaluation of a function that tracing, building or making the layers of a module runs.
+
+    ``plain``: also run module-level code and functions that nothing traces, for rules that speak about them.
+    """
+    interpreter = Interpreter(module, keras)
+    for cls in module.all_classes:
+        _enter_class(interpreter, cls)
+    for function in module.all_functions:
+        if autograph_of(function) is not None and _is_traced_by_decorator(function):
+            _enter_function(interpreter, function)
+    if plain:
+        _enter_plain(interpreter, module)
+    _enter_callbacks(interpreter)
+    return interpreter.scopes
+
+
+def _enter_class(interpreter: Interpreter, cls: ClassInfo) -> None:
+    entries = _ENTRIES.get(cls.role or "", {})
+    if not entries and cls.role is None:
+        return
+    instance = interpreter.instance(cls)
+    interpreter.declared(cls)
+    for name, converted in entries.items():
+        method = cls.method(name)
+        if method is None:
+            continue
+        interpreter.heap = {}
+        function = interpreter.function_value(method, bound=instance)
+        interpreter.enter(
+            function,
+            _entry_arguments(method, interpreter),
+            phase=Phase.CALL,
+            autograph=converted and interpreter.keras == 2,
+            layer=cls,
+        )
+
+
+def _is_traced_by_decorator(function: FunctionInfo) -> bool:
+    return autograph_of(function) is True or any(
+        function.module.dotted(decorator.func if isinstance(decorator, ast.Call) else decorator)
+        in api.TRACING_DECORATORS
+        for decorator in function.decorators
+    )
+
+
+def _enter_function(interpreter: Interpreter, info: FunctionInfo) -> None:
+    interpreter.heap = {}
+    in_class = info.cls is not None and not any(
+        isinstance(decorator, ast.Name) and decorator.id == "staticmethod" for decorator in info.decorators
+    )
+    bound = interpreter.instance(info.cls) if in_class and info.cls is not None else None
+    arguments = _loose_arguments(info, skip=1 if in_class else 0)
+    interpreter.enter(
+        interpreter.function_value(info, bound=bound), arguments, phase=Phase.CALL, autograph=True, layer=info.cls
+    )
+
+
+def _enter_callbacks(interpreter: Interpreter) -> None:
+    for function, arguments, autograph in interpreter.callbacks:
+        interpreter.heap = {}
+        given = arguments if arguments.positional else _loose_arguments(function.info, skip=0 if function.bound is None else 1)
+        interpreter.enter(
+            Function(function.info, None, function.bound, function.autograph),
+            given,
+            phase=Phase.CALL,
+            autograph=autograph,
+            layer=function.info.cls,
+        )
+
+
+def _enter_plain(interpreter: Interpreter, module: ModuleInfo) -> None:
+    interpreter.heap = {}
+    interpreter.run_module()
+    reached = {scope.function for scope in interpreter.scopes}
+    for info in module.all_functions:
+        if info not in reached:
+            interpreter.heap = {}
+            interpreter.enter(
+                interpreter.function_value(info),
+                Arguments((), partial=True),
+                phase=Phase.PLAIN,
+                autograph=False,
+                layer=info.cls,
+                eager=True,
+            )
+
+
+def _entry_arguments(method: FunctionInfo, interpreter: Interpreter) -> Arguments:
+    evidence = _used_as_tensor(method)
+    defaults = dict(_defaults(method))
+    values = tuple(
+        _entry_value(parameter, index, method, evidence, defaults)
+        for index, parameter in enumerate(method.parameters[1:])
+    )
+    keywords = tuple((p.arg, _entry_value(p, 1, method, evidence, defaults)) for p in method.node.args.kwonlyargs)
+    return Arguments(values, keywords)
+
+
+def _entry_value(
+    parameter: ast.arg, index: int, method: FunctionInfo, evidence: set[str], defaults: dict[str, ast.expr]
+) -> Value:
+    name = parameter.arg
+    annotated = _annotated(parameter, method.module)
+    if annotated is not None:
+        return annotated
+    if name in _FLAGS:
+        return STATIC
+    if name in defaults:
+        if literal(defaults[name]) is None:
+            return UNKNOWN
+        return option_value(parameter, defaults)
+    if method.name == "train_step" or method.name.endswith("_step"):
+        return Tensor(batch=True, nest=name not in evidence)
+    if index == 0 or name in evidence or method.name in {"update_state"}:
+        return Tensor(batch=True, nest=name not in evidence)
+    return UNKNOWN
+
+
+def _loose_arguments(info: FunctionInfo, skip: int) -> Arguments:
+    """Arguments of a traced function that nobody declares: only annotations and its own use of them tell."""
+    values: list[Value] = []
+    attributes = _tensor_attributes_read(info)
+    for parameter in info.parameters[skip:]:
+        annotated = _annotated(parameter, info.module)
+        values.append(annotated or (Tensor(nest=True) if parameter.arg in attributes else UNKNOWN))
+    return Arguments(tuple(values))
+
+
+def _annotated(parameter: ast.arg, module: ModuleInfo) -> Value | None:
+    annotation = parameter.annotation
+    if annotation is None:
+        return None
+    if isinstance(annotation, ast.Name) and annotation.id in _PYTHON_ANNOTATIONS:
+        return STATIC
+    return TENSOR if module.dotted(annotation) in _TENSOR_ANNOTATIONS else None
+
+
+def _defaults(method: FunctionInfo) -> Iterator[tuple[str, ast.expr]]:
+    arguments = method.node.args
+    if arguments.defaults:
+        for parameter, value in zip(method.parameters[-len(arguments.defaults) :], arguments.defaults, strict=True):
+            yield parameter.arg, value
+    for parameter, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        if default is not None:
+            yield parameter.arg, default
+
+
+def _tensor_attributes_read(info: FunctionInfo) -> set[str]:
+    return {
+        node.value.id
+        for node in own_nodes(info.node)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.attr in _SINGLE_TENSOR_ATTRIBUTES
+    }
+
+
+def _used_as_tensor(info: FunctionInfo) -> set[str]:
+    """Names that the function does arithmetic with, or reads ``shape`` and the like of: one tensor, no list of them."""
+    names = _tensor_attributes_read(info)
+    for node in own_nodes(info.node):
+        operands: list[ast.expr] = []
+        if isinstance(node, ast.BinOp):
+            if not isinstance(node.left, (ast.List, ast.Tuple)) and not isinstance(node.right, (ast.List, ast.Tuple)):
+                operands = [node.left, node.right]
+        elif isinstance(node, ast.Compare) and isinstance(node.ops[0], _ORDERED):
+            operands = [node.left, *node.comparators]
+        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            operands = [node.operand]
+        elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
+            operands = [node.value]
+        names.update(operand.id for operand in operands if isinstance(operand, ast.Name))
+    return names - _checked_for_lists(info)
+
+
+def _checked_for_lists(info: FunctionInfo) -> set[str]:
+    return {
+        node.args[0].id
+        for node in own_nodes(info.node)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "isinstance"
+        and node.args
+        and isinstance(node.args[0], ast.Name)
+    }

@@ -1,0 +1,735 @@
+"""Expressions to values: the half of the interpreter that looks at one expression at a time."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+from tflint_layers.model import api
+from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo, find_member
+from tflint_layers.model.imports import canonical
+from tflint_layers.model.scopes import Scope
+from tflint_layers.model.values import (
+    NONE,
+    NOT_CONSTANT,
+    STATIC,
+    UNKNOWN,
+    Api,
+    Array,
+    Class,
+    Container,
+    Environment,
+    Function,
+    Instance,
+    Method,
+    NotConstant,
+    OneOf,
+    Shape,
+    Static,
+    StaticDim,
+    Super,
+    Tensor,
+    Value,
+    Variable,
+    alternatives,
+    constant_of,
+    is_static,
+    join,
+    literal,
+    stored,
+    truth,
+    truth_by_default,
+    without_none,
+)
+
+Names = dict[str, Value]
+Heap = dict[tuple[object, str], Value]
+_BUILTINS = frozenset(dir(builtins))
+
+
+@dataclass(eq=False)
+class Frame:
+    """One function evaluation under way."""
+
+    scope: Scope
+    environment: Environment
+    receiver: Value | None = None
+    returns: list[Value] = field(default_factory=list)
+    yields: list[Value] = field(default_factory=list)
+    jumps: list[list[tuple[Names, Heap]]] = field(default_factory=list)
+    eager: bool = False
+    caught: int = 0
+    optional: int = 0
+    outer_names: set[str] = field(default_factory=set)
+
+    def record(self, node: ast.AST, value: Value | None) -> None:
+        """Note that the function runs a node, and what it is."""
+        self.scope.values[node] = value
+        if self.caught:
+            self.scope.caught.add(node)
+        if self.optional:
+            self.scope.optional.add(node)
+        if self.eager:
+            self.scope.eager.add(node)
+
+
+class Expressions:
+    """Evaluates expressions in the current :class:`Frame`; calls and statements are added by the subclasses."""
+
+    frame: Frame
+    heap: Heap
+    keras: int
+
+    def __init__(self) -> None:
+        self._lambdas: dict[ast.Lambda, FunctionInfo] = {}
+        self._globals: dict[tuple[ModuleInfo, str], Value] = {}
+
+    # What the subclasses add.
+
+    def call(self, node: ast.Call) -> Value:
+        """The value of a call expression."""
+        raise NotImplementedError
+
+    def call_function(self, function: Function, arguments: tuple[Value, ...]) -> Value:
+        """The value of calling a function of the project with positional arguments."""
+        raise NotImplementedError
+
+    def declared(self, cls: ClassInfo) -> Names:
+        """The attributes that ``__init__``, ``build`` and the class body give an instance."""
+        raise NotImplementedError
+
+    def module_value(self, module: ModuleInfo, node: ast.expr) -> Value:
+        """The value of an expression at module level."""
+        raise NotImplementedError
+
+    # Expressions.
+
+    def evaluate(self, node: ast.expr) -> Value:
+        """The value of an expression in the current frame; noted in its scope."""
+        handler = self._handlers.get(type(node))
+        value = handler(self, node) if handler else self._evaluate_parts(node)
+        self.frame.record(node, value)
+        return value
+
+    def tensor(self, *, batch: bool = False, shapeless: bool = False) -> Tensor:
+        """A tensor made here: symbolic, or an eager one where the code runs outside of the graph."""
+        return Tensor(batch=batch, shapeless=shapeless, eager=self.frame.eager)
+
+    def _evaluate_parts(self, node: ast.AST) -> Value:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                self.evaluate(child)
+        return UNKNOWN
+
+    def _constant(self, node: ast.Constant) -> Value:
+        return Static(literal(node))
+
+    def _text(self, node: ast.AST) -> Value:
+        self._evaluate_parts(node)
+        return STATIC
+
+    def _name(self, node: ast.Name) -> Value:
+        if node.id not in self.frame.outer_names:
+            found = self.frame.environment.find(node.id)
+            if found is not None:
+                return found
+        elif node.id in self.frame.environment.names:
+            return self.frame.environment.names[node.id]
+        return self.global_value(self.frame.scope.module, node.id)
+
+    def global_value(self, module: ModuleInfo, name: str) -> Value:
+        """What a name means at module level."""
+        key = (module, name)
+        if key not in self._globals:
+            self._globals[key] = UNKNOWN
+            self._globals[key] = self._find_global(module, name)
+        return self._globals[key]
+
+    def _find_global(self, module: ModuleInfo, name: str) -> Value:
+        if name in module.functions:
+            return self.function_value(module.functions[name])
+        if name in module.classes:
+            return Class(module.classes[name])
+        if name in module.names:
+            return self.imported(module.names[name], module)
+        if name in module.assigned:
+            expression = module.assigned[name]
+            if expression is None:
+                return UNKNOWN
+            return stored(self.module_value(module, expression), name)
+        for info in module.all_classes:
+            if info.name == name:
+                return Class(info)
+        for star in module.stars:
+            value = self.imported(f"{star}.{name}", module)
+            if not isinstance(value, Api) or api.is_known(value.name):
+                return value
+        return Api(f"builtins.{name}") if name in _BUILTINS else UNKNOWN
+
+    def imported(self, dotted: str, module: ModuleInfo) -> Value:
+        """What an imported dotted name means: a member of the project, or a name of a library."""
+        member = find_member(dotted, module)
+        if isinstance(member, ClassInfo):
+            return Class(member)
+        if isinstance(member, FunctionInfo):
+            return self.function_value(member)
+        if isinstance(member, tuple):
+            return self.global_value(*member)
+        return Api(dotted)
+
+    def function_value(
+        self, info: FunctionInfo, environment: Environment | None = None, bound: Value | None = None
+    ) -> Function:
+        """A function with what its decorators say about AutoGraph."""
+        return Function(info, environment, bound, autograph_of(info))
+
+    def _lambda(self, node: ast.Lambda) -> Value:
+        info = self._lambdas.get(node)
+        if info is None:
+            function = self.frame.scope.function
+            qualname = f"{function.qualname}.<lambda>" if function else "<lambda>"
+            info = self._lambdas[node] = FunctionInfo("<lambda>", qualname, node, self.frame.scope.module)
+        return Function(info, self.frame.environment)
+
+    def _sequence(self, node: ast.List | ast.Tuple | ast.Set) -> Value:
+        values = [self.evaluate(element) for element in node.elts]
+        kind = type(node).__name__.lower()
+        items: list[Value] = []
+        known = True
+        for element, value in zip(node.elts, values, strict=True):
+            if isinstance(element, ast.Starred):
+                spread = self.spread(value)
+                known = known and spread is not None
+                items.extend(spread if spread is not None else [self.element(value)])
+            else:
+                items.append(value)
+        return Container(join(items) if items else UNKNOWN, tuple(items) if known else None, kind)
+
+    def spread(self, value: Value) -> tuple[Value, ...] | None:
+        """The elements that ``*value`` gives, where their number is known."""
+        return value.items if isinstance(value, Container) and value.type != "dict" else None
+
+    def _dict(self, node: ast.Dict) -> Value:
+        for key in node.keys:
+            if key is not None:
+                self.evaluate(key)
+        values = [self.evaluate(value) for value in node.values]
+        spread = [
+            self.element_of_dict(value) if key is None else value
+            for key, value in zip(node.keys, values, strict=True)
+        ]
+        return Container(join(spread) if spread else UNKNOWN, None if spread else (), "dict")
+
+    def element_of_dict(self, value: Value) -> Value:
+        """A value of a mapping."""
+        return value.of if isinstance(value, Container) else UNKNOWN
+
+    def _starred(self, node: ast.Starred) -> Value:
+        return self.evaluate(node.value)
+
+    def _slice(self, node: ast.Slice) -> Value:
+        parts = [self.evaluate(part) for part in (node.lower, node.upper, node.step) if part is not None]
+        return STATIC if all(is_static(part) for part in parts) else UNKNOWN
+
+    def _named(self, node: ast.NamedExpr) -> Value:
+        value = self.evaluate(node.value)
+        self.frame.environment.names[node.target.id] = value
+        self.frame.record(node.target, value)
+        return value
+
+    def _await(self, node: ast.Await | ast.YieldFrom | ast.Yield) -> Value:
+        if node.value is not None:
+            value = self.evaluate(node.value)
+            self.frame.yields.append(self.element(value) if isinstance(node, ast.YieldFrom) else value)
+        return UNKNOWN
+
+    # Operators.
+
+    def _binary(self, node: ast.BinOp) -> Value:
+        return self.combine(node.op, self.evaluate(node.left), self.evaluate(node.right))
+
+    def combine(self, operator: ast.operator, left: Value, right: Value) -> Value:
+        """The value of a binary operation."""
+        if isinstance(left, (Container, Shape)) and isinstance(operator, (ast.Add, ast.Mult)):
+            return self._combine_containers(operator, left, right)
+        if isinstance(left, Static) and isinstance(left.constant, str):
+            return STATIC
+        values = [*alternatives(left), *alternatives(right)]
+        tensors = [value for value in values if isinstance(value, (Tensor, Variable))]
+        if tensors:
+            result = self.tensor(batch=any(isinstance(value, Tensor) and value.batch for value in tensors))
+            sure = any(all(isinstance(v, (Tensor, Variable)) for v in alternatives(side)) for side in (left, right))
+            return result if sure else join([result, STATIC])
+        if any(value == UNKNOWN or isinstance(value, (Api, Function, Instance, Method)) for value in values):
+            return UNKNOWN
+        if any(isinstance(value, Array) for value in values):
+            return Array()
+        return STATIC
+
+    def _combine_containers(self, operator: ast.operator, left: Container | Shape, right: Value) -> Value:
+        if isinstance(operator, ast.Mult):
+            return replace(left, items=None, origin="") if isinstance(left, Container) else left
+        if isinstance(left, Shape):
+            return left
+        if isinstance(right, Container):
+            items = left.items + right.items if left.items is not None and right.items is not None else None
+            sides = [side.of for side in (left, right) if side.items != ()]
+            return Container(join(sides) if sides else UNKNOWN, items, left.type)
+        if isinstance(right, Shape):
+            return Shape()
+        return self.tensor() if isinstance(right, (Tensor, Variable)) else UNKNOWN
+
+    def _unary(self, node: ast.UnaryOp) -> Value:
+        value = self.evaluate(node.operand)
+        if isinstance(node.op, ast.Not):
+            outcome = truth(value)
+            if outcome is not None:
+                return Static(not outcome)
+            default = truth_by_default(value)
+            return STATIC if default is None else Static(not default, sure=False)
+        if isinstance(value, Static):
+            return Static(literal(node))
+        return self.combine(ast.Sub(), STATIC, value)
+
+    def _compare(self, node: ast.Compare) -> Value:
+        left = self.evaluate(node.left)
+        results = []
+        for operator, comparator in zip(node.ops, node.comparators, strict=True):
+            right = self.evaluate(comparator)
+            results.append(self._compare_pair(operator, left, right))
+            left = right
+        return results[0] if len(results) == 1 else self._last_of_chain(results)
+
+    def _last_of_chain(self, results: list[Value]) -> Value:
+        return join(results)
+
+    def _compare_pair(self, operator: ast.cmpop, left: Value, right: Value) -> Value:
+        if isinstance(operator, (ast.Is, ast.IsNot)):
+            return _identity(left, right, isinstance(operator, ast.IsNot))
+        if isinstance(operator, (ast.In, ast.NotIn)):
+            return STATIC
+        if left == NONE or right == NONE:
+            return STATIC
+        combined = self.combine(ast.Sub(), left, right)
+        if isinstance(combined, (Static, Container, Shape)):
+            return _compare_constants(operator, left, right)
+        return combined
+
+    def _boolean(self, node: ast.BoolOp) -> Value:
+        decisive = isinstance(node.op, ast.Or)
+        before = dict(self.frame.environment.names), dict(self.heap)
+        values: list[Value] = []
+        default: bool | None = None
+        for index, operand in enumerate(node.values):
+            value = self.evaluate(operand)
+            outcome = truth(value)
+            if outcome is decisive:
+                values = [*values, value] if isinstance(node.op, ast.Or) else [Static(False)]
+                break
+            if truth_by_default(value) is decisive:
+                default = decisive
+            if outcome is None or index == len(node.values) - 1:
+                values.append(value)
+            self.assume(operand, not decisive)
+        self.frame.environment.names, self.heap = before
+        if default is not None and all(isinstance(value, Static) for value in values):
+            return Static(default, sure=False)
+        return join(values) if values else Static(not decisive)
+
+    def _conditional(self, node: ast.IfExp) -> Value:
+        outcome = truth(self.evaluate(node.test))
+        before = dict(self.frame.environment.names), dict(self.heap)
+        values = []
+        for wanted, branch in ((True, node.body), (False, node.orelse)):
+            if outcome in (None, wanted):
+                self.assume(node.test, wanted)
+                values.append(self.evaluate(branch))
+                self.frame.environment.names, self.heap = dict(before[0]), dict(before[1])
+        return join(values)
+
+    # Narrowing.
+
+    def assume(self, test: ast.expr, outcome: bool) -> None:
+        """Narrow the names that ``test`` speaks about, where it turned out as ``outcome``."""
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            self.assume(test.operand, not outcome)
+        elif isinstance(test, ast.BoolOp):
+            if isinstance(test.op, ast.And) is outcome:
+                for operand in test.values:
+                    self.assume(operand, outcome)
+        elif isinstance(test, ast.Compare) and len(test.ops) == 1:
+            self._assume_comparison(test, outcome)
+        elif isinstance(test, ast.Call):
+            self._assume_call(test, outcome)
+        elif isinstance(test, (ast.Name, ast.Attribute)) and outcome:
+            self._narrow(test, without_none)
+
+    def _assume_comparison(self, test: ast.Compare, outcome: bool) -> None:
+        comparator = test.comparators[0]
+        is_none = isinstance(comparator, ast.Constant) and comparator.value is None
+        if not is_none or not isinstance(test.ops[0], (ast.Is, ast.IsNot)):
+            return
+        if isinstance(test.ops[0], ast.IsNot) is outcome:
+            self._narrow(test.left, without_none)
+        else:
+            self._narrow(test.left, lambda _: NONE)
+
+    def _assume_call(self, test: ast.Call, outcome: bool) -> None:
+        name = self.frame.scope.api_name(test.func)
+        if name == "builtins.isinstance" and len(test.args) == 2:
+            classes = self._class_names(test.args[1])
+            if classes & {"builtins.list", "builtins.tuple", "builtins.dict"}:
+                self._narrow(test.args[0], _as_container if outcome else _as_single)
+            elif outcome and classes and classes <= _TENSOR_CLASSES:
+                self._narrow(test.args[0], _as_tensor)
+        elif name in _TENSOR_TESTS and test.args and outcome:
+            self._narrow(test.args[0], _as_tensor)
+
+    def _class_names(self, node: ast.expr) -> set[str]:
+        nodes = node.elts if isinstance(node, ast.Tuple) else [node]
+        return {self.frame.scope.api_name(element) for element in nodes}
+
+    def _narrow(self, node: ast.expr, narrowing: Callable[[Value], Value]) -> None:
+        if isinstance(node, ast.NamedExpr):
+            node = node.target
+        if isinstance(node, ast.Name):
+            found = self.frame.environment.names.get(node.id)
+            if found is not None:
+                self.frame.environment.names[node.id] = narrowing(found)
+        elif isinstance(node, ast.Attribute):
+            receiver = self.frame.scope.value(node.value)
+            if isinstance(receiver, Instance) and receiver.cls is not None:
+                self.heap[receiver.cls, node.attr] = narrowing(self.frame.scope.value(node))
+
+    # Attributes and items.
+
+    def _attribute(self, node: ast.Attribute) -> Value:
+        receiver = self.evaluate(node.value)
+        return join(self.attribute(alternative, node.attr) for alternative in alternatives(receiver))
+
+    def attribute(self, receiver: Value, name: str) -> Value:
+        """The value of ``receiver.name``."""
+        if isinstance(receiver, Api):
+            dotted = canonical(f"{receiver.name}.{name}")
+            if api.is_library(dotted):
+                return Api(dotted)
+            return self.imported(dotted, self.frame.scope.module)
+        if isinstance(receiver, Instance):
+            return self._instance_attribute(receiver, name)
+        if isinstance(receiver, Super):
+            return self._super_attribute(receiver, name)
+        if isinstance(receiver, Class):
+            return self._class_attribute(receiver.cls, name)
+        if isinstance(receiver, (Tensor, Variable)):
+            return self._tensor_attribute(receiver, name)
+        if isinstance(receiver, Shape):
+            return STATIC if name in {"rank", "ndims"} else Method(receiver, name)
+        if isinstance(receiver, (Static, Array)):
+            return STATIC if isinstance(receiver, Array) and name in {"shape", "dtype", "size"} else Method(receiver, name)
+        if isinstance(receiver, Container):
+            return Method(receiver, name)
+        return UNKNOWN
+
+    def _tensor_attribute(self, receiver: Tensor | Variable, name: str) -> Value:
+        if name == "shape":
+            return Shape(isinstance(receiver, Tensor) and receiver.batch and not receiver.eager)
+        kind = api.tensor_attribute(name)
+        if kind == "static":
+            return STATIC
+        if kind == "tensor":
+            return self.tensor()
+        return Method(receiver, name)
+
+    def _instance_attribute(self, receiver: Instance, name: str) -> Value:
+        cls = receiver.cls
+        if cls is None:
+            known = api.instance_attribute(receiver.name, name)
+            return known if known is not None else Method(receiver, name)
+        if (cls, name) in self.heap:
+            return self.heap[cls, name]
+        declared = self.declared(cls)
+        if name in declared:
+            return declared[name]
+        method = cls.method(name)
+        if method is not None:
+            return self._bound_method(method, receiver)
+        inherited = api.instance_attribute(receiver.name, name)
+        if inherited is not None:
+            return inherited
+        return Method(receiver, name) if receiver.name and api.has_method(receiver.name, name) else UNKNOWN
+
+    def _bound_method(self, method: FunctionInfo, receiver: Value) -> Value:
+        kinds = {decorator.id for decorator in method.decorators if isinstance(decorator, ast.Name)}
+        if kinds & {"property", "cached_property"}:
+            return self.call_function(self.function_value(method, bound=receiver), ())
+        return self.function_value(method, bound=None if "staticmethod" in kinds else receiver)
+
+    def _super_attribute(self, receiver: Super, name: str) -> Value:
+        instance = receiver.instance
+        if not isinstance(instance, Instance) or instance.cls is None:
+            return UNKNOWN
+        method = instance.cls.method(name, after=receiver.after)
+        if method is not None:
+            return self._bound_method(method, instance)
+        return Method(Instance(instance.name, origin="super"), name)
+
+    def _class_attribute(self, cls: ClassInfo, name: str) -> Value:
+        method = cls.method(name)
+        if method is not None:
+            return self.function_value(method)
+        if (cls, name) in self.heap:
+            return self.heap[cls, name]
+        for ancestor in cls.ancestry:
+            if isinstance(ancestor, ClassInfo) and name in ancestor.attributes:
+                value = self.module_value(ancestor.module, ancestor.attributes[name])
+                return stored(value, f"{ancestor.name}.{name}")
+        return UNKNOWN
+
+    def _subscript(self, node: ast.Subscript) -> Value:
+        receiver, index = self.evaluate(node.value), self.evaluate(node.slice)
+        return join(self._item(alternative, node.slice, index) for alternative in alternatives(receiver))
+
+    def _item(self, receiver: Value, node: ast.expr, index: Value) -> Value:
+        if isinstance(receiver, (Tensor, Variable)):
+            return self._tensor_item(receiver, node)
+        if isinstance(receiver, Shape):
+            return _shape_item(receiver, node, index)
+        if isinstance(receiver, Container):
+            return _container_item(receiver, node, index)
+        if isinstance(receiver, Array):
+            return Array()
+        if isinstance(receiver, Static):
+            return STATIC
+        return UNKNOWN
+
+    def _tensor_item(self, receiver: Tensor | Variable, node: ast.expr) -> Value:
+        if isinstance(receiver, Variable):
+            return receiver
+        keeps_batch = _whole_first_axis(node) or (receiver.nest and isinstance(literal(node), str))
+        return replace(receiver, batch=receiver.batch and keeps_batch, nest=False, shapeless=False)
+
+    def element(self, value: Value) -> Value:
+        """What iterating over the value gives at each step."""
+        return join(self._element(alternative) for alternative in alternatives(value))
+
+    def _element(self, value: Value) -> Value:
+        if isinstance(value, Container):
+            if value.type == "dict":
+                return STATIC
+            return value.of
+        if isinstance(value, Tensor):
+            return replace(value, batch=value.nest and value.batch, nest=False, shapeless=False)
+        if isinstance(value, Variable):
+            return self.tensor()
+        if isinstance(value, Shape):
+            return join([StaticDim(), STATIC]) if value.batch else STATIC
+        if isinstance(value, (Static, Array)):
+            return STATIC if isinstance(value, Static) else Array()
+        if isinstance(value, Instance) and value.name.startswith("tensorflow.data."):
+            return UNKNOWN
+        return UNKNOWN
+
+    def unpacked(self, value: Value, count: int) -> list[Value]:
+        """The values that ``count`` targets get from ``a, b = value``."""
+        if isinstance(value, Container) and value.items is not None and len(value.items) == count:
+            return list(value.items)
+        if isinstance(value, Shape):
+            return [StaticDim() if value.batch and not i else STATIC for i in range(count)]
+        if isinstance(value, OneOf):
+            columns = [self.unpacked(alternative, count) for alternative in value.values]
+            return [join(column) for column in zip(*columns, strict=True)]
+        return [self.element(value)] * count
+
+    # Comprehensions.
+
+    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Value:
+        outer = self.frame.environment
+        self.frame.environment = Environment(outer)
+        try:
+            for generator in node.generators:
+                self.assign(generator.target, self.element(self.evaluate(generator.iter)))
+                for condition in generator.ifs:
+                    self.evaluate(condition)
+                    self.assume(condition, True)
+                self.frame.record(generator, None)
+            if isinstance(node, ast.DictComp):
+                self.evaluate(node.key)
+                return Container(self.evaluate(node.value), type="dict")
+            kind = {ast.ListComp: "list", ast.SetComp: "set"}.get(type(node), "generator")
+            return Container(self.evaluate(node.elt), type=kind)
+        finally:
+            self.frame.environment = outer
+
+    # Assignment.
+
+    def assign(self, target: ast.expr, value: Value) -> None:
+        """Bind a target: a name, an attribute, an item, or several at once."""
+        self.frame.record(target, value)
+        if isinstance(target, ast.Name):
+            self.frame.environment.names[target.id] = value
+        elif isinstance(target, ast.Starred):
+            self.assign(target.value, Container(self.element(value)))
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            self._assign_several(target, value)
+        elif isinstance(target, ast.Attribute):
+            receiver = self.evaluate(target.value)
+            if isinstance(receiver, Instance) and receiver.cls is not None:
+                self.heap[receiver.cls, target.attr] = value
+            elif isinstance(receiver, Class):
+                self.heap[receiver.cls, target.attr] = value
+        elif isinstance(target, ast.Subscript):
+            receiver = self.evaluate(target.value)
+            self.evaluate(target.slice)
+            if isinstance(receiver, Container):
+                self.update(target.value, grown(receiver, value))
+
+    def _assign_several(self, target: ast.Tuple | ast.List, value: Value) -> None:
+        if any(isinstance(element, ast.Starred) for element in target.elts):
+            for element in target.elts:
+                is_rest = isinstance(element, ast.Starred)
+                self.assign(element, value if is_rest else self.element(value))
+            return
+        for element, part in zip(target.elts, self.unpacked(value, len(target.elts)), strict=True):
+            self.assign(element, part)
+
+    def update(self, node: ast.expr, value: Value) -> None:
+        """Give the name or attribute that ``node`` reads another value, as a method that changes it in place does."""
+        if isinstance(node, ast.Name):
+            environment: Environment | None = self.frame.environment
+            while environment is not None:
+                if node.id in environment.names:
+                    environment.names[node.id] = value
+                    return
+                environment = environment.outer
+        elif isinstance(node, ast.Attribute):
+            receiver = self.frame.scope.value(node.value)
+            if isinstance(receiver, Instance) and receiver.cls is not None:
+                self.heap[receiver.cls, node.attr] = value
+
+    _handlers: ClassVar[dict[type, Callable[..., Value]]] = {
+        ast.Constant: _constant,
+        ast.JoinedStr: _text,
+        ast.FormattedValue: _text,
+        ast.Name: _name,
+        ast.Lambda: _lambda,
+        ast.List: _sequence,
+        ast.Tuple: _sequence,
+        ast.Set: _sequence,
+        ast.Dict: _dict,
+        ast.Starred: _starred,
+        ast.Slice: _slice,
+        ast.NamedExpr: _named,
+        ast.Await: _await,
+        ast.Yield: _await,
+        ast.YieldFrom: _await,
+        ast.BinOp: _binary,
+        ast.UnaryOp: _unary,
+        ast.Compare: _compare,
+        ast.BoolOp: _boolean,
+        ast.IfExp: _conditional,
+        ast.Attribute: _attribute,
+        ast.Subscript: _subscript,
+        ast.ListComp: _comprehension,
+        ast.SetComp: _comprehension,
+        ast.GeneratorExp: _comprehension,
+        ast.DictComp: _comprehension,
+        ast.Call: lambda self, node: self.call(node),
+    }
+
+
+_TENSOR_CLASSES = frozenset({"tensorflow.Tensor", "tensorflow.Variable", "tensorflow.SymbolicTensor"})
+_TENSOR_TESTS = frozenset({"tensorflow.is_tensor", "tensorflow.is_symbolic_tensor", "keras.ops.is_tensor"})
+
+
+def grown(container: Container, value: Value) -> Container:
+    """A container after a value was put into it."""
+    of = value if container.items == () else join([container.of, value])
+    return replace(container, of=of, items=None)
+
+
+def autograph_of(info: FunctionInfo) -> bool | None:
+    """What the decorators of a function say: AutoGraph on (True), off (False), or as for the caller (None)."""
+    for decorator in info.decorators:
+        call = decorator if isinstance(decorator, ast.Call) else None
+        name = info.module.dotted(call.func if call else decorator)
+        if name == "functools.partial" and call and call.args:
+            name = info.module.dotted(call.args[0])
+        if name in api.TRACING_DECORATORS:
+            return not (call and any(k.arg == "autograph" and literal(k.value) is False for k in call.keywords))
+        if name in api.UNCONVERTED_DECORATORS:
+            return False
+    return None
+
+
+def _identity(left: Value, right: Value, negated: bool) -> Value:
+    if right != NONE:
+        return STATIC
+    constants = {_is_none(alternative) for alternative in alternatives(left)}
+    if len(constants) != 1 or (outcome := constants.pop()) is None:
+        default = left.constant if isinstance(left, Static) else NOT_CONSTANT
+        return STATIC if isinstance(default, NotConstant) else Static((default is None) is not negated, sure=False)
+    return Static(outcome is not negated)
+
+
+def _is_none(value: Value) -> bool | None:
+    if isinstance(value, Static):
+        return None if isinstance(constant_of(value), NotConstant) else value.constant is None
+    if isinstance(value, Instance) and value.cls is None and not value.name:
+        return None
+    return None if isinstance(value, (type(UNKNOWN), StaticDim, Method, Api)) else False
+
+
+def _compare_constants(operator: ast.cmpop, left: Value, right: Value) -> Value:
+    if isinstance(left, Static) and isinstance(right, Static) and isinstance(operator, (ast.Eq, ast.NotEq)):
+        known = not isinstance(left.constant, NotConstant) and not isinstance(right.constant, NotConstant)
+        if known:
+            equal = left.constant == right.constant
+            return Static(equal is isinstance(operator, ast.Eq), sure=left.sure and right.sure)
+    return STATIC
+
+
+def _shape_item(shape: Shape, node: ast.expr, index: Value) -> Value:
+    if isinstance(node, ast.Slice):
+        starts_at_batch = node.lower is None or literal(node.lower) == 0
+        return Shape(shape.batch and starts_at_batch)
+    number = constant_of(index)
+    if isinstance(number, NotConstant):
+        return UNKNOWN if shape.batch else STATIC
+    return StaticDim() if shape.batch and number == 0 else STATIC
+
+
+def _container_item(container: Container, node: ast.expr, index: Value) -> Value:
+    if isinstance(node, ast.Slice):
+        if container.items is not None and all(p is None for p in (node.lower, node.upper, node.step)):
+            return replace(container, origin="")
+        return Container(container.of, None, container.type)
+    number = constant_of(index)
+    items = container.items
+    if items is not None and isinstance(number, int) and -len(items) <= number < len(items):
+        return items[number]
+    return container.of
+
+
+def _whole_first_axis(index: ast.expr) -> bool:
+    first = index.elts[0] if isinstance(index, ast.Tuple) and index.elts else index
+    if isinstance(first, ast.Slice):
+        return first.lower is None and first.upper is None
+    return isinstance(first, ast.Constant) and first.value is Ellipsis
+
+
+def _as_container(value: Value) -> Value:
+    if isinstance(value, Tensor) and value.nest:
+        return Container(replace(value, nest=False))
+    return value
+
+
+def _as_single(value: Value) -> Value:
+    return replace(value, nest=False) if isinstance(value, Tensor) else value
+
+
+def _as_tensor(value: Value) -> Value:
+    return Tensor() if value == UNKNOWN else _as_single(value)
+

@@ -1,0 +1,85 @@
+"""Local names to dotted names: what an import statement binds, in one canonical spelling."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+# Keras has had many homes; the first matching prefix is replaced, until none matches.
+_HOMES = (
+    ("tensorflow.keras", "keras"),
+    ("tensorflow.python.keras", "keras"),
+    ("tensorflow.compat.v1.keras", "keras"),
+    ("tensorflow.compat.v2", "tensorflow"),
+    ("tensorflow.contrib.keras", "keras"),
+    ("tensorflow._api.v2", "tensorflow"),
+    ("tf_keras", "keras"),
+    ("keras.api", "keras"),
+    ("keras.src", "keras"),
+    ("keras.legacy.backend", "keras.backend"),
+)
+_KERAS2_HOMES = ("tf_keras", "tensorflow.python.keras", "tensorflow.contrib.keras")
+_KERAS3_HOMES = ("keras.ops", "keras.random", "keras.saving")
+
+
+def canonical(dotted: str) -> str:
+    """One spelling for a dotted name: ``tensorflow.keras.layers.Layer`` is ``keras.layers.Layer``."""
+    for home, root in _HOMES:
+        if dotted == home or dotted.startswith(home + "."):
+            return canonical(root + dotted[len(home) :])
+    return dotted
+
+
+def bindings(node: ast.Import | ast.ImportFrom, package: str) -> Iterator[tuple[str, str]]:
+    """The local names that an import statement binds, each with its canonical dotted name.
+
+    ``package`` is the dotted name of the package that holds the module, for relative imports; relative names
+    keep the leading dots where the package is not known. A star import yields ``("*", module)``.
+    """
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            if alias.asname:
+                yield alias.asname, canonical(alias.name)
+            else:
+                root = alias.name.partition(".")[0]
+                yield root, canonical(root)
+        return
+    module = absolute(node, package)
+    for alias in node.names:
+        if alias.name == "*":
+            yield "*", canonical(module)
+        else:
+            joined = module + alias.name if module.endswith(".") else f"{module}.{alias.name}"
+            yield alias.asname or alias.name, canonical(joined)
+
+
+def absolute(node: ast.ImportFrom, package: str) -> str:
+    """The dotted name of the module that a ``from`` import reads."""
+    if not node.level:
+        return node.module or ""
+    parts = package.split(".") if package else []
+    if len(parts) < node.level - 1 or not parts:
+        return "." * node.level + (node.module or "")
+    base = parts[: len(parts) - (node.level - 1)]
+    return ".".join([*base, node.module] if node.module else base)
+
+
+def keras_of_imports(nodes: list[ast.Import | ast.ImportFrom]) -> int | None:
+    """The Keras version that the imports of a file give away: 2, 3, or None where they fit both."""
+    names = [name for node in nodes for name in _imported(node)]
+    if any(_within(name, _KERAS2_HOMES) for name in names):
+        return 2
+    if any(_within(name, _KERAS3_HOMES) for name in names):
+        return 3
+    return None
+
+
+def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif not node.level:
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _within(dotted: str, homes: tuple[str, ...]) -> bool:
+    return any(dotted == home or dotted.startswith(home + ".") for home in homes)

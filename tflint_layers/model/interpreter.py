@@ -1,0 +1,562 @@
+"""Statements to values: the half of the interpreter that follows control flow, and enters functions."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import ClassVar
+
+from tflint_layers.model import api
+from tflint_layers.model.calls import Arguments, Calls
+from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
+from tflint_layers.model.expressions import Frame, Heap, Names, autograph_of
+from tflint_layers.model.imports import bindings
+from tflint_layers.model.scopes import Phase, Scope
+from tflint_layers.model.values import (
+    NONE,
+    NOT_CONSTANT,
+    STATIC,
+    UNKNOWN,
+    Class,
+    Container,
+    Environment,
+    Function,
+    Instance,
+    Static,
+    Value,
+    join,
+    literal,
+    stored,
+    truth,
+    truth_by_default,
+)
+
+_DEEPEST = 8
+_MOST_FUNCTIONS = 300
+_SWALLOWING = frozenset({"Exception", "BaseException", "AttributeError", "NotImplementedError", "TypeError"})
+_UNCALLED_DECORATORS = frozenset({"contextmanager", "asynccontextmanager"})
+
+
+class Interpreter(Calls):
+    """Runs the functions of one module on abstract values, and keeps a :class:`Scope` of each evaluation."""
+
+    def __init__(self, module: ModuleInfo, keras: int) -> None:
+        super().__init__()
+        self.module = module
+        self.keras = keras
+        self.scopes: list[Scope] = []
+        self.callbacks: list[tuple[Function, Arguments, bool]] = []
+        self.heap: Heap = {}
+        self.frame = self._frame(Scope(module, None, Phase.PLAIN, keras, False, None, ()), Environment(), eager=True)
+        self._declared: dict[ClassInfo, Names] = {}
+        self._results: dict[tuple[object, ...], Value] = {}
+        self._active: list[FunctionInfo] = []
+        self._entered = 0
+
+    # Entering functions.
+
+    def enter(
+        self,
+        function: Function,
+        arguments: Arguments,
+        *,
+        phase: Phase,
+        autograph: bool,
+        layer: ClassInfo | None,
+        eager: bool = False,
+    ) -> Value:
+        """Run a function that nothing in the module calls: an entry point, such as ``call``."""
+        self._results.clear()
+        self._entered = 0
+        autograph = autograph if function.autograph is None else function.autograph
+        scope = Scope(
+            function.info.module, function.info, phase, self.keras, autograph, layer, (function.info.qualname,)
+        )
+        return self._run_in(scope, function, arguments, eager)
+
+    def run(self, function: Function, arguments: Arguments, autograph: bool | None = None) -> Value:
+        """The value of calling a function of the project, evaluated with the kinds of its arguments."""
+        caller = self.frame
+        info = function.info
+        if caller.scope.phase is Phase.PLAIN or info in self._active or len(self._active) >= _DEEPEST:
+            return UNKNOWN
+        if any(_last_name(decorator) in _UNCALLED_DECORATORS for decorator in info.decorators):
+            return UNKNOWN
+        if function.autograph is not None:
+            autograph = function.autograph
+        elif autograph is None:
+            autograph = caller.scope.autograph
+        key = (info, function.bound, function.partial, autograph, arguments, caller.eager, caller.scope.phase)
+        if function.environment is None and key in self._results:
+            return self._results[key]
+        self._entered += 1
+        if self._entered > _MOST_FUNCTIONS:
+            return UNKNOWN
+        scope = replace_scope(caller.scope, info, autograph)
+        result = self._run_in(scope, function, arguments, caller.eager)
+        self._results[key] = result
+        return result
+
+    def _run_in(self, scope: Scope, function: Function, arguments: Arguments, eager: bool) -> Value:
+        info = function.info
+        frame = self._frame(scope, Environment(function.environment), eager)
+        self._bind_parameters(frame, function, arguments)
+        self.scopes.append(scope)
+        caller, self.frame = self.frame, frame
+        if caller.caught:
+            frame.caught = 1
+        if caller.optional:
+            frame.optional = 1
+        self._active.append(info)
+        try:
+            if isinstance(info.node, ast.Lambda):
+                return self.evaluate(info.node.body)
+            completes = self.execute(info.node.body)
+        finally:
+            self._active.pop()
+            self.frame = caller
+        if info.is_generator:
+            return Container(join(frame.yields), type="generator")
+        returns = [*frame.returns, NONE] if completes else frame.returns
+        return join(returns)
+
+    def _frame(self, scope: Scope, environment: Environment, eager: bool) -> Frame:
+        return Frame(scope, environment, eager=eager)
+
+    def _bind_parameters(self, frame: Frame, function: Function, arguments: Arguments) -> None:
+        info, names = function.info, frame.environment.names
+        bound = () if function.bound is None else (function.bound,)
+        given = [*bound, *function.partial, *arguments.positional]
+        if bound:
+            frame.receiver = function.bound
+        elif info.cls is not None and given:
+            frame.receiver = given[0]
+        specification = info.node.args
+        keywords = dict(arguments.keywords)
+        missing: Value | None = UNKNOWN if arguments.partial else None
+        defaults = _defaults(specification)
+        for index, parameter in enumerate(info.parameters):
+            if index < len(given):
+                names[parameter.arg] = given[index]
+            else:
+                names[parameter.arg] = self._parameter(parameter, keywords, defaults, missing)
+        for parameter in specification.kwonlyargs:
+            names[parameter.arg] = self._parameter(parameter, keywords, defaults, missing)
+        if specification.vararg is not None:
+            rest = tuple(given[len(info.parameters) :])
+            items = None if arguments.partial else rest
+            names[specification.vararg.arg] = Container(join(rest) if rest else UNKNOWN, items, "tuple")
+        if specification.kwarg is not None:
+            rest = tuple(keywords.values())
+            names[specification.kwarg.arg] = Container(join(rest) if rest else UNKNOWN, type="dict")
+
+    def _parameter(
+        self, parameter: ast.arg, keywords: Names, defaults: dict[str, ast.expr], missing: Value | None
+    ) -> Value:
+        if parameter.arg in keywords:
+            return keywords.pop(parameter.arg)
+        if missing is not None or parameter.arg not in defaults:
+            return UNKNOWN
+        return default_value(defaults[parameter.arg], parameter.arg)
+
+    def run_module(self) -> None:
+        """Run the module-level statements, as importing the module does."""
+        scope = Scope(self.module, None, Phase.PLAIN, self.keras, False, None, ())
+        self.scopes.append(scope)
+        frame, self.frame = self.frame, self._frame(scope, Environment(), eager=True)
+        try:
+            self.execute(self.module.source.tree.body)
+        finally:
+            self.frame = frame
+
+    def trace_callback(self, function: Function, arguments: Arguments, autograph: bool) -> None:
+        """Note that TensorFlow will trace a function that is handed to it outside of traced code."""
+        self.callbacks.append((function, arguments, autograph))
+
+    # Attributes of instances, names of modules.
+
+    def declared(self, cls: ClassInfo) -> Names:
+        """The attributes that ``__init__``, ``build`` and the class body give an instance."""
+        if cls not in self._declared:
+            self._declared[cls] = {}
+            self._declared[cls] = self._declare(cls)
+        return self._declared[cls]
+
+    def _declare(self, cls: ClassInfo) -> Names:
+        names: Names = {}
+        for ancestor in reversed(cls.ancestry):
+            if isinstance(ancestor, ClassInfo):
+                for name, expression in ancestor.attributes.items():
+                    names[name] = stored(self.module_value(ancestor.module, expression), name)
+        with self._aside():
+            instance = self.instance(cls)
+            for name in ("__init__", "build"):
+                if (method := cls.method(name)) is not None:
+                    self._run_set_up(method, instance, cls)
+            for (owner, name), value in self.heap.items():
+                if owner is cls:
+                    names[name] = stored(value, f"self.{name}")
+        return names
+
+    def _run_set_up(self, method: FunctionInfo, instance: Instance, cls: ClassInfo) -> None:
+        phase = Phase.BUILD if method.name == "build" else Phase.INIT
+        function = self.function_value(method, bound=instance)
+        defaults = _defaults(method.node.args)
+        arguments = tuple(
+            Static() if phase is Phase.BUILD else option_value(parameter, defaults)
+            for parameter in method.parameters[1:]
+        )
+        keywords = tuple(
+            (parameter.arg, option_value(parameter, defaults)) for parameter in method.node.args.kwonlyargs
+        )
+        scope = Scope(method.module, method, phase, self.keras, False, cls, (method.qualname,))
+        eager = phase is Phase.INIT or self.keras == 2
+        self._run_in(scope, function, Arguments(arguments, keywords), eager)
+
+    def instance(self, cls: ClassInfo) -> Instance:
+        """The object that ``self`` is in methods of a class."""
+        made = self._construct(cls, Arguments(()))
+        return replace(made, fresh=False, origin="self") if isinstance(made, Instance) else Instance("", cls)
+
+    @contextmanager
+    def _aside(self) -> Iterator[None]:
+        """Run something that is no part of the function under way, on attributes of its own."""
+        heap, active, entered = self.heap, self._active, self._entered
+        self.heap, self._active, self._entered = {}, [], 0
+        frame = self.frame
+        self.frame = self._frame(
+            Scope(self.module, None, Phase.INIT, self.keras, False, None, ()), Environment(), eager=True
+        )
+        try:
+            yield
+        finally:
+            self.heap, self._active, self._entered, self.frame = heap, active, entered, frame
+
+    def module_value(self, module: ModuleInfo, node: ast.expr) -> Value:
+        """The value of an expression at module level."""
+        scope = Scope(module, None, Phase.PLAIN, self.keras, False, None, ())
+        frame, self.frame = self.frame, self._frame(scope, Environment(), eager=True)
+        try:
+            return self.evaluate(node)
+        finally:
+            self.frame = frame
+
+    # Statements. Each handler tells whether control goes on behind the statement.
+
+    def execute(self, body: list[ast.stmt]) -> bool:
+        """Run a block; whether control reaches its end."""
+        for statement in body:
+            handler = self._statements.get(type(statement))
+            self.frame.record(statement, None)
+            completes = handler(self, statement) if handler else self._plain(statement)
+            if completes is False:
+                return False
+        return True
+
+    def _plain(self, node: ast.stmt) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                self.evaluate(child)
+
+    def _assign(self, node: ast.Assign) -> None:
+        value = self.evaluate(node.value)
+        for target in node.targets:
+            self.assign(target, value)
+
+    def _annotated(self, node: ast.AnnAssign) -> None:
+        if node.value is not None:
+            self.assign(node.target, self.evaluate(node.value))
+
+    def _augmented(self, node: ast.AugAssign) -> None:
+        old = self.evaluate(node.target)
+        new = self.combine(node.op, old, self.evaluate(node.value))
+        if isinstance(node.target, (ast.Name, ast.Attribute)):
+            self.assign(node.target, new)
+        self.frame.record(node.target, old)
+
+    def _delete(self, node: ast.Delete) -> None:
+        for target in node.targets:
+            if isinstance(target, ast.Name):
+                self.frame.environment.names.pop(target.id, None)
+                self.frame.record(target, UNKNOWN)
+            else:
+                self.evaluate(target)
+
+    def _return(self, node: ast.Return) -> bool:
+        self.frame.returns.append(self.evaluate(node.value) if node.value is not None else NONE)
+        return False
+
+    def _raise(self, node: ast.Raise) -> bool:
+        self._plain(node)
+        return False
+
+    def _jump(self, node: ast.Break | ast.Continue) -> bool:
+        if self.frame.jumps:
+            self.frame.jumps[-1].append(self._state())
+        return False
+
+    def _assert(self, node: ast.Assert) -> None:
+        self.evaluate(node.test)
+        if node.msg is not None:
+            self.evaluate(node.msg)
+        self.assume(node.test, True)
+
+    def _outer_names(self, node: ast.Global | ast.Nonlocal) -> None:
+        self.frame.outer_names.update(node.names)
+
+    def _import(self, node: ast.Import | ast.ImportFrom) -> None:
+        module = self.frame.scope.module
+        for name, dotted in bindings(node, module.package):
+            if name != "*":
+                self.frame.environment.names[name] = self.imported(dotted, module)
+
+    def _define(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        module = self.frame.scope.module
+        info = module.functions_by_node.get(node)
+        if info is not None:
+            for decorator in node.decorator_list:
+                self.evaluate(decorator)
+            value = Function(info, self.frame.environment, None, autograph_of(info))
+            self.frame.environment.names[node.name] = value
+
+    def _define_class(self, node: ast.ClassDef) -> None:
+        info = self.frame.scope.module.classes_by_node.get(node)
+        if info is not None:
+            self.frame.environment.names[node.name] = Class(info)
+
+    # Branches.
+
+    def _state(self) -> tuple[Names, Heap]:
+        return dict(self.frame.environment.names), dict(self.heap)
+
+    def _restore(self, state: tuple[Names, Heap]) -> None:
+        self.frame.environment.names, self.heap = dict(state[0]), dict(state[1])
+
+    def _merge(self, states: list[tuple[Names, Heap]]) -> None:
+        self.frame.environment.names = _join_maps([names for names, _ in states])
+        self.heap = self._join_heaps([heap for _, heap in states])
+
+    def _join_heaps(self, heaps: list[Heap]) -> Heap:
+        joined: Heap = {}
+        for key in dict.fromkeys(key for heap in heaps for key in heap):
+            owner, name = key
+            declared = self.declared(owner).get(name) if isinstance(owner, ClassInfo) else None
+            values = [heap.get(key, declared) for heap in heaps]
+            joined[key] = join(value for value in values if value is not None)
+        return joined
+
+    def _if(self, node: ast.If) -> bool:
+        test = self.evaluate(node.test)
+        outcome = truth(test)
+        before = self._state()
+        ends = []
+        for wanted, body in ((True, node.body), (False, node.orelse)):
+            if outcome not in (None, wanted):
+                continue
+            self._restore(before)
+            self.assume(node.test, wanted)
+            off_by_default = truth_by_default(test) is (not wanted)
+            self.frame.optional += off_by_default
+            if self.execute(body):
+                ends.append(self._state())
+            self.frame.optional -= off_by_default
+        if ends:
+            self._merge(ends)
+        return bool(ends)
+
+    def _match(self, node: ast.Match) -> bool:
+        subject = self.evaluate(node.subject)
+        before = self._state()
+        ends = []
+        exhaustive = False
+        for case in node.cases:
+            self._restore(before)
+            for pattern in ast.walk(case.pattern):
+                name = getattr(pattern, "name", None) or getattr(pattern, "rest", None)
+                if isinstance(name, str):
+                    whole = pattern is case.pattern
+                    self.frame.environment.names[name] = subject if whole else UNKNOWN
+            if case.guard is not None:
+                self.evaluate(case.guard)
+            self.frame.record(case, None)
+            irrefutable = isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None
+            exhaustive = exhaustive or (irrefutable and case.guard is None)
+            if self.execute(case.body):
+                ends.append(self._state())
+        if not exhaustive:
+            ends.append(before)
+        if ends:
+            self._merge(ends)
+        return bool(ends)
+
+    # Loops: the body runs once on what is known before it and again on what its own end adds, and is taken to run
+    # at least once, as loops over blocks, heads and steps do.
+
+    def _for(self, node: ast.For | ast.AsyncFor) -> bool:
+        iterable = self.evaluate(node.iter)
+        if isinstance(iterable, Container) and iterable.items == () and not iterable.origin:
+            return self.execute(node.orelse)
+        self._loop(node.body, lambda: self.assign(node.target, self.element(iterable)))
+        return self.execute(node.orelse)
+
+    def _while(self, node: ast.While) -> bool:
+        outcome = truth(self.evaluate(node.test))
+        if outcome is False:
+            return self.execute(node.orelse)
+
+        def enter() -> None:
+            self.evaluate(node.test)
+            self.assume(node.test, True)
+
+        self._loop(node.body, enter)
+        return self.execute(node.orelse)
+
+    def _loop(self, body: list[ast.stmt], enter: Callable[[], None]) -> None:
+        before = self._state()
+        end = self._iterate(body, enter)
+        if end is not None and end != before:
+            self._merge([before, end])
+            again = self._iterate(body, enter)
+            end = again if again is not None else end
+        self._restore(end if end is not None else before)
+
+    def _iterate(self, body: list[ast.stmt], enter: Callable[[], None]) -> tuple[Names, Heap] | None:
+        enter()
+        self.frame.jumps.append([])
+        completes = self.execute(body)
+        ends = self.frame.jumps.pop()
+        if completes:
+            ends.append(self._state())
+        if not ends:
+            return None
+        self._merge(ends)
+        return self._state()
+
+    # Blocks with a context.
+
+    def _with(self, node: ast.With | ast.AsyncWith) -> bool | None:
+        lifted = False
+        for item in node.items:
+            value = self.evaluate(item.context_expr)
+            called = item.context_expr.func if isinstance(item.context_expr, ast.Call) else item.context_expr
+            lifted = lifted or self.frame.scope.api_name(called) in api.LIFTING_CONTEXTS
+            if item.optional_vars is not None:
+                self.assign(item.optional_vars, value)
+        was_eager = self.frame.eager
+        self.frame.eager = was_eager or lifted
+        completes = self.execute(node.body)
+        self.frame.eager = was_eager
+        return completes
+
+    def _try(self, node: ast.Try) -> bool:
+        before = self._state()
+        swallows = any(_swallows(handler) for handler in node.handlers)
+        self.frame.caught += swallows
+        completes = self.execute(node.body)
+        self.frame.caught -= swallows
+        ends = []
+        after_body = self._state()
+        if completes and self.execute(node.orelse):
+            ends.append(self._state())
+        for handler in node.handlers:
+            self._merge([before, after_body])
+            self.frame.record(handler, None)
+            if handler.type is not None:
+                self.evaluate(handler.type)
+            if handler.name:
+                self.frame.environment.names[handler.name] = STATIC
+            if self.execute(handler.body):
+                ends.append(self._state())
+        if ends:
+            self._merge(ends)
+        return self.execute(node.finalbody) and bool(ends)
+
+    _statements: ClassVar[dict[type, Callable[..., bool | None]]] = {
+        ast.Assign: _assign,
+        ast.AnnAssign: _annotated,
+        ast.AugAssign: _augmented,
+        ast.Delete: _delete,
+        ast.Return: _return,
+        ast.Raise: _raise,
+        ast.Break: _jump,
+        ast.Continue: _jump,
+        ast.Assert: _assert,
+        ast.Global: _outer_names,
+        ast.Nonlocal: _outer_names,
+        ast.Import: _import,
+        ast.ImportFrom: _import,
+        ast.FunctionDef: _define,
+        ast.AsyncFunctionDef: _define,
+        ast.ClassDef: _define_class,
+        ast.If: _if,
+        ast.Match: _match,
+        ast.For: _for,
+        ast.AsyncFor: _for,
+        ast.While: _while,
+        ast.With: _with,
+        ast.AsyncWith: _with,
+        ast.Try: _try,
+    }
+    if hasattr(ast, "TryStar"):
+        _statements[ast.TryStar] = _try
+
+
+def replace_scope(scope: Scope, info: FunctionInfo, autograph: bool) -> Scope:
+    """The scope of a function that is called from ``scope``."""
+    return Scope(
+        info.module, info, scope.phase, scope.keras, autograph, scope.layer, (*scope.route, info.qualname)
+    )
+
+
+def _join_maps(maps: list[Names]) -> Names:
+    if len(maps) == 1:
+        return dict(maps[0])
+    return {
+        name: join(names[name] for names in maps if name in names)
+        for name in dict.fromkeys(name for names in maps for name in names)
+    }
+
+
+def _defaults(arguments: ast.arguments) -> dict[str, ast.expr]:
+    positional = [*arguments.posonlyargs, *arguments.args]
+    with_default = positional[len(positional) - len(arguments.defaults) :] if arguments.defaults else []
+    found = {parameter.arg: value for parameter, value in zip(with_default, arguments.defaults, strict=True)}
+    for parameter, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        if value is not None:
+            found[parameter.arg] = value
+    return found
+
+
+def default_value(node: ast.expr, name: str) -> Value:
+    """The value of a parameter that the caller leaves out; a mutable default outlives the call."""
+    constant = literal(node)
+    if constant != NOT_CONSTANT:
+        return Static(constant)
+    if isinstance(node, (ast.List, ast.Dict, ast.Set)):
+        return Container(UNKNOWN, (), type(node).__name__.lower(), origin=f"the default of `{name}`")
+    return STATIC if isinstance(node, (ast.Tuple, ast.BinOp)) else UNKNOWN
+
+
+def option_value(parameter: ast.arg, defaults: dict[str, ast.expr]) -> Value:
+    """The value of an option that the user may set: of its default's type, with the default as a guess."""
+    default = defaults.get(parameter.arg)
+    constant = literal(default) if default is not None else NOT_CONSTANT
+    if constant is None or constant == NOT_CONSTANT:
+        return UNKNOWN
+    return Static(constant, sure=False)
+
+
+def _swallows(handler: ast.ExceptHandler) -> bool:
+    if any(isinstance(node, ast.Raise) for node in ast.walk(handler)):
+        return False
+    if handler.type is None:
+        return True
+    types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(_last_name(node) in _SWALLOWING for node in types)
+
+
+def _last_name(node: ast.expr) -> str:
+    node = node.func if isinstance(node, ast.Call) else node
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""

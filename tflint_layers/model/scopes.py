@@ -1,0 +1,132 @@
+"""What a rule looks at: one function as TensorFlow runs it while tracing, with the value of every expression."""
+
+from __future__ import annotations
+
+import ast
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tflint_layers.model.values import UNKNOWN, Api, Instance, Method, Value, alternatives
+
+if TYPE_CHECKING:
+    from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
+
+
+class Phase(enum.Enum):
+    """When Python runs the code of a scope."""
+
+    CALL = "call"  # while a graph is traced: `call`, `train_step`, a tf.function and what they reach
+    BUILD = "build"  # `build`: inside the first trace under Keras 3, outside of the graph under Keras 2
+    INIT = "init"  # `__init__`
+    PLAIN = "plain"  # module level and functions that nothing traces
+
+
+@dataclass(eq=False)
+class Scope:
+    """One evaluation of one function, for one way of reaching it.
+
+    ``values`` holds every node that the function runs with its value; statements have the value None.
+    ``route`` names the functions from the entry point to this one. ``caught`` are the nodes whose failure an
+    ``except`` clause of the function swallows, ``optional`` those under an option that is off by default.
+    """
+
+    module: ModuleInfo
+    function: FunctionInfo | None
+    phase: Phase
+    keras: int
+    autograph: bool
+    layer: ClassInfo | None
+    route: tuple[str, ...]
+    values: dict[ast.AST, Value | None] = field(default_factory=dict)
+    caught: set[ast.AST] = field(default_factory=set)
+    optional: set[ast.AST] = field(default_factory=set)
+    eager: set[ast.AST] = field(default_factory=set)
+
+    def value(self, node: ast.AST) -> Value:
+        """What the expression is; Unknown where the function never evaluates it."""
+        return self.values.get(node) or UNKNOWN
+
+    def api_name(self, node: ast.expr) -> str:
+        """The dotted name of the library function or class that an expression stands for, else an empty string.
+
+        Methods of library objects read ``logging.Logger.info``.
+        """
+        return api_name(self.value(node))
+
+    def parent(self, node: ast.AST) -> ast.AST | None:
+        """The node that holds ``node``."""
+        return self._parents.get(node)
+
+    def parents(self, node: ast.AST) -> Iterator[ast.AST]:
+        """The nodes around ``node``, innermost first."""
+        while (parent := self._parents.get(node)) is not None:
+            yield parent
+            node = parent
+
+    def statement(self, node: ast.AST) -> ast.stmt | None:
+        """The statement that holds ``node``."""
+        if isinstance(node, ast.stmt):
+            return node
+        return next((parent for parent in self.parents(node) if isinstance(parent, ast.stmt)), None)
+
+    @property
+    def traced_name(self) -> str:
+        """The function that Keras or TensorFlow traces and that leads here, as messages name it."""
+        return self.route[0] if self.route else "<module>"
+
+    def uses(self, name: str) -> list[ast.Name]:
+        """The places at which the function reads a local name."""
+        root = self.function.node if self.function else self.module.source.tree
+        return [
+            node
+            for node in ast.walk(root)
+            if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
+        ]
+
+    def conditions(self) -> Iterator[ast.expr]:
+        """The tests of the branches and loops that the function runs."""
+        for node in self.values:
+            if isinstance(node, (ast.If, ast.IfExp, ast.While)):
+                yield node.test
+
+    def formats_text(self, node: ast.expr) -> bool:
+        """Whether an expression puts a text together: an f-string, `%` on a text, `str.format`, `str`."""
+        if isinstance(node, ast.JoinedStr):
+            return True
+        if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mod, ast.Add)):
+            return _is_text(node.left) or _is_text(node.right) or self.formats_text(node.left)
+        if isinstance(node, ast.Call):
+            is_format = isinstance(node.func, ast.Attribute) and node.func.attr == "format" and _is_text(node.func.value)
+            return is_format or self.api_name(node.func) in {"builtins.str", "builtins.repr", "builtins.format"}
+        return False
+
+    @cached_property
+    def _parents(self) -> dict[ast.AST, ast.AST]:
+        root = self.function.node if self.function else self.module.source.tree
+        return {child: parent for parent in ast.walk(root) for child in ast.iter_child_nodes(parent)}
+
+    def text(self, node: ast.expr | ast.stmt) -> str:
+        """The user's own text for a node, on one line and not too long for a message."""
+        words = " ".join(self.module.source.segment(node).split())
+        return words if len(words) <= 60 else words[:57] + "..."
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def api_name(value: Value) -> str:
+    """The dotted name of the library function, class or method that a value is, else an empty string."""
+    names = {_name(alternative) for alternative in alternatives(value)}
+    return names.pop() if len(names) == 1 else ""
+
+
+def _name(value: Value) -> str:
+    if isinstance(value, Api):
+        return value.name
+    if isinstance(value, Method) and isinstance(value.receiver, Instance) and value.receiver.name:
+        return f"{value.receiver.name}.{value.name}"
+    return ""

@@ -1,0 +1,357 @@
+"""Binding times: what an expression of a traced function is while the function is being traced.
+
+A value is a :class:`Tensor` (it exists only when the graph runs), a :class:`Static` (a Python value that is there
+while tracing), or something between and beside them. All values are immutable and comparable; :func:`join` is the
+least value that covers several. :data:`UNKNOWN` covers everything, and no rule may conclude anything from it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from tflint_layers.model.classes import ClassInfo, FunctionInfo
+
+_MOST_ALTERNATIVES = 4
+
+
+class Value:
+    """Anything that an expression can be."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True)
+class Unknown(Value):
+    """Cannot tell."""
+
+
+@dataclass(frozen=True)
+class NotConstant:
+    """The absence of a constant, which ``None`` cannot mark because it is one."""
+
+
+NOT_CONSTANT: Final = NotConstant()
+Constant = bool | int | float | str | None | NotConstant
+
+
+@dataclass(frozen=True)
+class Static(Value):
+    """A Python value while tracing.
+
+    ``constant`` is its value where that is known. ``sure`` tells a constant that holds in every call from one
+    that is only the default of an option or the first value of an attribute.
+    """
+
+    constant: Constant = NOT_CONSTANT
+    sure: bool = True
+
+
+@dataclass(frozen=True)
+class StaticDim(Value):
+    """The size of the batch axis: a Python int or ``None``."""
+
+
+@dataclass(frozen=True)
+class Shape(Value):
+    """A static shape, or a slice of one; ``batch`` tells that its first entry is the size of the batch axis."""
+
+    batch: bool = False
+
+
+@dataclass(frozen=True)
+class Tensor(Value):
+    """Exists only when the graph runs.
+
+    ``batch``: the first axis is the batch axis, so its size may be ``None``.
+    ``nest``: may also be a list, tuple or dict of tensors (an input whose use does not tell).
+    ``eager``: made outside of the graph (in ``__init__``, under ``tf.init_scope``), so its numbers can be read.
+    ``shapeless``: the result of ``tf.py_function`` and the like, whose static shape is unknown.
+    """
+
+    batch: bool = False
+    nest: bool = False
+    eager: bool = False
+    shapeless: bool = False
+
+
+@dataclass(frozen=True)
+class Variable(Value):
+    """A weight: of the layer, or a ``tf.Variable``. ``fresh``: created by the code that is being traced."""
+
+    fresh: bool = False
+
+
+@dataclass(frozen=True)
+class Array(Value):
+    """A NumPy array whose numbers are known while tracing."""
+
+
+@dataclass(frozen=True)
+class Container(Value):
+    """A Python list, tuple, dict, set or deque.
+
+    ``items`` are the elements where their number is known, ``of`` covers all of them.
+    ``origin`` names where a container that outlives the call is kept (``self.log``), and is empty for one that
+    the traced code itself made.
+    """
+
+    of: Value
+    items: tuple[Value, ...] | None = None
+    type: str = "list"
+    origin: str = ""
+
+
+@dataclass(frozen=True)
+class Api(Value):
+    """A module, class, function or constant of a library, by its canonical dotted name."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Instance(Value):
+    """An object of a library class (``name``) or of a class of the project (``cls``).
+
+    ``fresh``: created by the code that is being traced.
+    """
+
+    name: str
+    cls: ClassInfo | None = None
+    fresh: bool = False
+    origin: str = ""
+
+
+@dataclass(frozen=True)
+class Class(Value):
+    """A class of the project."""
+
+    cls: ClassInfo
+
+
+class Environment:
+    """The local names of one function evaluation, and those of the functions around it."""
+
+    __slots__ = ("names", "outer")
+
+    def __init__(self, outer: Environment | None = None) -> None:
+        self.names: dict[str, Value] = {}
+        self.outer = outer
+
+    def find(self, name: str) -> Value | None:
+        """The value of a local name, here or further out; None where it is no local name."""
+        environment: Environment | None = self
+        while environment is not None:
+            if name in environment.names:
+                return environment.names[name]
+            environment = environment.outer
+        return None
+
+
+@dataclass(frozen=True)
+class Function(Value):
+    """A function of the project, with what it closes over and what it is bound to.
+
+    ``autograph`` is what its decorators demand: True below ``tf.function``, False below ``do_not_convert``, None
+    where it is as its caller's.
+    """
+
+    info: FunctionInfo
+    environment: Environment | None = field(default=None, compare=True)
+    bound: Value | None = None
+    autograph: bool | None = None
+    partial: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True)
+class Method(Value):
+    """An attribute of a value that is no function of the project: ``x.numpy``, ``self.log.append``."""
+
+    receiver: Value
+    name: str
+
+
+@dataclass(frozen=True)
+class Super(Value):
+    """``super()`` in a method of ``after``, called on ``instance``."""
+
+    instance: Value
+    after: ClassInfo
+
+
+@dataclass(frozen=True)
+class OneOf(Value):
+    """One of a few values, depending on the path taken."""
+
+    values: frozenset[Value]
+
+
+UNKNOWN: Final = Unknown()
+STATIC: Final = Static()
+TENSOR: Final = Tensor()
+TENSORS: Final = Container(TENSOR)
+NONE: Final = Static(None)
+
+
+def alternatives(value: Value) -> tuple[Value, ...]:
+    """The values that a value may be: itself, or each of :class:`OneOf`."""
+    return tuple(value.values) if isinstance(value, OneOf) else (value,)
+
+
+def join(values: Iterable[Value]) -> Value:
+    """The least value that covers all of ``values``; Unknown for none at all, or for too many different ones."""
+    distinct: dict[Value, None] = {}
+    for value in values:
+        for alternative in alternatives(value):
+            if alternative == UNKNOWN:
+                return UNKNOWN
+            distinct[alternative] = None
+    merged = _merge_alike(list(distinct))
+    if len(merged) == 1:
+        return merged[0]
+    if not merged or len(merged) > _MOST_ALTERNATIVES:
+        return UNKNOWN
+    return OneOf(frozenset(merged))
+
+
+def _merge_alike(values: list[Value]) -> list[Value]:
+    """One static (but None apart), one tensor and one container for all those of the kind."""
+    if len(values) < 2:
+        return values
+    tensors = [value for value in values if isinstance(value, Tensor)]
+    containers = [value for value in values if isinstance(value, Container)]
+    constants = [value for value in values if isinstance(value, Static) and value.constant is not None]
+    rest = [
+        value
+        for value in values
+        if not isinstance(value, (Tensor, Container)) and not (isinstance(value, Static) and value.constant is not None)
+    ]
+    if any(isinstance(value, Static) and value.constant is None for value in rest):
+        rest = [value for value in rest if not isinstance(value, Static)] + [Static(None, sure=False)]
+    if tensors:
+        rest.append(
+            Tensor(
+                batch=all(tensor.batch for tensor in tensors),
+                nest=any(tensor.nest for tensor in tensors),
+                eager=all(tensor.eager for tensor in tensors),
+                shapeless=any(tensor.shapeless for tensor in tensors),
+            )
+        )
+    if containers:
+        rest.append(containers[0] if len(containers) == 1 else _merge_containers(containers))
+    if constants:
+        rest.append(constants[0] if len(constants) == 1 else STATIC)
+    return rest
+
+
+def _merge_containers(containers: list[Container]) -> Container:
+    known = [container.of for container in containers if container.items != ()]
+    types = {container.type for container in containers}
+    origins = {container.origin for container in containers}
+    items = None
+    if len({len(container.items) if container.items is not None else -1 for container in containers}) == 1:
+        columns = zip(*(container.items or () for container in containers), strict=True)
+        items = tuple(join(column) for column in columns) if containers[0].items is not None else None
+    return Container(
+        join(known) if known else UNKNOWN,
+        items,
+        types.pop() if len(types) == 1 else "list",
+        origins.pop() if len(origins) == 1 else "",
+    )
+
+
+def is_symbolic(value: Value) -> bool:
+    """Whether the value is surely something that exists only when the graph runs."""
+    return all(
+        (isinstance(alternative, Tensor) and not alternative.eager) or isinstance(alternative, Variable)
+        for alternative in alternatives(value)
+    )
+
+
+def is_tensor(value: Value) -> bool:
+    """Whether the value is surely a symbolic tensor; a weight is none."""
+    return all(isinstance(alternative, Tensor) and not alternative.eager for alternative in alternatives(value))
+
+
+def is_single_tensor(value: Value) -> bool:
+    """Whether the value is surely one symbolic tensor or weight, and no list of them."""
+    return is_symbolic(value) and not any(isinstance(v, Tensor) and v.nest for v in alternatives(value))
+
+
+def may_be_symbolic(value: Value) -> bool:
+    """Whether some path gives the value a symbolic tensor or a weight."""
+    return any(
+        (isinstance(alternative, Tensor) and not alternative.eager) or isinstance(alternative, Variable)
+        for alternative in alternatives(value)
+    )
+
+
+def holds_symbolic(value: Value) -> bool:
+    """Whether the value surely is a symbolic tensor or a container of them."""
+    return all(
+        is_tensor(alternative) or (isinstance(alternative, Container) and alternative.items != () and is_tensor(alternative.of))
+        for alternative in alternatives(value)
+    )
+
+
+def is_static(value: Value) -> bool:
+    """Whether the value is surely known while tracing."""
+    return all(isinstance(alternative, (Static, StaticDim, Shape, Array)) for alternative in alternatives(value))
+
+
+def constant_of(value: Value) -> Constant:
+    """The constant that the value surely is, else ``NOT_CONSTANT``."""
+    return value.constant if isinstance(value, Static) and value.sure else NOT_CONSTANT
+
+
+def truth(value: Value) -> bool | None:
+    """What ``bool(value)`` surely is while tracing; None where that depends, or fails."""
+    constant = constant_of(value)
+    if not isinstance(constant, NotConstant):
+        return bool(constant)
+    if isinstance(value, (Function, Class, Api, Method, Instance)) and not (
+        isinstance(value, Instance) and value.name.startswith("collections")
+    ):
+        return True if not isinstance(value, (Api, Method, Instance)) else None
+    return None
+
+
+def truth_by_default(value: Value) -> bool | None:
+    """What ``bool(value)`` is with the options that the layer has by default."""
+    if isinstance(value, Static) and not isinstance(value.constant, NotConstant):
+        return bool(value.constant)
+    return None
+
+
+def without_none(value: Value) -> Value:
+    """The value where it is known not to be None."""
+    kept = [v for v in alternatives(value) if not (isinstance(v, Static) and v.constant is None)]
+    kept = [STATIC if isinstance(v, StaticDim) else v for v in kept]
+    return join(kept) if kept else UNKNOWN
+
+
+def stored(value: Value, origin: str) -> Value:
+    """The value as one reads it back from a place that outlives the call, such as an attribute."""
+    if isinstance(value, OneOf):
+        return join(stored(alternative, origin) for alternative in value.values)
+    if isinstance(value, (Container, Instance)):
+        return replace(value, origin=origin, **({"fresh": False} if isinstance(value, Instance) else {}))
+    if isinstance(value, Variable):
+        return Variable()
+    if isinstance(value, Static) and value.sure:
+        return replace(value, sure=False)
+    return value
+
+
+def literal(node: ast.expr) -> Constant:
+    """The constant that an expression spells out, else ``NOT_CONSTANT``."""
+    if isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, (bool, int, float, str))):
+        return node.value
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        number = literal(node.operand)
+        if isinstance(number, (int, float)):
+            return -number
+    return NOT_CONSTANT

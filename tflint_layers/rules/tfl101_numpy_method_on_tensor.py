@@ -1,0 +1,107 @@
+"""A tensor's value is read where there is only a symbolic tensor.
+
+## What it does
+Finds `x.numpy()`, `x.eval()`, `ragged.to_list()`, `keras.ops.convert_to_numpy(x)`, `K.get_value(x)` and `K.eval(x)` on
+tensors and weights in code that Keras or `tf.function` traces.
+
+## Why is this bad
+While `call` is traced there are no numbers, only symbols for them. The layer works when it is called eagerly, in a
+notebook or a unit test, and breaks at the first `fit` or `predict`.
+
+## Keras 2 and Keras 3
+Both fail: `AttributeError: 'SymbolicTensor' object has no attribute 'numpy'` for a tensor, `NotImplementedError` for
+a weight. AutoGraph does not help.
+
+## Example
+```python
+class Scale(keras.layers.Layer):
+    def call(self, inputs):
+        return inputs / tf.reduce_max(inputs).numpy()
+```
+Use the tensor itself:
+```python
+class Scale(keras.layers.Layer):
+    def call(self, inputs):
+        return inputs / tf.reduce_max(inputs)
+```
+
+## Fix safety
+The fix drops `.numpy()` where the value goes on into arithmetic or into a TensorFlow or Keras operation. It is unsafe:
+a NumPy scalar takes part in arithmetic without a dtype of its own in the way, a tensor of another dtype raises.
+
+## How TensorFlow confirms it
+Tracing the layer raises, and the traceback passes through the line.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from tflint_layers.finding import Edit, Fix, Proof, Safety
+from tflint_layers.model import api
+from tflint_layers.model.scopes import Scope
+from tflint_layers.model.values import UNKNOWN, Tensor, Variable, is_symbolic
+from tflint_layers.rules.rule import Hit, Rule
+
+
+def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
+    """Objects to reading the value of a symbolic tensor."""
+    if isinstance(node, ast.Attribute) and node.attr in api.HOST_METHODS:
+        yield from _check_method(scope, node)
+    elif isinstance(node, ast.Call) and node.args and scope.api_name(node.func) in api.HOST_FUNCTIONS:
+        if is_symbolic(scope.value(node.args[0])):
+            yield Hit(node, _message(scope, node, node.args[0]))
+
+
+def _check_method(scope: Scope, node: ast.Attribute) -> Iterator[Hit]:
+    receiver = scope.value(node.value)
+    parent = scope.parent(node)
+    called = parent if isinstance(parent, ast.Call) and parent.func is node else None
+    if is_symbolic(receiver):
+        yield Hit(called or node, _message(scope, called or node, node.value))
+    elif receiver == UNKNOWN and node.attr == "numpy" and called is not None and not called.args:
+        yield Hit(called, _message(scope, called, node.value), suspect=True)
+
+
+def _message(scope: Scope, node: ast.expr, subject: ast.expr) -> str:
+    kind = "a weight" if isinstance(scope.value(subject), Variable) else "a tensor"
+    return (
+        f"`{scope.text(node)}` reads numbers that do not exist while `{scope.traced_name}` is traced: "
+        f"`{scope.text(subject)}` is {kind} without a value there"
+    )
+
+
+def fix(scope: Scope, hit: Hit) -> Fix | None:
+    """Drop `.numpy()` where a tensor will do."""
+    call = hit.node
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or call.func.attr != "numpy":
+        return None
+    if hit.suspect or not _tensor_will_do(scope, call):
+        return None
+    source = scope.module.source
+    edit = Edit(source.span(call.func.value)[1], source.span(call)[1], "")
+    return Fix("use the tensor itself", Safety.UNSAFE, (edit,))
+
+
+def _tensor_will_do(scope: Scope, node: ast.expr) -> bool:
+    parent = scope.parent(node)
+    if isinstance(parent, ast.BinOp):
+        return not scope.formats_text(parent)
+    if isinstance(parent, ast.Call) and node in parent.args:
+        return isinstance(scope.value(parent), Tensor) and bool(scope.api_name(parent.func))
+    if isinstance(parent, ast.Assign) and len(parent.targets) == 1 and isinstance(parent.targets[0], ast.Name):
+        uses = [use for use in scope.uses(parent.targets[0].id) if use.lineno >= parent.lineno]
+        return bool(uses) and all(not isinstance(scope.parent(u), ast.Assign) and _tensor_will_do(scope, u) for u in uses)
+    return False
+
+
+RULE = Rule(
+    code="TFL101",
+    name="numpy-method-on-tensor",
+    documentation=__doc__,
+    nodes=(ast.Attribute, ast.Call),
+    check=check,
+    proof=Proof.RAISES,
+    fix=fix,
+)

@@ -1,0 +1,83 @@
+"""A list, dict or set that outlives the call is changed while the call is traced, and never again.
+
+## What it does
+Finds `self.log.append(v)`, `.extend`, `.update`, `.pop`, `.add`, `.rotate` and the like in code that Keras or
+`tf.function` traces, on a container kept in an attribute, in a global, in a closure or in a default argument. A container
+made in the same call is left alone.
+
+## Why is this bad
+The list grows by one element for each trace, not for each step, and no error says so.
+
+## Keras 2 and Keras 3
+The same in both, and below `tf.function`. No error is raised.
+
+## Example
+```python
+class History(keras.layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.widths = []
+
+    def call(self, inputs):
+        self.widths.append(inputs.shape[-1])
+        return inputs
+```
+Record it in a callback, or in `build`, which is meant to run once:
+```python
+class History(keras.layers.Layer):
+    def build(self, input_shape):
+        self.width = input_shape[-1]
+
+    def call(self, inputs):
+        return inputs
+```
+
+## Fix safety
+There is no fix: what should happen at each step is the author's choice.
+
+## How TensorFlow confirms it
+The container changes at each eager call, and in graph mode only while the layer is traced.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from tflint_layers.finding import Proof
+from tflint_layers.model import api
+from tflint_layers.model.scopes import Scope
+from tflint_layers.model.values import UNKNOWN, Container
+from tflint_layers.rules.rule import Hit, Rule
+
+
+def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
+    """Objects to methods that change a container which outlives the call."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr not in api.MUTATORS:
+        return
+    receiver = scope.value(node.func.value)
+    if isinstance(receiver, Container) and receiver.origin:
+        yield Hit(node, _message(scope, node, node.func.value))
+    elif receiver == UNKNOWN and node.func.attr in {"append", "extend"} and _is_own_attribute(node.func.value):
+        yield Hit(node, _message(scope, node, node.func.value), suspect=True)
+
+
+def _message(scope: Scope, node: ast.Call, container: ast.expr) -> str:
+    return (
+        f"`{scope.text(node)}` runs only while `{scope.traced_name}` is traced: "
+        f"`{scope.text(container)}` changes once for each trace, not for each call"
+    )
+
+
+def _is_own_attribute(node: ast.expr) -> bool:
+    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
+
+
+RULE = Rule(
+    code="TFL203",
+    name="container-mutated-in-call",
+    documentation=__doc__,
+    nodes=(ast.Call,),
+    check=check,
+    proof=Proof.RUNS_ONCE,
+)
