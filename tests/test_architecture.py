@@ -1,0 +1,120 @@
+"""The dependency rules of the design."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import tflint_layers
+
+PACKAGE = Path(tflint_layers.__file__).parent
+MODULES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
+UNDER_ANY_INTERPRETER = ("confirm/worker.py", "confirm/request.py", "confirm/observe.py", "confirm/sandbox.py")
+
+# What each part may import of the others; a part may always import itself.
+LAYERS = {
+    "finding.py": set(),
+    "source.py": set(),
+    "skim.py": {"source"},
+    "project.py": set(),
+    "settings.py": {"project"},
+    "suppressions.py": {"finding", "source"},
+    "notebook.py": {"source"},
+    "document.py": {"finding", "notebook", "source"},
+    "patch.py": set(),
+    "model": {"finding", "source", "skim", "settings"},
+    "rewrite.py": {"finding", "model", "source"},
+    "rules": {"finding", "model", "rewrite", "source"},
+    "linter.py": {"finding", "source", "skim", "model", "rules", "settings", "suppressions"},
+    "report": {"document", "finding", "rules"},
+    "confirm": {"finding", "source"},
+    "fixer.py": {"finding", "linter", "settings", "source"},
+    "discover.py": {"settings"},
+    "work.py": {"document", "finding", "fixer", "linter", "settings", "source"},
+}
+
+
+def imports(path: Path, *, top_level: bool = False) -> Iterator[str]:
+    """Dotted names that a module imports; with ``top_level`` only what importing the module imports."""
+    tree = ast.parse(path.read_bytes())
+    inside = {
+        node for function in ast.walk(tree) if isinstance(function, ast.FunctionDef) for node in ast.walk(function)
+    }
+    for node in ast.walk(tree):
+        if top_level and node in inside:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def part(module: str) -> str:
+    return module.partition("/")[0]
+
+
+def own_parts(path: Path) -> set[str]:
+    """The parts of this package that a module imports."""
+    names = (name.split(".") for name in imports(path))
+    return {name[1] for name in names if name[0] == "tflint_layers" and len(name) > 1 and _is_part(name[1])}
+
+
+def _is_part(name: str) -> bool:
+    return (PACKAGE / name).is_dir() or (PACKAGE / f"{name}.py").exists()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_go_down(module: str) -> None:
+    allowed = LAYERS.get(part(module))
+    if allowed is not None:
+        assert own_parts(MODULES[module]) - {part(module).removesuffix(".py")} <= allowed
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_the_worker_imports_tensorflow(module: str) -> None:
+    imported = {name.partition(".")[0] for name in imports(MODULES[module])}
+    if not module.startswith("confirm/"):
+        assert not imported & {"tensorflow", "keras", "tf_keras", "numpy"}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_the_command_line_knows_the_terminal(module: str) -> None:
+    imported = {name.partition(".")[0] for name in imports(MODULES[module])}
+    assert "click" not in imported or module == "cli.py"
+
+
+def test_rules_do_not_import_each_other() -> None:
+    for module, path in MODULES.items():
+        if module.startswith("rules/tfl"):
+            assert not any(name.startswith("tflint_layers.rules.tfl") for name in imports(path)), module
+
+
+@pytest.mark.parametrize("module", ["tflint_layers.flake8_plugin", "tflint_layers"])
+def test_what_flake8_loads_is_light(module: str) -> None:
+    program = (
+        f"import sys, {module}; print(sorted({{'libcst', 'click', 'rich', 'tensorflow', 'numpy'}} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_file_without_traced_code_costs_no_libcst() -> None:
+    program = "import sys, tflint_layers; tflint_layers.lint_source(b'x = 1'); print('libcst' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_linting_never_imports_tensorflow() -> None:
+    program = (
+        "import sys, tflint_layers\n"
+        "source = b'import tensorflow as tf\\nclass L(tf.keras.layers.Layer):\\n    def call(self, x): print(x)\\n'\n"
+        "assert tflint_layers.lint_source(source)\n"
+        "print(sorted({'click', 'tensorflow', 'keras'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

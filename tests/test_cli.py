@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+from hosts import EXPECTED, LAYER, places, run, tflint
+
+FIXED = LAYER.replace("        tf.config.run_functions_eagerly(True)\n", "")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "layers.py").write_text(LAYER)
+    return tmp_path
+
+
+def test_findings_go_to_standard_output_and_notes_elsewhere(folder: Path) -> None:
+    done = tflint(folder=folder)
+    assert done.returncode == 1
+    assert places(done.stdout) == EXPECTED
+    assert done.stdout.startswith(b"layers.py:6:9: TFL301 ")
+    assert b"Found 3 findings in 1 file (1 fixable with --fix" in done.stderr
+    assert tflint("--quiet", folder=folder).stderr == b""
+
+
+def test_exit_statuses(folder: Path) -> None:
+    assert tflint("--exit-zero", folder=folder).returncode == 0
+    assert tflint("--select", "TFL401", folder=folder).returncode == 0
+    assert tflint("--output-format", "nonsense", folder=folder).returncode == 2
+    assert tflint("--only", "confirmed", folder=folder).returncode == 2
+    assert tflint("--select", "TFL999", folder=folder).returncode == 2
+
+
+def test_a_missing_path_does_not_stop_the_others(folder: Path) -> None:
+    done = tflint("nowhere.py", "layers.py", folder=folder)
+    assert done.returncode == 2
+    assert b"nowhere.py: no such file or folder" in done.stderr
+    assert places(done.stdout) == EXPECTED
+
+
+def test_selection(folder: Path) -> None:
+    def codes(*arguments: str) -> list[str]:
+        return [code for _, _, code in places(tflint(*arguments, folder=folder).stdout)]
+
+    assert codes("--select", "TFL1,print-in-traced-code") == ["TFL201", "TFL101"]
+    assert codes("--select", "TFL1", "--extend-select", "TFL3") == ["TFL301", "TFL101"]
+    assert codes("--ignore", "TFL1", "--ignore", "TFL3") == ["TFL201"]
+
+
+def test_configuration(folder: Path) -> None:
+    pyproject = folder / "pyproject.toml"
+    pyproject.write_text('[tool.tflint-layers]\nper-file-ignores = {"layers.py" = ["TFL2", "TFL3"]}\n')
+    assert places(tflint(folder=folder).stdout) == EXPECTED[2:]
+    assert places(tflint("--isolated", folder=folder).stdout) == EXPECTED
+    pyproject.write_text("[tool.tflint-layers]\nignroe = []\n")
+    done = tflint(folder=folder)
+    assert done.returncode == 2
+    assert b"pyproject.toml: [tool.tflint-layers] has no key `ignroe` (did you mean `ignore`?)" in done.stderr
+    other = folder / "other.toml"
+    other.write_text('[tool.tflint-layers]\nselect = ["TFL2"]\n')
+    assert places(tflint("--config", "other.toml", folder=folder).stdout) == EXPECTED[1:2]
+
+
+def test_noqa_hides_and_protects_from_fixes(folder: Path) -> None:
+    text = LAYER.replace("(True)\n", "(True)  # noqa: TFL301\n").replace("print(inputs)\n", "print(inputs)  # noqa\n")
+    (folder / "layers.py").write_text(text)
+    assert places(tflint("--fix", folder=folder).stdout) == EXPECTED[2:]
+    assert (folder / "layers.py").read_text() == text
+
+
+def test_skip_file(folder: Path) -> None:
+    (folder / "layers.py").write_text(f"# tflint-layers: skip-file\n{LAYER}")
+    done = tflint(folder=folder)
+    assert (done.returncode, done.stdout) == (0, b"")
+
+
+def test_folders_are_walked_without_what_is_not_the_users(folder: Path) -> None:
+    for name in ("pkg/a.py", "pkg/b.pyi", "pkg/c.txt", "build/d.py", ".venv/lib/e.py", "excluded/f.py"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(LAYER)
+    (folder / "pyproject.toml").write_text('[tool.tflint-layers]\nextend-exclude = ["excluded"]\n')
+
+    def files(*arguments: str) -> list[str]:
+        done = tflint("--select", "TFL1", "--output-format", "json", *arguments, folder=folder)
+        return [item["path"] for item in json.loads(done.stdout)]
+
+    assert files() == ["layers.py", "pkg/a.py", "pkg/b.pyi"]
+    assert files("pkg", "pkg/a.py", "./pkg") == ["pkg/a.py", "pkg/b.pyi"]
+    assert files("build/d.py", "excluded/f.py", "pkg/c.txt") == ["build/d.py", "excluded/f.py", "pkg/c.txt"]
+
+
+def test_several_processes_print_the_same(folder: Path) -> None:
+    for number in range(40):
+        (folder / f"layers{number}.py").write_text(LAYER)
+    one = tflint("--jobs", "1", folder=folder)
+    assert tflint("--jobs", "2", folder=folder).stdout == one.stdout
+    assert len(one.stdout.splitlines()) == 41 * 3
+
+
+def test_standard_input(folder: Path) -> None:
+    done = tflint("-", "--stdin-filename", "other.py", folder=folder, stdin=LAYER.encode())
+    assert done.returncode == 1
+    assert done.stdout.startswith(b"other.py:6:9: TFL301")
+    fixed = tflint("--fix", "-", folder=folder, stdin=LAYER.encode())
+    assert fixed.stdout.decode() == FIXED
+    assert places(fixed.stderr.splitlines()[0]) == [(6, 9, "TFL201")]
+    clean = tflint("--fix", "-", folder=folder, stdin=b"x = 1\r\n")
+    assert (clean.returncode, clean.stdout) == (0, b"x = 1\r\n")
+
+
+def test_fix_changes_the_file_and_nothing_but_the_file(folder: Path) -> None:
+    path = folder / "layers.py"
+    path.chmod(0o750)
+    link = folder / "link.py"
+    link.symlink_to("layers.py")
+    done = tflint("--fix", "link.py", folder=folder)
+    assert path.read_text() == FIXED
+    assert link.is_symlink()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o750
+    assert sorted(os.listdir(folder)) == ["layers.py", "link.py"]
+    assert done.returncode == 1
+    assert b"Fixed 1 finding, 2 left in 1 file." in done.stderr
+    before = path.stat().st_mtime_ns
+    again = tflint("--fix", "link.py", folder=folder)
+    assert b"Fixed 0 findings" in again.stderr
+    assert path.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        LAYER.encode(),
+        LAYER.encode().rstrip(b"\n"),
+        LAYER.replace("\n", "\r\n").encode(),
+        b"\xef\xbb\xbf" + LAYER.encode(),
+        b"# -*- coding: latin-1 -*-\n# \xe9\n" + LAYER.encode(),
+        LAYER.replace("        print(inputs)\n        return inputs.numpy()\n", "").encode().rstrip(b"\n"),
+    ],
+    ids=["lf", "no newline at the end", "crlf", "byte order mark", "latin-1", "last line"],
+)
+def test_the_patch_is_what_fix_does(folder: Path, data: bytes) -> None:
+    path = folder / "a file.py"
+    path.write_bytes(data)
+    patch = tflint("--diff", "a file.py", folder=folder)
+    assert patch.returncode == 1
+    assert path.read_bytes() == data
+    assert tflint("--fix", "a file.py", "--exit-zero", folder=folder).returncode == 0
+    fixed = path.read_bytes()
+    assert fixed != data
+    assert b"run_functions_eagerly" not in fixed
+    path.write_bytes(data)
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    subprocess.run(["git", "apply", "--whitespace=nowarn"], cwd=folder, check=True, input=patch.stdout)
+    assert path.read_bytes() == fixed
+
+
+def test_no_patch_for_nothing(folder: Path) -> None:
+    (folder / "layers.py").write_text(FIXED)
+    done = tflint("--diff", folder=folder)
+    assert (done.returncode, done.stdout) == (0, b"")
+
+
+def test_json(folder: Path) -> None:
+    first, *_ = json.loads(tflint("--output-format", "json", folder=folder).stdout)
+    assert list(first) == [
+        *("path", "line", "column", "end_line", "end_column", "cell", "code", "name", "message"),
+        *("layer", "function", "route", "keras", "verdict", "fix"),
+    ]
+    assert (first["layer"], first["keras"], first["fix"]["safety"]) == ("Attention", 3, "safe")
+
+
+def test_full_shows_the_code(folder: Path) -> None:
+    done = tflint("--output-format", "full", "--select", "TFL101", folder=folder)
+    assert "8 |         return inputs.numpy()\n  |                ^^^^^^" in done.stdout.decode()
+
+
+def test_colours_are_for_terminals_only(folder: Path) -> None:
+    assert b"\x1b" not in tflint("--output-format", "full", folder=folder).stdout
+
+
+def test_output_file(folder: Path) -> None:
+    done = tflint("--output-file", "out.txt", folder=folder)
+    assert done.stdout == b""
+    assert places((folder / "out.txt").read_bytes()) == EXPECTED
+    assert tflint("--output-file", "no/where.txt", folder=folder).returncode == 2
+
+
+def test_statistics(folder: Path) -> None:
+    lines = tflint("--statistics", folder=folder).stdout.decode().splitlines()
+    assert lines[0] == "1  TFL101  numpy-method-on-tensor"
+    assert len(lines) == 3
+
+
+def test_explain_and_list() -> None:
+    for wanted in ("TFL101", "tfl101", "numpy-method-on-tensor"):
+        done = tflint("--explain", wanted, folder=Path.cwd())
+        assert done.returncode == 0
+        assert b"Why is this bad" in done.stdout
+    assert b"did you mean `TFL101`" in tflint("--explain", "TFL10", folder=Path.cwd()).stderr
+    rules = tflint("--list-rules", folder=Path.cwd()).stdout.decode().splitlines()
+    assert any(line.startswith("TFL101  numpy-method-on-tensor ") for line in rules)
+    assert rules == sorted(rules)
+
+
+def test_version() -> None:
+    assert tflint("--version", folder=Path.cwd()).stdout.startswith(b"tflint-layers, version ")
+
+
+def test_a_poor_terminal_encoding_is_no_reason_to_fail(folder: Path) -> None:
+    (folder / "é.py").write_text(LAYER.replace("print(inputs)", "print('日本', inputs)"))
+    done = run(["tflint_layers", "--output-format", "full"], folder, PYTHONIOENCODING="ascii")
+    assert done.returncode == 1
+    assert b"Traceback" not in done.stderr
+
+
+def notebook(*cells: str) -> str:
+    def cell(source: str) -> dict[str, object]:
+        lines = source.splitlines(keepends=True)
+        return {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": lines}
+
+    content = {"cells": [{"cell_type": "markdown", "metadata": {}, "source": ["# Title"]}, *map(cell, cells)]}
+    return json.dumps(content | {"metadata": {}, "nbformat": 4, "nbformat_minor": 5}, indent=1) + "\n"
+
+
+def test_notebooks(folder: Path) -> None:
+    before = notebook("%matplotlib inline\n!pip install \\\n    keras\n", "%%bash\nls -l\n", LAYER.rstrip("\n"))
+    path = folder / "n.ipynb"
+    path.write_text(before)
+    done = tflint("n.ipynb", folder=folder)
+    assert done.stdout.startswith(b"n.ipynb:cell 4:6:9: TFL301")
+    items = json.loads(tflint("n.ipynb", "--output-format", "json", folder=folder).stdout)
+    assert [(item["cell"], item["line"], item["column"], item["code"]) for item in items] == [(4, *p) for p in EXPECTED]
+    patch = tflint("--diff", "n.ipynb", folder=folder).stdout
+    tflint("--fix", "n.ipynb", folder=folder)
+    assert path.read_text() == notebook(
+        "%matplotlib inline\n!pip install \\\n    keras\n", "%%bash\nls -l\n", FIXED.rstrip("\n")
+    )
+    path.write_text(before)
+    subprocess.run(["git", "apply"], cwd=folder, check=True, input=patch)
+    assert path.read_text() != before
+
+
+def test_a_notebook_whose_layout_would_be_lost_is_not_fixed(folder: Path) -> None:
+    path = folder / "n.ipynb"
+    path.write_text(before := notebook(LAYER).replace('"nbformat": 4', '"nbformat":    4'))
+    done = tflint("--fix", "n.ipynb", folder=folder)
+    assert done.returncode == 2
+    assert b"n.ipynb: not fixed" in done.stderr
+    assert path.read_text() == before
+
+
+def test_a_notebook_of_another_language_has_no_findings(folder: Path) -> None:
+    text = notebook(LAYER).replace(
+        '"metadata": {},\n "nbformat"', '"metadata": {"language_info": {"name": "R"}},\n "nbformat"'
+    )
+    (folder / "n.ipynb").write_text(text)
+    assert tflint("n.ipynb", folder=folder).returncode == 0
