@@ -1,0 +1,289 @@
+"""Runs flagged layers under real TensorFlow, in child processes, and says what happened."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tflint_layers.confirm.judge import judge, layer_status, place_of
+from tflint_layers.confirm.pool import NoTensorFlow, Pool, Progress
+from tflint_layers.confirm.request import Trace, TraceRequest
+from tflint_layers.finding import Finding, Status, Verdict
+from tflint_layers.source import Source, UnreadableSource
+
+__all__ = [
+    "FixProof",
+    "FixQuestion",
+    "LayerQuestion",
+    "LayerResult",
+    "NoTensorFlow",
+    "confirm",
+    "prove_fix",
+    "prove_fixes",
+    "trace_layer",
+    "trace_layers",
+]
+
+_STEPS = ("train_step", "test_step", "predict_step")
+
+
+@dataclass(frozen=True)
+class LayerQuestion:
+    """A layer to be traced for its own sake."""
+
+    source: bytes
+    path: str
+    layer: str
+    keras: int = 3
+
+
+@dataclass(frozen=True)
+class LayerResult:
+    """What tracing a layer showed; ``status`` is ``traces``, ``fails`` or ``unproven``."""
+
+    path: str
+    layer: str
+    status: str
+    because: str
+    line: int | None
+    recipe: str | None
+    keras: int
+    eager_ms: float | None = None
+    graph_ms: float | None = None
+
+
+@dataclass(frozen=True)
+class FixQuestion:
+    """Does ``layer`` compute in ``fixed`` what it computes in ``original``?"""
+
+    original: bytes
+    fixed: bytes
+    path: str
+    layer: str
+    keras: int = 3
+    entry: str = "call"
+
+
+@dataclass(frozen=True)
+class FixProof:
+    """Whether a fix keeps what the layer does, and how that was seen (or not)."""
+
+    ok: bool
+    because: str
+    recipe: str | None
+
+
+def confirm(
+    findings: Sequence[Finding],
+    sources: Mapping[str, bytes],
+    *,
+    python: str | None = None,
+    timeout: float = 20.0,
+    memory_mb: int = 4096,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+    examples: Mapping[str, Any] | None = None,
+) -> list[Finding]:
+    """The same findings in the same order, each with a verdict; ``timeout`` is in seconds per layer.
+
+    Raises:
+        NoTensorFlow: the interpreter has no TensorFlow.
+    """
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    for number, finding in enumerate(findings):
+        groups.setdefault(_group(finding), []).append(number)
+    texts = {path: text for path, data in sources.items() if (text := _text(path, data)) is not None}
+    requests, members = [], []
+    for numbers in groups.values():
+        group = [findings[number] for number in numbers]
+        if (request := _request(group, texts, examples or {}, timeout, memory_mb)) is not None:
+            requests.append(request)
+            members.append(numbers)
+    verdicts: dict[int, Verdict] = {}
+    with Pool(python, jobs) as pool:
+        for numbers, trace in zip(members, pool.run(requests, progress), strict=True):
+            for number in numbers:
+                finding = findings[number]
+                place = place_of(finding, _absolute(finding.path), texts[finding.path])
+                verdicts[number] = judge(finding, place, trace)
+    return [
+        replace(finding, verdict=verdicts.get(number) or _not_run(finding)) for number, finding in enumerate(findings)
+    ]
+
+
+def _group(finding: Finding) -> tuple[Any, ...]:
+    home = finding.layer_path or finding.path
+    return home, finding.layer, finding.layer or _root_function(finding), _entry(finding), finding.keras
+
+
+def _entry(finding: Finding) -> str:
+    first = (finding.route[0] if finding.route else finding.function or "").rpartition(".")[2]
+    return first if first in (*_STEPS, "__call__", "update_state", "result") else "call"
+
+
+def _root_function(finding: Finding) -> str | None:
+    return finding.route[0] if finding.route else finding.function
+
+
+def _request(
+    group: Sequence[Finding],
+    texts: Mapping[str, str],
+    examples: Mapping[str, Any],
+    timeout: float,
+    memory_mb: int,
+) -> TraceRequest | None:
+    first = group[0]
+    home = first.layer_path or first.path
+    text = texts.get(home) or _read(home)
+    if text is None or any(finding.path not in texts for finding in group):
+        return None
+    return TraceRequest(
+        path=_absolute(home),
+        source=text,
+        layer=first.layer,
+        function=None if first.layer else _root_function(first),
+        entry=_entry(first),
+        keras=first.keras,
+        watch=tuple(sorted({_absolute(finding.path) for finding in group})),
+        flagged=tuple(sorted({(_absolute(finding.path), finding.line) for finding in group})),
+        example=_example(examples, home, first.layer),
+        timeout=timeout,
+        memory_mb=memory_mb,
+    )
+
+
+def _example(examples: Mapping[str, Any], path: str, layer: str | None) -> Mapping[str, Any] | None:
+    """The entry ``"package.module:Layer"`` for a layer: its module is the end of the file's path."""
+    parts = Path(_absolute(path)).with_suffix("").parts
+    for name, example in examples.items():
+        module, _, wanted = name.rpartition(":")
+        if wanted == layer and parts[len(parts) - len(module.split(".")) :] == tuple(module.split(".")):
+            found: Mapping[str, Any] = example
+            return found
+    return None
+
+
+def _not_run(finding: Finding) -> Verdict:
+    return Verdict(Status.UNPROVEN, "its source cannot be read", None, finding.keras)
+
+
+def _absolute(path: str) -> str:
+    return os.path.abspath(path)
+
+
+def _text(path: str, data: bytes) -> str | None:
+    try:
+        return Source.from_bytes(data, path).text
+    except UnreadableSource:
+        return None
+
+
+def _read(path: str) -> str | None:
+    try:
+        return _text(path, Path(path).read_bytes())
+    except OSError:
+        return None
+
+
+def trace_layers(
+    questions: Sequence[LayerQuestion],
+    *,
+    python: str | None = None,
+    timeout: float = 20.0,
+    memory_mb: int = 4096,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+    examples: Mapping[str, Any] | None = None,
+    benchmark: bool = False,
+) -> list[LayerResult]:
+    """Trace layers whether or not anything is wrong with them; with ``benchmark`` also measure them.
+
+    Raises:
+        NoTensorFlow: the interpreter has no TensorFlow.
+    """
+    requests = [
+        TraceRequest(
+            path=_absolute(question.path),
+            source=Source.from_bytes(question.source, question.path).text,
+            layer=question.layer,
+            function=None,
+            entry="call",
+            keras=question.keras,
+            example=_example(examples or {}, question.path, question.layer),
+            benchmark=benchmark,
+            timeout=timeout,
+            memory_mb=memory_mb,
+        )
+        for question in questions
+    ]
+    with Pool(python, jobs) as pool:
+        traces = pool.run(requests, progress)
+    return [_result(question, trace) for question, trace in zip(questions, traces, strict=True)]
+
+
+def _result(question: LayerQuestion, trace: Trace) -> LayerResult:
+    status, because, line = layer_status(trace)
+    return LayerResult(
+        question.path,
+        question.layer,
+        status,
+        because,
+        line,
+        trace.recipe,
+        question.keras,
+        trace.eager_ms,
+        trace.graph_ms,
+    )
+
+
+def trace_layer(source: bytes, path: str, layer: str, keras: int = 3, **options: Any) -> LayerResult:
+    """:func:`trace_layers` for one layer."""
+    return trace_layers([LayerQuestion(source, path, layer, keras)], **options)[0]
+
+
+def prove_fixes(
+    questions: Sequence[FixQuestion],
+    *,
+    python: str | None = None,
+    timeout: float = 20.0,
+    memory_mb: int = 4096,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+    examples: Mapping[str, Any] | None = None,
+) -> list[FixProof]:
+    """Whether fixed layers trace, and give the numbers that the original ones give in eager mode.
+
+    Raises:
+        NoTensorFlow: the interpreter has no TensorFlow.
+    """
+    requests = [
+        TraceRequest(
+            path=_absolute(question.path),
+            source=Source.from_bytes(question.original, question.path).text,
+            fixed=Source.from_bytes(question.fixed, question.path).text,
+            layer=question.layer,
+            function=None,
+            entry=question.entry,
+            keras=question.keras,
+            example=_example(examples or {}, question.path, question.layer),
+            timeout=timeout,
+            memory_mb=memory_mb,
+        )
+        for question in questions
+    ]
+    with Pool(python, jobs) as pool:
+        traces = pool.run(requests, progress)
+    return [
+        FixProof(bool(trace.same), trace.because or trace.stopped or "it could not be compared", trace.recipe)
+        for trace in traces
+    ]
+
+
+def prove_fix(
+    original: bytes, fixed: bytes, path: str, layer: str, keras: int = 3, entry: str = "call", **options: Any
+) -> FixProof:
+    """:func:`prove_fixes` for one layer."""
+    return prove_fixes([FixQuestion(original, fixed, path, layer, keras, entry)], **options)[0]

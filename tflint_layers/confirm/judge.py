@@ -1,0 +1,231 @@
+"""From what a worker saw to a verdict on each finding."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from tflint_layers.confirm.request import Failure, Lines, Run, Trace
+from tflint_layers.finding import Finding, Proof, Status, Verdict
+
+# Exceptions of code that is refused whatever its input is, so that failing eagerly too says nothing against them.
+_REFUSALS = (
+    "item assignment", "item deletion", "has no attribute", "add_metric", "add_update", "new elements of state",
+    "Unrecognized keyword argument", "valid root scope name", "Only input tensors may be passed as positional",
+    "tried to create variables", "KerasTensor", "already built", "out of scope", "is deprecated",
+)  # fmt: skip
+_DEAD_TENSOR = ("out of scope", "cannot be accessed from here", "InaccessibleTensorError")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a finding is: the lines whose execution counts as its own, and their text."""
+
+    path: str
+    first: int
+    last: int
+    text: str
+    statement: ast.stmt | None
+
+    def ran(self, lines: Lines) -> int:
+        """How often it ran."""
+        counts = lines.get(self.path, {})
+        return max((counts.get(line, 0) for line in range(self.first, self.last + 1)), default=0)
+
+    def is_in(self, failure: Failure | None) -> bool:
+        """Whether the traceback passes through it."""
+        return failure is not None and any(
+            path == self.path and self.first <= line <= self.last for path, line in failure.lines
+        )
+
+    @cached_property
+    def writes_state(self) -> bool:
+        """Whether it sets a name or an attribute: then state must be seen to move, for a line always runs once."""
+        return isinstance(self.statement, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Delete)
+
+
+def place_of(finding: Finding, path: str, text: str) -> Place:
+    """The lines of the statement that holds the finding; of a compound statement, its head."""
+    lines = text.splitlines()
+    statement = None
+    try:
+        statements = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.stmt)]
+    except (SyntaxError, ValueError):
+        statements = []
+    for node in statements:
+        first, last = _head(node)
+        if first <= finding.line <= last and (statement is None or node.lineno >= statement.lineno):
+            statement = node
+    first, last = _head(statement) if statement is not None else (finding.line, finding.line)
+    return Place(path, first, last, "\n".join(lines[first - 1 : last]), statement)
+
+
+def _head(node: ast.stmt) -> tuple[int, int]:
+    body = getattr(node, "body", None)
+    last = node.end_lineno or node.lineno
+    if isinstance(body, list) and body:
+        last = max(node.lineno, body[0].lineno - 1)
+    return node.lineno, last
+
+
+def judge(finding: Finding, place: Place, trace: Trace) -> Verdict:
+    """The verdict on one finding of a layer that was run."""
+    status, because = _judge(finding, place, trace)
+    return Verdict(status, because, trace.recipe, trace.keras)
+
+
+Judgement = tuple[Status, str]
+
+
+def _judge(finding: Finding, place: Place, trace: Trace) -> Judgement:
+    if trace.construction is not None or trace.eager_error is not None:
+        return _judge_unrunnable(finding, place, trace)
+    evidence = _EVIDENCE.get(finding.proof)
+    if evidence is None:
+        return Status.UNPROVEN, "running one layer cannot show it"
+    for run in trace.runs:
+        if because := evidence(place, trace, run):
+            return Status.CONFIRMED, because
+    return _without_evidence(finding, place, trace)
+
+
+def _judge_unrunnable(finding: Finding, place: Place, trace: Trace) -> Judgement:
+    failure = trace.construction or trace.eager_error
+    if place.is_in(failure) and failure is not None:
+        if trace.construction is not None and finding.proof in (Proof.CONSTRUCTION, Proof.RAISES):
+            return Status.CONFIRMED, f"building the layer raises {failure}"
+        if finding.proof in (Proof.RAISES, Proof.CONSTRUCTION) and any(text in str(failure) for text in _REFUSALS):
+            return Status.CONFIRMED, f"raises {failure}"
+    return Status.UNPROVEN, unrunnable(trace)
+
+
+def unrunnable(trace: Trace) -> str:
+    """Why a layer could not be run."""
+    failure = trace.construction or trace.eager_error
+    where = f" (line {failure.lines[-1][1]})" if failure and failure.lines else ""
+    if trace.construction is not None:
+        return f"it could not be built: {failure}{where}"
+    return f"no input makes it run: {failure}{where}"
+
+
+def _without_evidence(finding: Finding, place: Place, trace: Trace) -> Judgement:
+    if trace.stopped:
+        return Status.UNPROVEN, trace.stopped
+    ran = [run for run in trace.runs if place.ran(run.traced)]
+    if not ran:
+        for run in trace.runs:
+            if run.error is not None and run.error.lines:
+                return Status.UNPROVEN, f"tracing stops earlier, at line {run.error.lines[-1][1]}: {run.error}"
+        return Status.UNPROVEN, f"line {finding.line} was not reached"
+    failed = next((run.error for run in trace.runs if run.error is not None), None)
+    if failed is not None:
+        where = f", at line {failed.lines[-1][1]}" if failed.lines else ""
+        return Status.UNPROVEN, f"line {finding.line} ran while tracing, which then failed elsewhere{where}: {failed}"
+    if finding.proof is Proof.FROZEN and trace.varies is False:
+        return Status.UNPROVEN, "read while tracing only, but eager calls gave equal results too"
+    return Status.REFUTED, f"line {finding.line} ran while tracing, and {_NOTHING[finding.proof]}"
+
+
+def _raises(place: Place, trace: Trace, run: Run) -> str | None:
+    for failure in (run.error, run.second_error):
+        if failure is not None and place.is_in(failure):
+            return f"tracing raises {failure}"
+    for path, line, what in run.swallowed:
+        if path == place.path and place.first <= line <= place.last and run.error is None:
+            return f"tracing raises {what}, which is caught"
+    if run.error is not None and not run.error.lines and place.ran(run.traced):
+        return f"tracing raises {run.error}"
+    if run.differs and place.ran(run.traced):
+        return "the graph computes other numbers than eager mode does"
+    return None
+
+
+def _runs_once(place: Place, trace: Trace, run: Run) -> str | None:
+    if not place.ran(run.traced) or any(place.ran(lines) for lines in run.graph):
+        return None
+    if place.writes_state:
+        return _stuck(place, run) or _frozen(place, trace, run)
+    if run.error is not None or len(run.graph) < 3:
+        return None
+    eager = [place.ran(lines) for lines in trace.eager]
+    if eager and all(eager):
+        return f"ran in each of {len(eager)} eager calls; in graph mode while tracing, and in none of {len(run.graph)} calls"
+    return _stuck(place, run) or _frozen(place, trace, run)
+
+
+def _frozen(place: Place, trace: Trace, run: Run) -> str | None:
+    if not place.ran(run.traced) or any(place.ran(lines) for lines in run.graph):
+        return None
+    if trace.varies and run.repeats:
+        return "graph calls repeat one result, eager calls with the same inputs give new ones"
+    if run.differs:
+        return "the graph computes other numbers than eager mode does"
+    return _stuck(place, run)
+
+
+def _stuck(place: Place, run: Run) -> str | None:
+    if not run.stuck:
+        return None
+    mentioned = [state for state in run.stuck if _name_of(state) in place.text]
+    return f"Python state stops advancing: {(mentioned or list(run.stuck))[0]}"
+
+
+def _name_of(path: str) -> str:
+    """The last name in a path such as ``self.cell.steps[0]: ...``."""
+    bare = path.partition(":")[0].partition(" (")[0].partition("[")[0].replace(".__class__", "").strip("`")
+    return bare.rpartition(".")[2].rpartition(" ")[2]
+
+
+def _leaks(place: Place, trace: Trace, run: Run) -> str | None:
+    if not place.ran(run.traced):
+        return None
+    mentioned = [leak for leak in run.leaks if _name_of(leak) in place.text]
+    if leaks := mentioned or list(run.leaks):
+        return f"a symbolic tensor is left in {leaks[0]}"
+    for failure in (run.error, run.second_error):
+        if failure is not None and any(text in str(failure) for text in _DEAD_TENSOR):
+            return f"a later trace raises {failure}" if failure is run.second_error else f"raises {failure}"
+    return None
+
+
+def _changes_flag(place: Place, trace: Trace, run: Run) -> str | None:
+    if run.flags and place.ran(run.traced):
+        return f"after tracing, for the whole process, {run.flags[0]}"
+    if any(state.startswith("the state of") for state in run.stuck) and place.ran(run.traced):
+        return _stuck(place, run)
+    return None
+
+
+_EVIDENCE: dict[Proof, Callable[[Place, Trace, Run], str | None]] = {
+    Proof.RAISES: _raises,
+    Proof.CONSTRUCTION: _raises,
+    Proof.RUNS_ONCE: _runs_once,
+    Proof.FROZEN: _frozen,
+    Proof.LEAKS: _leaks,
+    Proof.GLOBAL_FLAG: _changes_flag,
+}
+_NOTHING = {
+    Proof.RAISES: "nothing raised",
+    Proof.CONSTRUCTION: "nothing raised",
+    Proof.RUNS_ONCE: "graph calls keep up with eager ones",
+    Proof.FROZEN: "graph calls give new results as eager ones do",
+    Proof.LEAKS: "no symbolic tensor is left behind",
+    Proof.GLOBAL_FLAG: "every setting is as it was",
+    Proof.NONE: "nothing happened",
+}
+
+
+def layer_status(trace: Trace) -> tuple[str, str, int | None]:
+    """For a layer without findings: ``traces``, ``fails`` or ``unproven``, why, and the line to look at."""
+    failure = trace.construction or trace.eager_error
+    if failure is not None:
+        return "unproven", unrunnable(trace), failure.lines[-1][1] if failure.lines else None
+    failed: Sequence[Failure] = [run.error for run in trace.runs if run.error is not None]
+    if failed:
+        line = failed[0].lines[-1][1] if failed[0].lines else None
+        return "fails", f"tracing raises {failed[0]}", line
+    if trace.stopped:
+        return "unproven", trace.stopped, None
+    return "traces", "it runs eagerly and as a graph", None

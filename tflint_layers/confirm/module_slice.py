@@ -1,0 +1,322 @@
+"""The part of a module that defines things, as a module; scripts' top-level statements never run. Standard library only."""
+
+from __future__ import annotations
+
+import ast
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import linecache
+import sys
+import types
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+# Calls that compute a value and do nothing else, by the last one or two parts of their names.
+_PURE_CALLS = frozenset(
+    [
+        "getLogger",
+        "TypeVar",
+        "ParamSpec",
+        "NewType",
+        "namedtuple",
+        "NamedTuple",
+        "compile",
+        "frozenset",
+        "set",
+        "dict",
+        "list",
+        "tuple",
+        "range",
+        "len",
+        "int",
+        "float",
+        "str",
+        "bool",
+        "bytes",
+        "min",
+        "max",
+        "sum",
+        "abs",
+        "round",
+        "sorted",
+        "zip",
+        "enumerate",
+        "reversed",
+        "complex",
+        "slice",
+        "object",
+        "join",
+        "dirname",
+        "basename",
+        "abspath",
+        "realpath",
+        "expanduser",
+        "gettempdir",
+        "Path",
+        "PurePath",
+        "deque",
+        "defaultdict",
+        "OrderedDict",
+        "Counter",
+        "partial",
+        "lru_cache",
+        "cache",
+        "count",
+        "cycle",
+        "chain",
+        "product",
+        "Lock",
+        "RLock",
+        "local",
+        "Random",
+        "RandomState",
+        "default_rng",
+        "array",
+        "asarray",
+        "arange",
+        "linspace",
+        "zeros",
+        "ones",
+        "full",
+        "eye",
+        "sqrt",
+        "log",
+        "log2",
+        "exp",
+        "pi",
+        "floor",
+        "ceil",
+        "constant",
+        "Variable",
+        "TensorSpec",
+        "TensorShape",
+        "convert_to_tensor",
+        "cast",
+        "as_dtype",
+        "dtype",
+        "SimpleNamespace",
+        "Enum",
+        "Fraction",
+        "Decimal",
+        "ContextVar",
+        "itemgetter",
+        "attrgetter",
+    ]
+)
+_PURE_OWNERS = frozenset({"initializers", "regularizers", "constraints", "math", "activations", "struct", "string"})
+_IMPURE_ROOTS = frozenset({"subprocess", "requests", "socket", "shutil"})
+
+
+def slice_module(tree: ast.Module) -> tuple[ast.Module, dict[str, int]]:
+    """The definitions of a module, and the names it would have bound by statements that were left out, with their lines."""
+    kept = list(_filter(tree.body))
+    bound = {name for statement in kept for name in _bound_names(statement)}
+    skipped = {
+        name: statement.lineno
+        for statement in tree.body
+        if statement not in kept
+        for name in _bound_names(statement)
+        if name not in bound
+    }
+    return ast.Module(kept, type_ignores=[]), skipped
+
+
+def _filter(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    for statement in body:
+        match statement:
+            case ast.Import() | ast.ImportFrom() | ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                yield statement
+            case ast.Assign(value=value) | ast.AnnAssign(value=value) | ast.AugAssign(value=value):
+                targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+                if (value is None or _is_pure(value)) and all(isinstance(t, ast.Name | ast.Tuple) for t in targets):
+                    yield statement
+            case ast.If(test=test):
+                yield from _filter_branches(statement, test)
+            case ast.Try(body=body, handlers=handlers):
+                if any(isinstance(inner, ast.Import | ast.ImportFrom) for inner in body):
+                    yield from _filter_try(statement, handlers)
+            case _ if statement.__class__.__name__ == "TypeAlias":
+                yield statement
+
+
+def _filter_branches(statement: ast.If, test: ast.expr) -> Iterator[ast.stmt]:
+    if "__name__" in ast.unparse(test) or not _is_pure(test):
+        return
+    body, orelse = list(_filter(statement.body)), list(_filter(statement.orelse))
+    if body or orelse:
+        yield ast.copy_location(ast.If(test, body or [ast.copy_location(ast.Pass(), statement)], orelse), statement)
+
+
+def _filter_try(statement: ast.Try, handlers: list[ast.ExceptHandler]) -> Iterator[ast.stmt]:
+    nothing = ast.copy_location(ast.Pass(), statement)
+    kept = [
+        ast.copy_location(ast.ExceptHandler(h.type, h.name, list(_filter(h.body)) or [nothing]), h) for h in handlers
+    ]
+    body = list(_filter(statement.body)) or [nothing]
+    yield ast.copy_location(ast.Try(body, kept, list(_filter(statement.orelse)), []), statement)
+
+
+def _is_pure(node: ast.expr) -> bool:
+    return all(_is_pure_call(inner) for inner in ast.walk(node) if isinstance(inner, ast.Call)) and not any(
+        isinstance(inner, ast.Await | ast.Yield | ast.YieldFrom) for inner in ast.walk(node)
+    )
+
+
+def _is_pure_call(call: ast.Call) -> bool:
+    match call.func:
+        case ast.Name(id=name):
+            return name in _PURE_CALLS
+        case ast.Attribute(value=owner, attr=name):
+            parts = ast.unparse(owner).split(".")
+            return (name in _PURE_CALLS or parts[-1] in _PURE_OWNERS) and parts[0] not in _IMPURE_ROOTS
+    return False
+
+
+def _bound_names(statement: ast.stmt) -> Iterator[str]:
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield statement.name
+    elif isinstance(statement, ast.Import | ast.ImportFrom):
+        yield from (alias.asname or alias.name.partition(".")[0] for alias in statement.names)
+    else:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                yield node.id
+
+
+class Missing:
+    """Stands for a module or a name that could not be imported; raises as soon as somebody uses it."""
+
+    def __init__(self, reason: str) -> None:
+        object.__setattr__(self, "_reason", reason)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name != "__call__":
+            raise AttributeError(name)
+        self._refuse()
+
+    def __call__(self, *_: object, **__: object) -> NoReturn:
+        self._refuse()
+
+    def __mro_entries__(self, _: object) -> tuple[type, ...]:
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise ImportError(object.__getattribute__(self, "_reason"))
+
+
+class ModuleSlice:
+    """A module made of the definitions in a source text, under the name that its neighbours import it by."""
+
+    def __init__(self, path: str, source: str) -> None:
+        self.path, self.source = path, source
+        tree = ast.parse(source, path)
+        self.tree = tree
+        self._kept, self.skipped = slice_module(tree)
+        self.failed: dict[str, BaseException] = {}
+        self.name, self.roots = _module_name(Path(path))
+
+    def load(self) -> types.ModuleType:
+        """Import the module; parent packages are imported the ordinary way."""
+        remember_source(self.path, self.source)
+        sys.path[:0] = [root for root in self.roots if root not in sys.path]
+        sys.meta_path.insert(0, _Finder(self))
+        sys.modules.pop(self.name, None)
+        try:
+            return importlib.import_module(self.name)
+        except ImportError:
+            if "." not in self.name:
+                raise
+            # A parent package that cannot be imported: relative imports will not work, the rest may.
+            self.name = f"_slice_{Path(self.path).stem}"
+            return importlib.import_module(self.name)
+
+    def run(self, module: types.ModuleType) -> None:
+        """Run the definitions one by one, so that one that fails costs its own names only."""
+        for statement in self._kept.body:
+            try:
+                self._run_statement(statement, module)
+            except Exception as error:
+                for name in _bound_names(statement):
+                    self.failed[name] = error
+                    module.__dict__.setdefault(name, Missing(_reason(name, statement.lineno, error)))
+
+    def _run_statement(self, statement: ast.stmt, module: types.ModuleType) -> None:
+        if isinstance(statement, ast.ImportFrom) and len(statement.names) > 1 and statement.module != "__future__":
+            for alias in statement.names:
+                single = ast.ImportFrom(statement.module, [alias], statement.level)
+                try:
+                    self._execute(ast.copy_location(single, statement), module)
+                except ImportError as error:
+                    name = alias.asname or alias.name
+                    self.failed[name] = error
+                    module.__dict__.setdefault(name, Missing(_reason(name, statement.lineno, error)))
+            return
+        self._execute(statement, module)
+
+    def _execute(self, statement: ast.stmt, module: types.ModuleType) -> None:
+        code = compile(ast.Module([statement], type_ignores=[]), self.path, "exec", self._flags(), dont_inherit=True)
+        exec(code, module.__dict__)
+
+    def _flags(self) -> int:
+        import __future__
+
+        names = [
+            alias.name
+            for node in self.tree.body
+            if isinstance(node, ast.ImportFrom) and node.module == "__future__"
+            for alias in node.names
+        ]
+        return sum(getattr(__future__, name).compiler_flag for name in names)
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    def __init__(self, wanted: ModuleSlice) -> None:
+        self._wanted = wanted
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: types.ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if name != self._wanted.name:
+            return None
+        package = Path(self._wanted.path).name == "__init__.py"
+        spec = importlib.machinery.ModuleSpec(name, self, origin=self._wanted.path, is_package=package)
+        spec.has_location = True
+        if package:
+            spec.submodule_search_locations = [str(Path(self._wanted.path).parent)]
+        return spec
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        self._wanted.run(module)
+
+
+def remember_source(path: str, source: str) -> None:
+    """AutoGraph asks ``inspect`` for the source, which asks ``linecache``."""
+    linecache.cache[path] = (len(source), None, source.splitlines(keepends=True), path)
+
+
+def _module_name(path: Path) -> tuple[str, list[str]]:
+    """The dotted name of a file in the outermost package that holds it, and what must be on ``sys.path`` for it."""
+    if path.suffix != ".py" or not path.stem.isidentifier():
+        return "_slice_of_a_file", [str(path.parent)]
+    top = path.parent
+    while (top / "__init__.py").is_file() and top.name.isidentifier():
+        top = top.parent
+    parts = list(path.relative_to(top).with_suffix("").parts)
+    if parts[-1] == "__init__" and len(parts) > 1:
+        parts.pop()
+    if len(parts) == 1 and _is_taken(parts[0]):
+        parts = [f"_slice_{parts[0]}"]
+    return ".".join(parts), [str(path.parent), str(top)] if len(parts) == 1 else [str(top), str(path.parent)]
+
+
+def _is_taken(name: str) -> bool:
+    try:
+        return name in sys.modules or importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return True
+
+
+def _reason(name: str, line: int, error: BaseException) -> str:
+    return f"`{name}` (line {line}) could not be defined: {type(error).__name__}: {error}"

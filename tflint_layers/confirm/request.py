@@ -1,0 +1,150 @@
+"""What is asked of a worker and what it answers, and the JSON in between. Standard library only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+Lines = dict[str, dict[int, int]]
+"""How often each line of each watched file ran."""
+
+
+@dataclass(frozen=True)
+class TraceRequest:
+    """One layer (or, without ``layer``, one function) to run eagerly and traced.
+
+    ``flagged`` are places (path, line) that a recipe should reach. With ``fixed`` the question is another one:
+    does the layer in that source compute the same as the one in ``source``?
+    """
+
+    path: str
+    source: str
+    layer: str | None
+    function: str | None
+    entry: str
+    keras: int
+    watch: tuple[str, ...] = ()
+    flagged: tuple[tuple[str, int], ...] = ()
+    example: Mapping[str, Any] | None = None
+    fixed: str | None = None
+    benchmark: bool = False
+    timeout: float = 20.0
+    memory_mb: int = 4096
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> TraceRequest:
+        """The request that :meth:`to_json` wrote."""
+        data = json.loads(text)
+        data["watch"] = tuple(data["watch"])
+        data["flagged"] = tuple((path, line) for path, line in data["flagged"])
+        return cls(**data)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An exception: ``lines`` are the places in watched files that its traceback passes through, innermost last."""
+
+    type: str
+    message: str
+    lines: tuple[tuple[str, int], ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.type}: {self.message}" if self.message else self.type
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any] | None) -> Failure | None:
+        """A failure read back from JSON."""
+        if data is None:
+            return None
+        return cls(data["type"], data["message"], tuple((path, line) for path, line in data["lines"]))
+
+
+@dataclass(frozen=True)
+class Run:
+    """One instance of the layer, traced once and called three times as a graph.
+
+    ``swallowed`` are exceptions that passed through a line while tracing, whether or not somebody caught them.
+    ``stuck`` is Python state that eager calls change and graph calls do not; ``flags`` are changed settings.
+    ``differs`` says that deterministic eager and graph calls of the same weights gave different numbers.
+    """
+
+    kind: str
+    traced: Lines
+    graph: tuple[Lines, ...] = ()
+    error: Failure | None = None
+    second_error: Failure | None = None
+    swallowed: tuple[tuple[str, int, str], ...] = ()
+    leaks: tuple[str, ...] = ()
+    stuck: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    repeats: bool | None = None
+    differs: bool = False
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> Run:
+        """A run read back from JSON."""
+        return cls(
+            kind=data["kind"],
+            traced=_lines(data["traced"]),
+            graph=tuple(_lines(lines) for lines in data["graph"]),
+            error=Failure.from_data(data["error"]),
+            second_error=Failure.from_data(data["second_error"]),
+            swallowed=tuple((path, line, what) for path, line, what in data["swallowed"]),
+            leaks=tuple(data["leaks"]),
+            stuck=tuple(data["stuck"]),
+            flags=tuple(data["flags"]),
+            repeats=data["repeats"],
+            differs=data["differs"],
+        )
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What a worker saw.
+
+    ``stopped`` says why the observation is incomplete: time, memory, a crash, a source that cannot be loaded.
+    ``construction`` and ``eager_error`` are set when no recipe could build the layer, or run it eagerly.
+    """
+
+    keras: int
+    recipe: str | None = None
+    stopped: str | None = None
+    construction: Failure | None = None
+    eager_error: Failure | None = None
+    eager: tuple[Lines, ...] = ()
+    eager_raised: tuple[tuple[str, int, str], ...] = ()
+    varies: bool | None = None
+    runs: tuple[Run, ...] = ()
+    notes: tuple[str, ...] = ()
+    eager_ms: float | None = None
+    graph_ms: float | None = None
+    same: bool | None = None
+    because: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> Trace:
+        """A trace read back from JSON; what the worker did not get to say keeps its default."""
+        plain = {name: data[name] for name in _PLAIN if name in data}
+        return cls(
+            **plain,
+            construction=Failure.from_data(data.get("construction")),
+            eager_error=Failure.from_data(data.get("eager_error")),
+            eager=tuple(_lines(lines) for lines in data.get("eager", ())),
+            eager_raised=tuple((path, line, what) for path, line, what in data.get("eager_raised", ())),
+            runs=tuple(Run.from_data(run) for run in data.get("runs", ())),
+            notes=tuple(data.get("notes", ())),
+        )
+
+
+_PLAIN = ("keras", "recipe", "stopped", "varies", "eager_ms", "graph_ms", "same", "because", "versions")
+
+
+def _lines(data: Mapping[str, Mapping[str, int]]) -> Lines:
+    return {path: {int(line): count for line, count in counts.items()} for path, counts in data.items()}
