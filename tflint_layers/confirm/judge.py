@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from tflint_layers.confirm.request import Failure, Lines, Run, Trace
 from tflint_layers.finding import Finding, Proof, Status, Verdict
@@ -28,6 +28,8 @@ class Place:
     last: int
     text: str
     statement: ast.stmt | None
+    lines: tuple[str, ...]
+    suspect: bool
 
     def ran(self, lines: Lines) -> int:
         """How often it ran."""
@@ -40,7 +42,22 @@ class Place:
             path == self.path and self.first <= line <= self.last for path, line in failure.lines
         )
 
-    @cached_property
+    @property
+    def defines(self) -> bool:
+        """Whether it is a function or a class as a whole."""
+        return isinstance(self.statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+
+    def used_at(self, failure: Failure) -> int | None:
+        """The innermost line of a failure, if it comes after this place and names something that this place sets."""
+        path, line = failure.lines[-1] if failure.lines else ("", 0)
+        if path != self.path or line <= self.last or self.suspect:
+            return None
+        names = {
+            name for name in _names_set(self.statement) if re.search(rf"\b{re.escape(name)}\b", self.lines[line - 1])
+        }
+        return line if names else None
+
+    @property
     def writes_state(self) -> bool:
         """Whether it sets a name or an attribute: then state must be seen to move, for a line always runs once."""
         return isinstance(self.statement, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Delete)
@@ -56,18 +73,32 @@ def place_of(finding: Finding, path: str, text: str) -> Place:
         statements = []
     for node in statements:
         first, last = _head(node)
-        if first <= finding.line <= last and (statement is None or node.lineno >= statement.lineno):
+        if first <= finding.line <= last and (statement is None or first >= _head(statement)[0]):
             statement = node
     first, last = _head(statement) if statement is not None else (finding.line, finding.line)
-    return Place(path, first, last, "\n".join(lines[first - 1 : last]), statement)
+    return Place(path, first, last, "\n".join(lines[first - 1 : last]), statement, tuple(lines), finding.suspect)
 
 
 def _head(node: ast.stmt) -> tuple[int, int]:
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        # What is said of a definition is said of all of it.
+        return min([node.lineno, *(d.lineno for d in node.decorator_list)]), node.end_lineno or node.lineno
     body = getattr(node, "body", None)
     last = node.end_lineno or node.lineno
     if isinstance(body, list) and body:
         last = max(node.lineno, body[0].lineno - 1)
     return node.lineno, last
+
+
+def _names_set(statement: ast.stmt | None) -> set[str]:
+    """Names that a statement binds, or whose methods it calls."""
+    if statement is None or isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return set()
+    names = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=owner)))):
+            names.add(owner)
+    return names
 
 
 def judge(finding: Finding, place: Place, trace: Trace) -> Verdict:
@@ -129,16 +160,26 @@ def _without_evidence(finding: Finding, place: Place, trace: Trace) -> Judgement
 
 
 def _raises(place: Place, trace: Trace, run: Run) -> str | None:
-    for failure in (run.error, run.second_error):
+    for failure in (run.error, run.later_error):
         if failure is not None and place.is_in(failure):
             return f"tracing raises {failure}"
     for path, line, what in run.swallowed:
         if path == place.path and place.first <= line <= place.last and run.error is None:
             return f"tracing raises {what}, which is caught"
-    if run.error is not None and not run.error.lines and place.ran(run.traced):
+    if run.error is not None and not run.error.lines and (place.ran(run.traced) or place.defines):
         return f"tracing raises {run.error}"
+    if run.error is not None and place.ran(run.traced) and (user := place.used_at(run.error)):
+        return f"tracing raises {run.error}, at line {user}, which uses what this line sets"
     if run.differs and place.ran(run.traced):
         return "the graph computes other numbers than eager mode does"
+    return _meets_dead_tensor(place, run)
+
+
+def _meets_dead_tensor(place: Place, run: Run) -> str | None:
+    """Later code met a tensor of the first trace, which this place had kept."""
+    dead = run.later_error is not None and any(text in str(run.later_error) for text in _DEAD_TENSOR)
+    if dead and place.ran(run.traced) and any(_name_of(leak) in place.text for leak in run.leaks):
+        return f"after tracing once: {run.later_error}"
     return None
 
 
@@ -149,9 +190,9 @@ def _runs_once(place: Place, trace: Trace, run: Run) -> str | None:
         return _stuck(place, run) or _frozen(place, trace, run)
     if run.error is not None or len(run.graph) < 3:
         return None
-    eager = [place.ran(lines) for lines in trace.eager]
+    eager = [place.ran(lines) for lines in run.eager or trace.eager]
     if eager and all(eager):
-        return f"ran in each of {len(eager)} eager calls; in graph mode while tracing, and in none of {len(run.graph)} calls"
+        return f"ran in each of {len(eager)} eager calls, but in graph mode only while tracing"
     return _stuck(place, run) or _frozen(place, trace, run)
 
 
@@ -184,9 +225,9 @@ def _leaks(place: Place, trace: Trace, run: Run) -> str | None:
     mentioned = [leak for leak in run.leaks if _name_of(leak) in place.text]
     if leaks := mentioned or list(run.leaks):
         return f"a symbolic tensor is left in {leaks[0]}"
-    for failure in (run.error, run.second_error):
+    for failure in (run.error, run.later_error):
         if failure is not None and any(text in str(failure) for text in _DEAD_TENSOR):
-            return f"a later trace raises {failure}" if failure is run.second_error else f"raises {failure}"
+            return f"a later trace raises {failure}" if failure is run.later_error else f"raises {failure}"
     return None
 
 

@@ -1,4 +1,4 @@
-"""The part of a module that defines things, as a module; scripts' top-level statements never run. Standard library only."""
+"""The definitions of a module, as a module; the top-level statements of scripts never run. Standard library only."""
 
 from __future__ import annotations
 
@@ -14,103 +14,21 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 # Calls that compute a value and do nothing else, by the last one or two parts of their names.
-_PURE_CALLS = frozenset(
-    [
-        "getLogger",
-        "TypeVar",
-        "ParamSpec",
-        "NewType",
-        "namedtuple",
-        "NamedTuple",
-        "compile",
-        "frozenset",
-        "set",
-        "dict",
-        "list",
-        "tuple",
-        "range",
-        "len",
-        "int",
-        "float",
-        "str",
-        "bool",
-        "bytes",
-        "min",
-        "max",
-        "sum",
-        "abs",
-        "round",
-        "sorted",
-        "zip",
-        "enumerate",
-        "reversed",
-        "complex",
-        "slice",
-        "object",
-        "join",
-        "dirname",
-        "basename",
-        "abspath",
-        "realpath",
-        "expanduser",
-        "gettempdir",
-        "Path",
-        "PurePath",
-        "deque",
-        "defaultdict",
-        "OrderedDict",
-        "Counter",
-        "partial",
-        "lru_cache",
-        "cache",
-        "count",
-        "cycle",
-        "chain",
-        "product",
-        "Lock",
-        "RLock",
-        "local",
-        "Random",
-        "RandomState",
-        "default_rng",
-        "array",
-        "asarray",
-        "arange",
-        "linspace",
-        "zeros",
-        "ones",
-        "full",
-        "eye",
-        "sqrt",
-        "log",
-        "log2",
-        "exp",
-        "pi",
-        "floor",
-        "ceil",
-        "constant",
-        "Variable",
-        "TensorSpec",
-        "TensorShape",
-        "convert_to_tensor",
-        "cast",
-        "as_dtype",
-        "dtype",
-        "SimpleNamespace",
-        "Enum",
-        "Fraction",
-        "Decimal",
-        "ContextVar",
-        "itemgetter",
-        "attrgetter",
-    ]
-)
+_PURE_NAMES = """
+getLogger TypeVar ParamSpec NewType namedtuple NamedTuple compile frozenset set dict list tuple range len int float str
+bool bytes min max sum abs round sorted zip enumerate reversed complex slice object join dirname basename abspath
+realpath expanduser gettempdir Path PurePath deque defaultdict OrderedDict Counter partial lru_cache cache count cycle chain
+product Lock RLock local Random RandomState default_rng array asarray arange linspace zeros ones full eye sqrt log log2
+exp floor ceil constant Variable TensorSpec TensorShape convert_to_tensor cast as_dtype dtype SimpleNamespace Enum
+Fraction Decimal ContextVar itemgetter attrgetter
+"""
+_PURE_CALLS = frozenset(_PURE_NAMES.split())
 _PURE_OWNERS = frozenset({"initializers", "regularizers", "constraints", "math", "activations", "struct", "string"})
 _IMPURE_ROOTS = frozenset({"subprocess", "requests", "socket", "shutil"})
 
 
 def slice_module(tree: ast.Module) -> tuple[ast.Module, dict[str, int]]:
-    """The definitions of a module, and the names it would have bound by statements that were left out, with their lines."""
+    """The definitions of a module, and the names that left out statements would have bound, with their lines."""
     kept = list(_filter(tree.body))
     bound = {name for statement in kept for name in _bound_names(statement)}
     skipped = {
@@ -197,6 +115,7 @@ class Missing:
         self._refuse()
 
     def __call__(self, *_: object, **__: object) -> NoReturn:
+        """Raise."""
         self._refuse()
 
     def __mro_entries__(self, _: object) -> tuple[type, ...]:

@@ -1,4 +1,4 @@
-"""What can be seen of running Python code from outside: lines, state, leaked tensors, settings. Standard library only."""
+"""What can be seen of running Python code: lines, state, leaked tensors, settings. Standard library only."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import gc
 import hashlib
 import os
 import random
+import re
 import sys
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -131,6 +132,8 @@ def message_of(error: BaseException) -> str:
     text = text.partition("\n\nArguments received by")[0]
     if text.startswith("Exception encountered when calling"):
         text = text.partition("\n\n")[2] or text
+    text = re.sub(r"\{\{function_node \S+\}\} ?| \[Op:\w+\]( name: ?)?", "", text)
+    text = re.split(r"[^.\n]* was defined here:", text)[0]
     return " ".join(text.split())[:2000]
 
 
@@ -320,3 +323,22 @@ def changed(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, .
 def short(value: object) -> str:
     """A value in a few words."""
     return " ".join(repr(value).split())[:120]
+
+
+def equal(left: list[Any], right: list[Any], close: bool = False) -> bool:
+    """Whether two lists of numbers are the same, or close to it."""
+    if len(left) != len(right):
+        return False
+    return all(_equal_arrays(a, b, close) for a, b in zip(left, right, strict=True))
+
+
+def _equal_arrays(left: Any, right: Any, close: bool) -> bool:
+    numpy = sys.modules["numpy"]
+    try:
+        if close:
+            return bool(numpy.allclose(left, right, rtol=1e-4, atol=1e-5, equal_nan=True))
+        return bool(numpy.array_equal(left, right, equal_nan=True))
+    except TypeError:
+        return bool(numpy.all(numpy.asarray(left) == numpy.asarray(right)))
+    except ValueError:
+        return False

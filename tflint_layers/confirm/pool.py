@@ -24,7 +24,7 @@ _GRACE = 15.0
 Progress = Callable[[int, int], None]
 
 
-class NoTensorFlow(Exception):
+class NoTensorFlow(Exception):  # noqa: N818 - says what is missing
     """There is no TensorFlow (or not the Keras asked for) to confirm anything with; the message says what to do."""
 
 

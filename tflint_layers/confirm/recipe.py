@@ -27,8 +27,9 @@ _FLAGS = re.compile(r"^(use|is|has|with|return|causal|bidirectional|trainable|no
 _SMALL = {
     "num_heads": "2", "heads": "2", "n_heads": "2", "nhead": "2", "num_layers": "2", "n_layers": "2", "depth": "2",
     "kernel_size": "3", "strides": "1", "stride": "1", "pool_size": "2", "dilation_rate": "1", "groups": "1",
-    "vocab_size": "50", "input_dim": "50", "max_len": "16", "maxlen": "16", "max_length": "16", "seed": "1", "axis": "-1",
-    "activation": "'relu'", "padding": "'same'", "name": "'layer'", "dtype": "'float32'", "initializer": "'ones'",
+    "vocab_size": "50", "input_dim": "50", "max_len": "16", "maxlen": "16", "max_length": "16", "seed": "1",
+    "axis": "-1", "activation": "'relu'", "padding": "'same'", "name": "'layer'", "dtype": "'float32'",
+    "initializer": "'ones'",
     "mode": "'train'", "optimizer": "'sgd'", "loss": "'mse'", "layers": "[tf.keras.layers.Dense(8)]",
     "image_size": "8", "patch_size": "2", "shape": "(8,)", "target_shape": "(8,)", "output_shape": "(8,)",
     "input_shape": "(8,)", "units": "8", "filters": "8", "n": "2", "k": "2", "inputs": "None",
@@ -87,7 +88,7 @@ def from_settings(layer: str, example: Mapping[str, Any]) -> Recipe:
 
 
 def found_in_file(tree: ast.Module, layer: str) -> Iterator[Recipe]:
-    """Recipes that the file itself shows: calls of the class, with the inputs of the result where they are there too."""
+    """Recipes that the file itself shows: calls of the class, with the inputs of the result where they are there."""
     values = {
         target.id: statement.value
         for statement in ast.walk(tree)
@@ -142,15 +143,16 @@ def shapes_in_file(tree: ast.Module) -> list[tuple[int, ...]]:
     found: dict[tuple[int, ...], None] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.keyword) and node.arg in ("input_shape", "shape", "batch_shape", "batch_input_shape"):
-            if isinstance(node.value, ast.Tuple | ast.List) and (shape := _shape(node.value)):
-                found[shape[1:] if node.arg.startswith("batch") else shape] = None
+            shape = _shape(node.value)
+            found[shape[1:] if node.arg.startswith("batch") else shape] = None
         elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Input") and node.args:
-            if isinstance(node.args[0], ast.Tuple | ast.List) and (shape := _shape(node.args[0])):
-                found[shape] = None
-    return [(4, *shape) for shape in found][:4]
+            found[_shape(node.args[0])] = None
+    return [(4, *shape) for shape in found if shape][:4]
 
 
-def _shape(node: ast.Tuple | ast.List) -> tuple[int, ...]:
+def _shape(node: ast.expr) -> tuple[int, ...]:
+    if not isinstance(node, ast.Tuple | ast.List):
+        return ()
     values = [item.value if isinstance(item, ast.Constant) else None for item in node.elts]
     sizes = [6 if value is None else value for value in values]
     return tuple(size for size in sizes if isinstance(size, int)) if all(isinstance(s, int) for s in sizes) else ()
@@ -186,7 +188,7 @@ def _guess(parameter: inspect.Parameter) -> str | None:
         return "tf.keras.layers.Dense(8)"
     if re.search(r"(list|List|Sequence|Tuple|tuple|Iterable)", annotation):
         return "[8, 8]"
-    for pattern, value in (
+    named: tuple[tuple[re.Pattern[str], str | None], ...] = (
         (_FLAGS, "True"),
         (re.compile("activation"), "'relu'"),
         (re.compile("initializer"), "'ones'"),
@@ -194,10 +196,8 @@ def _guess(parameter: inspect.Parameter) -> str | None:
         (_LAYERS, "tf.keras.layers.Dense(8)"),
         (_RATES, "0.5"),
         (_SIZES, "8"),
-    ):
-        if value and pattern.search(name):
-            return value
-    return None
+    )
+    return next((value for pattern, value in named if pattern.search(name)), None)
 
 
 def inputs_for(call: inspect.Signature, shapes: Sequence[tuple[int, ...]]) -> Iterator[tuple[str, ...]]:

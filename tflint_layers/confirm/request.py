@@ -57,6 +57,10 @@ class Failure:
     def __str__(self) -> str:
         return f"{self.type}: {self.message}" if self.message else self.type
 
+    def to_data(self) -> dict[str, Any]:
+        """What JSON can hold."""
+        return asdict(self)
+
     @classmethod
     def from_data(cls, data: Mapping[str, Any] | None) -> Failure | None:
         """A failure read back from JSON."""
@@ -72,19 +76,22 @@ class Run:
     ``swallowed`` are exceptions that passed through a line while tracing, whether or not somebody caught them.
     ``stuck`` is Python state that eager calls change and graph calls do not; ``flags`` are changed settings.
     ``differs`` says that deterministic eager and graph calls of the same weights gave different numbers.
+    ``later_error`` came after the first trace: from the graph, or from tracing once more. ``eager`` counts eager calls
+    where they were made with other arguments than those of the trace as a whole.
     """
 
     kind: str
     traced: Lines
     graph: tuple[Lines, ...] = ()
     error: Failure | None = None
-    second_error: Failure | None = None
+    later_error: Failure | None = None
     swallowed: tuple[tuple[str, int, str], ...] = ()
     leaks: tuple[str, ...] = ()
     stuck: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     repeats: bool | None = None
     differs: bool = False
+    eager: tuple[Lines, ...] = ()
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Run:
@@ -94,13 +101,14 @@ class Run:
             traced=_lines(data["traced"]),
             graph=tuple(_lines(lines) for lines in data["graph"]),
             error=Failure.from_data(data["error"]),
-            second_error=Failure.from_data(data["second_error"]),
+            later_error=Failure.from_data(data["later_error"]),
             swallowed=tuple((path, line, what) for path, line, what in data["swallowed"]),
             leaks=tuple(data["leaks"]),
             stuck=tuple(data["stuck"]),
             flags=tuple(data["flags"]),
             repeats=data["repeats"],
             differs=data["differs"],
+            eager=tuple(_lines(lines) for lines in data["eager"]),
         )
 
 

@@ -203,7 +203,7 @@ def _leave_network() -> str:
     def refuse(*_: object, **__: object) -> NoReturn:
         raise OSError("no network while tflint-layers confirms")
 
-    socket.socket.connect = refuse  # type: ignore[method-assign,assignment]
+    socket.socket.connect = refuse  # type: ignore[method-assign]
     socket.getaddrinfo = refuse
     return "no network: socket.connect refuses"
 

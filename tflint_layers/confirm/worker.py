@@ -53,17 +53,17 @@ def import_tensorflow(keras: int) -> tuple[Any, Any]:
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ["TF_USE_LEGACY_KERAS"] = "1" if keras == 2 else "0"
-    import tensorflow as tf
+    import tensorflow as tf  # type: ignore[import-untyped]
 
     if keras == 2:
-        import tf_keras as keras_module
+        import tf_keras as keras_module  # type: ignore[import-untyped]
 
         for name in [name for name in sys.modules if name == "keras" or name.startswith("keras.")]:
             del sys.modules[name]
         sys.modules["keras"] = keras_module
         sys.meta_path.insert(0, _LegacyKeras())
     else:
-        import keras as keras_module
+        import keras as keras_module  # type: ignore[import-untyped]
     return tf, keras_module
 
 
