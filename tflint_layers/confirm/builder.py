@@ -1,0 +1,294 @@
+"""Finds a recipe that runs: builds the layer of a module slice and calls it, recipe after recipe.
+
+TensorFlow and Keras are passed in by the worker.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import types
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tflint_layers.confirm import observe, recipe
+from tflint_layers.confirm.module_slice import Missing, ModuleSlice
+from tflint_layers.confirm.recipe import Recipe
+from tflint_layers.confirm.request import Failure, TraceRequest
+
+STEPS = ("train_step", "test_step", "predict_step")
+
+_MAX_RECIPES = 60
+_SEED = 7
+# Failures that no other input would cure: what the code asks for is refused whatever it is given.
+_HOPELESS = (
+    "item assignment", "item deletion", "add_metric", "add_update", "new elements of state", "already built",
+    "Unrecognized keyword argument", "unexpected keyword argument 'dynamic'", "valid root scope name",
+    "Only input tensors may be passed as positional", "tried to create variables on non-first call",
+    "cannot be used as input to a TensorFlow function", "out of scope and cannot be used here",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A layer (or loss, metric, function ..) with the inputs that it runs on."""
+
+    layer: Any
+    inputs: tuple[Any, ...]
+    keywords: Mapping[str, Any]
+    recipe: Recipe
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A recipe that did not run; ``built`` says whether there was a layer at least."""
+
+    recipe: Recipe
+    failure: Failure
+    built: bool
+    hopeless: bool
+
+
+class Unrunnable(Exception):  # noqa: N818 - an answer, not an error
+    """No recipe runs; ``event`` is what is to be told about it."""
+
+    def __init__(self, because: str, event: dict[str, Any]) -> None:
+        super().__init__(because)
+        self.event = event
+
+
+class Builder:
+    """Layers of one source text."""
+
+    def __init__(self, request: TraceRequest, source: str, maps: observe.SourceMaps, tf: Any, keras: Any) -> None:
+        self._request, self._tf, self._keras, self._maps = request, tf, keras, maps
+        self._slice = ModuleSlice(request.path, source)
+        self._files = frozenset({request.path, *request.watch})
+        self.settings: dict[str, str] = {}
+        self.module = self._slice.load()
+        private = frozenset(vars(keras.layers.Layer())) | frozenset(vars(keras.Model()))
+        self.anatomy = observe.Anatomy(self.module, self._files, private)
+
+    def watch(self) -> observe.Watch:
+        """A fresh count of lines."""
+        return observe.Watch(self._files, self._maps)
+
+    def first_that_runs(self, known: Recipe | None = None) -> Subject:
+        """The subject of the first recipe that runs eagerly; ``known`` is tried before all others.
+
+        Raises:
+            Unrunnable: there is none.
+        """
+        target = self._target()
+        attempts: list[Attempt] = []
+        unbuildable: set[str] = set()
+        todo = self._recipes(target)
+        queue = [known] if known else []
+        for _ in range(_MAX_RECIPES):
+            candidate = queue.pop() if queue else next(todo, None)
+            if candidate is None or (attempts and attempts[-1].hopeless):
+                break
+            if candidate.layer in unbuildable:
+                continue
+            outcome = self._attempt(candidate, target)
+            if isinstance(outcome, Subject):
+                return outcome
+            if outcome is None:
+                continue
+            attempts.append(outcome)
+            if not outcome.built:
+                unbuildable.add(candidate.layer)
+            elif not queue and (better := recipe.learn(candidate, outcome.failure.message)):
+                queue.append(better)
+        raise _unrunnable(attempts)
+
+    def _target(self) -> Any:
+        name = self._request.layer or self._request.function
+        if name is None:
+            return None
+        target: Any = self.module
+        try:
+            for part in name.split("."):
+                target = getattr(target, part)
+        except AttributeError as error:
+            return self._without_target(f"`{name}` is not in the module: {self._explain(error)}")
+        if isinstance(target, Missing):
+            return self._without_target(self._explain(self._slice.failed[name.partition(".")[0]]))
+        return target
+
+    def _without_target(self, because: str) -> None:
+        """What is hidden in a function can still be run where the file has an ``example``."""
+        if "<locals>" not in (self._request.layer or "") or "example" not in vars(self.module):
+            raise Unrunnable(because, {"stopped": because})
+
+    def _explain(self, error: BaseException) -> str:
+        text = observe.describe(error)
+        name = getattr(error, "name", None)
+        if isinstance(error, NameError) and name in self._slice.skipped:
+            text += f" (line {self._slice.skipped[name]} sets it, but module-level statements do not run)"
+        return text
+
+    # --- recipes
+
+    def _recipes(self, target: Any) -> Iterator[Recipe]:
+        name = self._request.layer or self._request.function or ""
+        if self._request.example is not None:
+            yield recipe.from_settings(name, self._request.example)
+        if callable(vars(self.module).get("example")):
+            yield Recipe("example()", pair=True)
+        if isinstance(target, type):
+            yield from self._recipes_of_class(name, target)
+        elif target is not None:
+            yield from self._with_inputs(name, target)
+
+    def _recipes_of_class(self, name: str, target: type) -> Iterator[Recipe]:
+        if callable(getattr(target, "example", None)):
+            yield Recipe(f"{name}.example()", pair=True)
+        found = list(recipe.found_in_file(self._slice.tree, name.rpartition(".")[2]))
+        yield from (known for known in found if known.inputs)
+        method = getattr(target, _entry_point(self._keras, target), None)
+        cell = hasattr(target, "state_size") or (callable(method) and "states" in _parameters(method))
+        builds = [known.layer for known in found if not known.inputs]
+        for build in dict.fromkeys([*builds, *recipe.constructions(name, _init_signature(target))]):
+            if cell:
+                yield Recipe(f"tf.keras.layers.RNN({build})", (recipe.tensor((4, 6, 8)),))
+            yield from self._with_inputs(build, method)
+
+    def _with_inputs(self, build: str, function: Any) -> Iterator[Recipe]:
+        if not callable(function):
+            return
+        signature = inspect.signature(getattr(function, "python_function", function))
+        if self._request.entry == "__call__" and "shape" in signature.parameters:
+            yield Recipe(build, ("[4, 8]",))
+            return
+        for inputs in recipe.inputs_for(signature, recipe.shapes_in_file(self._slice.tree)):
+            yield Recipe(build, inputs)
+
+    # --- building
+
+    def _attempt(self, candidate: Recipe, target: Any) -> Subject | Attempt | None:
+        """Build and call once. None: this recipe is for something else."""
+        watch = self.watch()
+        built = False
+        try:
+            with watch:
+                subject = self._make(candidate)
+            if isinstance(target, type) and not self._holds(subject.layer, target):
+                return None
+            built = True
+            self.settings = self.settings or observe.settings(self._tf, self._keras)
+            with watch, self.eagerly():
+                self.call(self.with_data(subject))
+        except Exception as error:
+            failure = replace(watch.failure(error), message=self._explain(error).partition(": ")[2])
+            own = f"'{getattr(target, '__name__', '')}' object has no attribute"
+            hopeless = built and bool(failure.lines) and any(text in failure.message for text in (*_HOPELESS, own))
+            return Attempt(candidate, failure, built, hopeless)
+        return subject
+
+    def _holds(self, layer: Any, target: type) -> bool:
+        return isinstance(layer, target) or any(isinstance(value, target) for _, value in self.anatomy.walk(layer))
+
+    def _make(self, candidate: Recipe) -> Subject:
+        self._keras.utils.set_random_seed(_SEED)
+        if candidate.pair:
+            layer, inputs, *rest = self._evaluate(candidate.layer)
+            return Subject(layer, inputs if isinstance(inputs, tuple) else (inputs,), dict(*rest), candidate)
+        layer = self._evaluate(candidate.layer)
+        inputs = tuple(self._evaluate(text) for text in candidate.inputs or (recipe.tensor((4, 8)),))
+        return Subject(layer, inputs, {k: self._evaluate(v) for k, v in candidate.keywords.items()}, candidate)
+
+    def _evaluate(self, text: str) -> Any:
+        names = {"tf": self._tf, "keras": self._keras, "np": sys.modules["numpy"]}
+        return eval(compile(text, "<recipe>", "eval"), {**names, **vars(self.module)})
+
+    def fresh(self, subject: Subject) -> Subject:
+        """A new layer, made the same way, for the same inputs."""
+        return replace(self._make(subject.recipe), inputs=subject.inputs, keywords=subject.keywords)
+
+    def with_data(self, subject: Subject) -> Subject:
+        """For a training step: the model compiled and called once, and targets that fit its outputs."""
+        if not self._is_step(subject):
+            return subject
+        model = subject.layer
+        with self.eagerly():
+            targets = self._tf.nest.map_structure(self._tf.zeros_like, model(*subject.inputs))
+        if getattr(model, "optimizer", None) is None:
+            model.compile(optimizer="sgd", loss="mse")
+        if hasattr(model.optimizer, "build"):
+            model.optimizer.build(model.trainable_variables)
+        inputs = subject.inputs[0] if len(subject.inputs) == 1 else subject.inputs
+        return replace(subject, inputs=(inputs,) if self._request.entry == "predict_step" else (inputs, targets))
+
+    def _is_step(self, subject: Subject) -> bool:
+        return self._request.entry in STEPS and isinstance(subject.layer, self._keras.Model)
+
+    def in_training(self, subject: Subject) -> Subject | None:
+        """The subject called with ``training=True``, if it takes that and is not called so already."""
+        call = getattr(subject.layer, "call", None)
+        if call is None or "training" not in _parameters(call) or "training" in subject.keywords:
+            return None
+        changed = replace(subject.recipe, keywords={**subject.recipe.keywords, "training": "True"})
+        return replace(subject, keywords={**subject.keywords, "training": True}, recipe=changed)
+
+    # --- calling
+
+    def callable_of(self, subject: Subject, eager: bool = False) -> Callable[..., Any]:
+        """What is to be called or traced."""
+        layer, keywords = subject.layer, subject.keywords
+        if self._is_step(subject):
+            step = getattr(layer, self._request.entry)
+            return lambda *data: step(data if len(data) > 1 else data[0])
+        if isinstance(layer, self._keras.metrics.Metric):
+            return lambda *a: (layer.update_state(*a, **keywords), layer.result())[1]
+        if isinstance(layer, types.FunctionType) or hasattr(layer, "python_function"):
+            layer = getattr(layer, "python_function", layer) if eager else self._tf.function(layer)
+        return lambda *a: layer(*a, **keywords)
+
+    def call(self, subject: Subject) -> Any:
+        """One eager call."""
+        return self.callable_of(subject, eager=True)(*subject.inputs)
+
+    @contextmanager
+    def eagerly(self) -> Iterator[None]:
+        """Also functions that the layer decorates with ``tf.function`` run as Python."""
+        self._tf.config.run_functions_eagerly(True)
+        try:
+            yield
+        finally:
+            self._tf.config.run_functions_eagerly(False)
+
+
+def _unrunnable(attempts: list[Attempt]) -> Unrunnable:
+    built = [attempt for attempt in attempts if attempt.built]
+    if built:
+        # The failure that came furthest into the user's code says most.
+        best = next((a for a in built if a.hopeless), None) or max(built, key=lambda a: len(a.failure.lines))
+        event = {"recipe": str(best.recipe), "eager_error": best.failure.to_data()}
+        return Unrunnable(f"no input makes it run: {best.failure}", event)
+    if attempts:
+        first = attempts[0]
+        event = {"recipe": first.recipe.layer, "construction": first.failure.to_data()}
+        return Unrunnable(f"it could not be built: {first.failure}", event)
+    because = "no way to build and call it was found"
+    return Unrunnable(because, {"stopped": because})
+
+
+def _parameters(function: Any) -> Mapping[str, inspect.Parameter]:
+    try:
+        return inspect.signature(getattr(function, "python_function", function)).parameters
+    except (TypeError, ValueError):
+        return {}
+
+
+def _init_signature(target: type) -> inspect.Signature:
+    signature = inspect.signature(inspect.getattr_static(target, "__init__"))
+    return signature.replace(parameters=list(signature.parameters.values())[1:])
+
+
+def _entry_point(keras: Any, target: type) -> str:
+    if issubclass(target, keras.metrics.Metric):
+        return "update_state"
+    return "call" if hasattr(target, "call") else "__call__"
