@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 
-from tflint_layers.finding import Finding, Fix, Proof
+from tflint_layers.finding import Finding, Proof
 from tflint_layers.model.classes import ClassInfo, ModuleInfo, Project
 from tflint_layers.model.entries import traced_scopes
 from tflint_layers.model.scopes import Phase, Scope
@@ -20,7 +20,9 @@ _TRACED = re.compile(
     rb"def call\b|tf\.function|\bfunction\b|(?:train|test|predict)_step|update_state|Lambda|\.map\(|map_fn"
     rb"|dynamic|run_eagerly|run_functions_eagerly|eager_execution"
 )
-_PLAIN = re.compile(r"run_functions_eagerly|run_eagerly|dynamic|eager_execution|tf\.function\(|Lambda\(|\.map\(|map_fn\(")
+_PLAIN = re.compile(
+    r"run_functions_eagerly|run_eagerly|dynamic|eager_execution|tf\.function\(|Lambda\(|\.map\(|map_fn\("
+)
 
 
 def lint_source(source: bytes, path: str = "<string>", settings: Settings | None = None) -> list[Finding]:
@@ -36,13 +38,22 @@ def lint_source(source: bytes, path: str = "<string>", settings: Settings | None
     """
     settings = settings or Settings()
     try:
-        return lint(Source.from_bytes(source, path), settings)
+        return [f for f in lint(Source.from_bytes(source, path), settings, fixes=True) if not f.suspect]
     except UnreadableSource as error:
         return [unreadable(path, error, settings)]
 
 
-def lint(source: Source, settings: Settings, *, noqa: bool = True) -> list[Finding]:
-    """The findings of a decoded file; ``noqa=False`` keeps those that a ``# noqa`` comment hides.
+def lint(
+    source: Source, settings: Settings, *, noqa: bool = True, fixes: bool = False, project: Project | None = None
+) -> list[Finding]:
+    """The findings of a decoded file, suspects among them.
+
+    Args:
+        source: the file.
+        settings: which rules to apply and which Keras to assume.
+        noqa: leave out what a ``# noqa`` comment hides.
+        fixes: also build the fixes, for which libcst is imported.
+        project: where modules that the file imports are kept from file to file.
 
     Raises:
         UnreadableSource: the text is no valid Python.
@@ -53,11 +64,11 @@ def lint(source: Source, settings: Settings, *, noqa: bool = True) -> list[Findi
     suppressions = Suppressions.of(source)
     if suppressions.skip_file:
         return []
-    module = Project(settings.layer_bases).add(source)
+    module = (project or Project(settings.layer_bases)).add(source)
     keras = settings.keras or module.keras or settings.project_keras
     rules = [rule for rule in all_rules().values() if settings.selects(rule.code, rule.name, rule.preview)]
     scopes = traced_scopes(module, keras, plain=bool(_PLAIN.search(source.text)))
-    findings = _distinct(_findings(scopes, rules, source))
+    findings = _distinct(_findings(scopes, rules, source, fixes))
     return [finding for finding in findings if not (noqa and suppressions.hides(finding))]
 
 
@@ -82,7 +93,7 @@ def unreadable(path: str, error: UnreadableSource, settings: Settings) -> Findin
     )
 
 
-def _findings(scopes: list[Scope], rules: list[Rule], source: Source) -> Iterator[Finding]:
+def _findings(scopes: list[Scope], rules: list[Rule], source: Source, fixes: bool) -> Iterator[Finding]:
     by_type: dict[tuple[Phase, type[ast.AST]], list[Rule]] = {}
     for rule in rules:
         for phase in rule.phases:
@@ -95,7 +106,7 @@ def _findings(scopes: list[Scope], rules: list[Rule], source: Source) -> Iterato
             for rule in by_type.get((scope.phase, type(node)), ()):
                 for hit in rule.check(scope, node):
                     if not _is_harmless(scope, rule, node):
-                        yield _finding(scope, rule, hit)
+                        yield _finding(scope, rule, hit, fixes)
 
 
 def _is_harmless(scope: Scope, rule: Rule, node: ast.AST) -> bool:
@@ -105,7 +116,7 @@ def _is_harmless(scope: Scope, rule: Rule, node: ast.AST) -> bool:
     return rule.proof is Proof.RAISES and node in scope.caught
 
 
-def _finding(scope: Scope, rule: Rule, hit: Hit) -> Finding:
+def _finding(scope: Scope, rule: Rule, hit: Hit, fixes: bool) -> Finding:
     source, node = scope.module.source, hit.node
     start = source.position(node.lineno, node.col_offset)
     end = source.position(node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
@@ -125,13 +136,9 @@ def _finding(scope: Scope, rule: Rule, hit: Hit) -> Finding:
         keras=scope.keras,
         proof=rule.proof,
         suspect=hit.suspect,
-        fix=_fix(scope, rule, hit),
+        fix=rule.fix(scope, hit) if fixes and rule.fix is not None else None,
         layer_path=_layer_path(scope.layer, scope.module),
     )
-
-
-def _fix(scope: Scope, rule: Rule, hit: Hit) -> Fix | None:
-    return rule.fix(scope, hit) if rule.fix is not None else None
 
 
 def _layer_name(layer: ClassInfo | None) -> str | None:

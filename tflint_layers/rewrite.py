@@ -18,6 +18,7 @@ from tflint_layers.source import Source
 if TYPE_CHECKING:
     import libcst as cst
 
+
 def replace(source: Source, node: ast.expr, text: str) -> Edit:
     """Put ``text`` in the place of an expression."""
     start, end = source.span(node)

@@ -31,6 +31,7 @@ from tflint_layers.model.values import (
     Variable,
     alternatives,
     is_static,
+    is_tensor,
     join,
 )
 
@@ -135,7 +136,9 @@ class Calls(Expressions):
             returned = api.layer_result(name)
             if returned is None:
                 return UNKNOWN
-            batch = any(isinstance(v, Tensor) and v.batch for value in arguments.values[:1] for v in alternatives(value))
+            batch = any(
+                isinstance(v, Tensor) and v.batch for value in arguments.values[:1] for v in alternatives(value)
+            )
             return self.tensor(batch=batch) if isinstance(returned, Tensor) else returned
         return UNKNOWN
 
@@ -161,7 +164,9 @@ class Calls(Expressions):
     def _made_here(self, value: Value, name: str, arguments: Arguments) -> Value:
         if isinstance(value, Tensor):
             keeps_batch = api.keeps_batch(name) and any(
-                isinstance(v, Tensor) and v.batch for argument in arguments.positional[:1] for v in alternatives(argument)
+                isinstance(v, Tensor) and v.batch
+                for argument in arguments.positional[:1]
+                for v in alternatives(argument)
             )
             return self.tensor(batch=keeps_batch, shapeless=value.shapeless)
         if value == TENSORS:
@@ -298,7 +303,9 @@ class Calls(Expressions):
 
 def _has_tensor(value: Value) -> bool:
     return any(
-        isinstance(v, (Tensor, Variable)) or v == UNKNOWN or (isinstance(v, Container) and v.items != () and _has_tensor(v.of))
+        isinstance(v, (Tensor, Variable))
+        or v == UNKNOWN
+        or (isinstance(v, Container) and v.items != () and _has_tensor(v.of))
         for v in alternatives(value)
     )
 
@@ -347,9 +354,10 @@ def _is_symbolic(machine: Calls, arguments: Arguments) -> Value:
 
 def _hasattr(machine: Calls, arguments: Arguments) -> Value:
     subject, name = arguments.get(0, "obj") or UNKNOWN, arguments.get(1, "name")
-    if name == Static("numpy") and all(isinstance(v, Tensor) and not v.eager for v in alternatives(subject)):
-        return Static(False)
-    return STATIC
+    symbolic = all(isinstance(v, Tensor) and not v.eager and not v.nest for v in alternatives(subject))
+    if symbolic and isinstance(name, Static) and name.constant in {"numpy", "graph"}:
+        return Static(name.constant == "graph")
+    return Static(False) if is_tensor(subject) and name == Static("numpy") else STATIC
 
 
 def _getattr(machine: Calls, arguments: Arguments) -> Value:
@@ -363,9 +371,11 @@ def _getattr(machine: Calls, arguments: Arguments) -> Value:
 
 def _isinstance(machine: Calls, arguments: Arguments) -> Value:
     subject, classes = arguments.get(0, "obj") or UNKNOWN, arguments.get(1, "cls") or UNKNOWN
-    wanted = {api_name(item) for item in (classes.items or ()) if classes.items} if isinstance(classes, Container) else {
-        api_name(classes)
-    }
+    wanted = (
+        {api_name(item) for item in (classes.items or ()) if classes.items}
+        if isinstance(classes, Container)
+        else {api_name(classes)}
+    )
     tensors = [v for v in alternatives(subject) if isinstance(v, Tensor)]
     if wanted and wanted <= _PLAIN_TYPES and len(tensors) == len(alternatives(subject)):
         return STATIC if any(tensor.nest for tensor in tensors) and wanted & _NESTS else Static(False)
@@ -465,6 +475,10 @@ def _deque(machine: Calls, arguments: Arguments) -> Value:
     return Container(machine.element(arguments.positional[0]), type="deque")
 
 
+def _backend(machine: Calls, arguments: Arguments) -> Value:
+    return Static("tensorflow")
+
+
 def _static(machine: Calls, arguments: Arguments) -> Value:
     return STATIC
 
@@ -490,6 +504,8 @@ _SPECIAL: dict[str, Callable[[Calls, Arguments], Value]] = {
     "tensorflow.is_tensor": _is_tensor,
     "keras.ops.is_tensor": _is_tensor,
     "tensorflow.is_symbolic_tensor": _is_symbolic,
+    "keras.backend.backend": _backend,
+    "keras.config.backend": _backend,
     "builtins.hasattr": _hasattr,
     "builtins.getattr": _getattr,
     "builtins.isinstance": _isinstance,
@@ -534,4 +550,6 @@ _SPECIAL: dict[str, Callable[[Calls, Arguments], Value]] = {
     "keras.backend.Variable": _variable,
     "keras.backend.int_shape": _clustered_shape,
 }
-_SPECIAL.update({f"math.{name}": _static for name in ("sqrt", "log", "ceil", "floor", "exp", "pow", "log2", "cos", "sin")})
+_SPECIAL.update(
+    {f"math.{name}": _static for name in ("sqrt", "log", "ceil", "floor", "exp", "pow", "log2", "cos", "sin")}
+)

@@ -305,7 +305,9 @@ def _linearise(cls: ClassInfo, seen: tuple[ClassInfo, ...]) -> list[ClassInfo | 
         resolved = resolve_class(base, cls.module)
         if resolved is None or resolved in seen or resolved is cls:
             continue
-        inherited = _linearise(resolved, (*seen, cls)) if isinstance(resolved, ClassInfo) else [resolved]
+        inherited: list[ClassInfo | str] = [resolved]
+        if isinstance(resolved, ClassInfo):
+            inherited = _linearise(resolved, (*seen, cls))
         order = [ancestor for ancestor in order if ancestor not in inherited] + inherited
     return order
 

@@ -100,7 +100,11 @@ def _enter_function(interpreter: Interpreter, info: FunctionInfo) -> None:
 def _enter_callbacks(interpreter: Interpreter) -> None:
     for function, arguments, autograph in interpreter.callbacks:
         interpreter.heap = {}
-        given = arguments if arguments.positional else _loose_arguments(function.info, skip=0 if function.bound is None else 1)
+        given = (
+            arguments
+            if arguments.positional
+            else _loose_arguments(function.info, skip=0 if function.bound is None else 1)
+        )
         interpreter.enter(
             Function(function.info, None, function.bound, function.autograph),
             given,

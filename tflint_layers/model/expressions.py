@@ -218,8 +218,7 @@ class Expressions:
                 self.evaluate(key)
         values = [self.evaluate(value) for value in node.values]
         spread = [
-            self.element_of_dict(value) if key is None else value
-            for key, value in zip(node.keys, values, strict=True)
+            self.element_of_dict(value) if key is None else value for key, value in zip(node.keys, values, strict=True)
         ]
         return Container(join(spread) if spread else UNKNOWN, None if spread else (), "dict")
 
@@ -428,7 +427,9 @@ class Expressions:
         if isinstance(receiver, Shape):
             return STATIC if name in {"rank", "ndims"} else Method(receiver, name)
         if isinstance(receiver, (Static, Array)):
-            return STATIC if isinstance(receiver, Array) and name in {"shape", "dtype", "size"} else Method(receiver, name)
+            return (
+                STATIC if isinstance(receiver, Array) and name in {"shape", "dtype", "size"} else Method(receiver, name)
+            )
         if isinstance(receiver, Container):
             return Method(receiver, name)
         return UNKNOWN
@@ -576,9 +577,7 @@ class Expressions:
             self._assign_several(target, value)
         elif isinstance(target, ast.Attribute):
             receiver = self.evaluate(target.value)
-            if isinstance(receiver, Instance) and receiver.cls is not None:
-                self.heap[receiver.cls, target.attr] = value
-            elif isinstance(receiver, Class):
+            if (isinstance(receiver, Instance) and receiver.cls is not None) or isinstance(receiver, Class):
                 self.heap[receiver.cls, target.attr] = value
         elif isinstance(target, ast.Subscript):
             receiver = self.evaluate(target.value)
@@ -664,6 +663,23 @@ def autograph_of(info: FunctionInfo) -> bool | None:
     return None
 
 
+_BUILTIN_DECORATORS = frozenset({"property", "staticmethod", "classmethod", "cached_property"})
+
+
+def is_wrapped(info: FunctionInfo) -> bool:
+    """Whether an unknown decorator stands between the callers of a function and the function."""
+    for decorator in info.decorators:
+        node = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if isinstance(node, ast.Name) and node.id in _BUILTIN_DECORATORS:
+            continue
+        if isinstance(node, ast.Attribute) and node.attr in {"setter", "getter", "deleter"}:
+            continue
+        name = info.module.dotted(node)
+        if name is None or not api.is_transparent(name):
+            return True
+    return False
+
+
 def _identity(left: Value, right: Value, negated: bool) -> Value:
     if right != NONE:
         return STATIC
@@ -732,4 +748,3 @@ def _as_single(value: Value) -> Value:
 
 def _as_tensor(value: Value) -> Value:
     return Tensor() if value == UNKNOWN else _as_single(value)
-

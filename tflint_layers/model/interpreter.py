@@ -11,7 +11,7 @@ from typing import ClassVar
 from tflint_layers.model import api
 from tflint_layers.model.calls import Arguments, Calls
 from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
-from tflint_layers.model.expressions import Frame, Heap, Names, autograph_of
+from tflint_layers.model.expressions import Frame, Heap, Names, autograph_of, is_wrapped
 from tflint_layers.model.imports import bindings
 from tflint_layers.model.scopes import Phase, Scope
 from tflint_layers.model.values import (
@@ -96,8 +96,8 @@ class Interpreter(Calls):
             return UNKNOWN
         scope = replace_scope(caller.scope, info, autograph)
         result = self._run_in(scope, function, arguments, caller.eager)
-        self._results[key] = result
-        return result
+        self._results[key] = UNKNOWN if is_wrapped(info) else result
+        return self._results[key]
 
     def _run_in(self, scope: Scope, function: Function, arguments: Arguments, eager: bool) -> Value:
         info = function.info
@@ -127,6 +127,8 @@ class Interpreter(Calls):
 
     def _bind_parameters(self, frame: Frame, function: Function, arguments: Arguments) -> None:
         info, names = function.info, frame.environment.names
+        if is_wrapped(info):
+            arguments = Arguments((), partial=True)
         bound = () if function.bound is None else (function.bound,)
         given = [*bound, *function.partial, *arguments.positional]
         if bound:
@@ -250,8 +252,9 @@ class Interpreter(Calls):
         for statement in body:
             handler = self._statements.get(type(statement))
             self.frame.record(statement, None)
-            completes = handler(self, statement) if handler else self._plain(statement)
-            if completes is False:
+            if handler is None:
+                self._plain(statement)
+            elif handler(self, statement) is False:
                 return False
         return True
 
@@ -505,9 +508,7 @@ class Interpreter(Calls):
 
 def replace_scope(scope: Scope, info: FunctionInfo, autograph: bool) -> Scope:
     """The scope of a function that is called from ``scope``."""
-    return Scope(
-        info.module, info, scope.phase, scope.keras, autograph, scope.layer, (*scope.route, info.qualname)
-    )
+    return Scope(info.module, info, scope.phase, scope.keras, autograph, scope.layer, (*scope.route, info.qualname))
 
 
 def _join_maps(maps: list[Names]) -> Names:

@@ -99,7 +99,9 @@ class Scope:
         if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mod, ast.Add)):
             return _is_text(node.left) or _is_text(node.right) or self.formats_text(node.left)
         if isinstance(node, ast.Call):
-            is_format = isinstance(node.func, ast.Attribute) and node.func.attr == "format" and _is_text(node.func.value)
+            is_format = (
+                isinstance(node.func, ast.Attribute) and node.func.attr == "format" and _is_text(node.func.value)
+            )
             return is_format or self.api_name(node.func) in {"builtins.str", "builtins.repr", "builtins.format"}
         return False
 

@@ -292,7 +292,8 @@ def may_be_symbolic(value: Value) -> bool:
 def holds_symbolic(value: Value) -> bool:
     """Whether the value surely is a symbolic tensor or a container of them."""
     return all(
-        is_tensor(alternative) or (isinstance(alternative, Container) and alternative.items != () and is_tensor(alternative.of))
+        is_tensor(alternative)
+        or (isinstance(alternative, Container) and alternative.items != () and is_tensor(alternative.of))
         for alternative in alternatives(value)
     )
 
@@ -337,8 +338,10 @@ def stored(value: Value, origin: str) -> Value:
     """The value as one reads it back from a place that outlives the call, such as an attribute."""
     if isinstance(value, OneOf):
         return join(stored(alternative, origin) for alternative in value.values)
-    if isinstance(value, (Container, Instance)):
-        return replace(value, origin=origin, **({"fresh": False} if isinstance(value, Instance) else {}))
+    if isinstance(value, Container):
+        return replace(value, origin=origin)
+    if isinstance(value, Instance):
+        return replace(value, origin=origin, fresh=False)
     if isinstance(value, Variable):
         return Variable()
     if isinstance(value, Static) and value.sure:

@@ -49,9 +49,13 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to reading the value of a symbolic tensor."""
     if isinstance(node, ast.Attribute) and node.attr in api.HOST_METHODS:
         yield from _check_method(scope, node)
-    elif isinstance(node, ast.Call) and node.args and scope.api_name(node.func) in api.HOST_FUNCTIONS:
-        if is_symbolic(scope.value(node.args[0])):
-            yield Hit(node, _message(scope, node, node.args[0]))
+    elif (
+        isinstance(node, ast.Call)
+        and node.args
+        and scope.api_name(node.func) in api.HOST_FUNCTIONS
+        and is_symbolic(scope.value(node.args[0]))
+    ):
+        yield Hit(node, _message(scope, node, node.args[0]))
 
 
 def _check_method(scope: Scope, node: ast.Attribute) -> Iterator[Hit]:
@@ -92,7 +96,9 @@ def _tensor_will_do(scope: Scope, node: ast.expr) -> bool:
         return isinstance(scope.value(parent), Tensor) and bool(scope.api_name(parent.func))
     if isinstance(parent, ast.Assign) and len(parent.targets) == 1 and isinstance(parent.targets[0], ast.Name):
         uses = [use for use in scope.uses(parent.targets[0].id) if use.lineno >= parent.lineno]
-        return bool(uses) and all(not isinstance(scope.parent(u), ast.Assign) and _tensor_will_do(scope, u) for u in uses)
+        return bool(uses) and all(
+            not isinstance(scope.parent(u), ast.Assign) and _tensor_will_do(scope, u) for u in uses
+        )
     return False
 
 

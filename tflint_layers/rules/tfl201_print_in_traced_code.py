@@ -2,7 +2,8 @@
 
 ## What it does
 Finds `print`, `pprint`, `logging` and loggers, `sys.stdout.write` and `warnings.warn` in code that Keras or
-`tf.function` traces. Printing under an option of the layer that is off by default (`if self.debug:`) is left alone.
+`tf.function` traces. Printing under an option of the layer that is off by default (`if self.debug:`) is left alone,
+and so is a warning under a condition: it is meant to be seen once.
 
 ## Why is this bad
 It prints while the graph is traced, once or twice, and never again: `fit` over a thousand steps prints no more
@@ -41,7 +42,7 @@ import ast
 from collections.abc import Iterator
 
 from tflint_layers.finding import Fix, Proof, Safety
-from tflint_layers.model import api
+from tflint_layers.model.effects import Effect, effect
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.values import may_be_symbolic
 from tflint_layers.rewrite import rewrite_call, tensorflow_name
@@ -53,11 +54,7 @@ _STREAMS = frozenset({"sys.stderr", "sys.stdout"})
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to calls that print or log from Python."""
-    if (
-        isinstance(node, ast.Call)
-        and api.effect(scope.api_name(node.func)) is api.Effect.PRINT
-        and node not in scope.optional
-    ):
+    if isinstance(node, ast.Call) and node not in scope.optional and _prints(scope, node):
         yield Hit(
             node,
             f"`{scope.text(node.func)}` runs only while `{scope.traced_name}` is traced: "
@@ -65,10 +62,22 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
         )
 
 
+def _prints(scope: Scope, node: ast.Call) -> bool:
+    done = effect(scope.api_name(node.func))
+    if done is Effect.WARN:
+        # A warning about how the layer was set up is meant to be seen once, and that is what happens.
+        return not any(isinstance(parent, (ast.If, ast.ExceptHandler)) for parent in scope.parents(node))
+    return done is Effect.PRINT
+
+
 def fix(scope: Scope, hit: Hit) -> Fix | None:
     """`print` to `tf.print`."""
     call = hit.node
-    if not isinstance(call, ast.Call) or scope.api_name(call.func) != "builtins.print" or not _has_equivalent(scope, call):
+    if (
+        not isinstance(call, ast.Call)
+        or scope.api_name(call.func) != "builtins.print"
+        or not _has_equivalent(scope, call)
+    ):
         return None
     name, imports = tensorflow_name(scope.module)
     edit = rewrite_call(scope.module.source, call, function=f"{name}.print", renamed=_KEYWORDS, without=("flush",))

@@ -46,6 +46,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from tflint_layers.finding import Proof
 from tflint_layers.model.scopes import Scope
@@ -82,7 +83,9 @@ def _check_augmented(scope: Scope, node: ast.AugAssign) -> Iterator[Hit]:
     )
     if not is_state or isinstance(old, Container) or may_be_symbolic(old) or may_be_symbolic(scope.value(node.value)):
         return
-    yield Hit(node, _message(scope, node, target), suspect=not _is_python(old) and not _is_python(scope.value(node.value)))
+    yield Hit(
+        node, _message(scope, node, target), suspect=not _is_python(old) and not _is_python(scope.value(node.value))
+    )
 
 
 def _check_assignment(scope: Scope, node: ast.Assign, target: ast.Attribute) -> Iterator[Hit]:
@@ -116,8 +119,10 @@ def _is_python(value: Value) -> bool:
     return value != UNKNOWN and all(isinstance(alternative, Static) for alternative in alternatives(value))
 
 
-def _same_attribute(node: ast.AST, target: ast.Attribute) -> bool:
-    return isinstance(node, ast.Attribute) and node.attr == target.attr and ast.dump(node.value) == ast.dump(target.value)
+def _same_attribute(node: ast.AST, target: ast.Attribute) -> TypeGuard[ast.Attribute]:
+    return (
+        isinstance(node, ast.Attribute) and node.attr == target.attr and ast.dump(node.value) == ast.dump(target.value)
+    )
 
 
 def _is_flag(scope: Scope, node: ast.Assign, target: ast.Attribute) -> bool:

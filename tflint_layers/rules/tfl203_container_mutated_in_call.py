@@ -2,8 +2,8 @@
 
 ## What it does
 Finds `self.log.append(v)`, `.extend`, `.update`, `.pop`, `.add`, `.rotate` and the like in code that Keras or
-`tf.function` traces, on a container kept in an attribute, in a global, in a closure or in a default argument. A container
-made in the same call is left alone.
+`tf.function` traces, on a container kept in an attribute, in a global, in a closure or in a default argument. A
+container made in the same call is left alone.
 
 ## Why is this bad
 The list grows by one element for each trace, not for each step, and no error says so.

@@ -39,7 +39,7 @@ import ast
 from collections.abc import Iterator
 
 from tflint_layers.finding import Fix, Proof, Safety
-from tflint_layers.model import api
+from tflint_layers.model.effects import Effect, effect
 from tflint_layers.model.scopes import Phase, Scope
 from tflint_layers.rewrite import delete_statement
 from tflint_layers.rules.rule import Hit, Rule
@@ -57,7 +57,7 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
 
 
 def _switches(scope: Scope, node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and api.effect(scope.api_name(node.func)) is api.Effect.RUN_EAGERLY
+    return isinstance(node, ast.Call) and effect(scope.api_name(node.func)) is Effect.RUN_EAGERLY
 
 
 def fix(scope: Scope, hit: Hit) -> Fix | None:

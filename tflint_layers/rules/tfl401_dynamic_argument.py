@@ -53,9 +53,9 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     if scope.keras == 2:
         return
     if isinstance(node, ast.Call):
-        if any(keyword.arg == _NAME for keyword in node.keywords) and _makes_layer(scope, node.func):
-            yield Hit(node, _message(scope, node))
-        elif _sets_default(scope, node) and _passes_on(scope):
+        if (any(keyword.arg == _NAME for keyword in node.keywords) and _makes_layer(scope, node.func)) or (
+            _sets_default(scope, node) and _passes_on(scope)
+        ):
             yield Hit(node, _message(scope, node))
     elif isinstance(node, ast.Assign) and _sets_item(node) and _passes_on(scope):
         yield Hit(node, _message(scope, node))
@@ -73,7 +73,9 @@ def _makes_layer(scope: Scope, callee: ast.expr) -> bool:
             constructor is None or (constructor.node.args.kwarg is not None and not constructor.accepts(_NAME))
         )
     name = scope.api_name(callee)
-    return api.is_traced_role(api.class_role(name.removesuffix(".__init__")))
+    if name.endswith(".__init__"):
+        return scope.layer is not None and api.is_traced_role(scope.layer.role)
+    return api.is_traced_role(api.class_role(name))
 
 
 def _keyword_parameter(scope: Scope) -> str | None:
