@@ -185,7 +185,8 @@ def _run(options: Options) -> Run:
     unfixed = tuple(
         f"{outcome.path}: {outcome.fixed.problem}" for outcome in outcomes if outcome.fixed and outcome.fixed.problem
     )
-    return Run(outcomes, found.problems + broken + unfixed, found.notes)
+    notes = tuple(note for outcome in outcomes for note in outcome.notes)
+    return Run(outcomes, found.problems + broken + unfixed, found.notes + notes)
 
 
 def _task(path: str, options: Options, configuration: Configuration) -> Task:
@@ -223,11 +224,14 @@ def _checked(settings: Settings) -> Settings:
 
 def _confirmed(tasks: list[Task], outcomes: list[Outcome], options: Options) -> list[Outcome]:
     """The outcomes with the verdicts of real TensorFlow and, if asked for, with the fixes that it proves."""
+    from tflint_layers.confirm import NoTensorFlow
     from tflint_layers.confirming import confirm_outcomes
 
     progress = Progress("tracing", options.quiet)
     try:
         return confirm_outcomes(tasks, outcomes, fix=options.fix or options.diff, progress=progress)
+    except NoTensorFlow as error:
+        raise SettingsError(str(error)) from error
     finally:
         progress.close()
 

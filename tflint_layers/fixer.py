@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, replace
 
 from tflint_layers.finding import Edit, Finding, Safety
@@ -29,6 +29,22 @@ class FixResult:
     problem: str | None = None
 
 
+@dataclass(frozen=True)
+class Trial:
+    """A question to the outside: may ``before`` become ``after``, which fixes ``findings`` of one layer?"""
+
+    before: bytes
+    after: bytes
+    findings: tuple[Finding, ...]
+
+
+Layer = tuple[str | None, str | None]
+
+# Asks the trials of a round, is sent the answers, and returns the result. Fixing so waits for nothing itself, and
+# the trials of many files can be answered in one go.
+Fixing = Generator[list[Trial], list[bool], FixResult]
+
+
 def fix_source(
     data: bytes,
     path: str,
@@ -39,15 +55,25 @@ def fix_source(
 ) -> FixResult:
     """Apply the safe fixes of a file, or the ``unsafe`` ones too, until linting offers no more.
 
-    With ``keep``, both kinds are tried, and those for which ``keep(before, after, finding)`` is true are applied.
+    With ``keep``, fixes of both kinds are tried, and kept if ``keep(before, after, finding)`` is true; what passes
+    only together with other fixes of the layer is tried with them, and asked about with the first.
     """
+    if keep is None:
+        return _finish(fixing(data, path, settings, lambda finding: _is_allowed(finding, unsafe)), lambda trial: True)
+    steps = fixing(data, path, settings, lambda finding: True)
+    return _finish(steps, lambda trial: keep(trial.before, trial.after, trial.findings[0]))
+
+
+def fixing(data: bytes, path: str, settings: Settings, wanted: Callable[[Finding], bool]) -> Fixing:
+    """Apply the fixes of the ``wanted`` findings for which the trials are answered with yes, round by round."""
     before, current = data, data
     original = findings = lint_for_fixes(data, path, settings)
     applied: list[Finding] = []
     seen = {data}
     for _ in range(_MOST_ROUNDS):
-        candidates = [f for f in findings if _may_apply(f, path, unsafe, keep)]
-        chosen, current = _round(before, candidates, keep)
+        candidates = [f for f in findings if f.path == path and _is_applicable(f) and wanted(f)]
+        proved = yield from _proved(before, candidates)
+        chosen, current = apply(before, proved)
         if not chosen:
             return FixResult(before, applied, findings)
         if not _parses(current, path):
@@ -85,42 +111,57 @@ def apply(data: bytes, findings: Iterable[Finding]) -> tuple[list[Finding], byte
     return applied, _spliced(data, sorted(edits), source.encoding)
 
 
-def _round(data: bytes, candidates: list[Finding], keep: Keep | None) -> tuple[list[Finding], bytes]:
-    proved = candidates if keep is None else list(_proved(data, candidates, keep))
-    return apply(data, proved)
-
-
-def _proved(data: bytes, candidates: list[Finding], keep: Keep) -> Iterator[Finding]:
+def _proved(data: bytes, candidates: list[Finding]) -> Generator[list[Trial], list[bool], list[Finding]]:
     """The fixes that pass: those of a layer together, since one defect can hide that another is gone, else one alone.
 
     A second fix of that layer is tried in the next round, on top of the first.
     """
-    layers: dict[tuple[str | None, str | None], list[Finding]] = {}
-    for finding in candidates:
-        layers.setdefault((finding.layer_path, finding.layer or finding.function), []).append(finding)
-    for group in layers.values():
-        together, after = apply(data, group)
-        if together and all(keep(data, after, finding) for finding in together):
-            yield from together
-        elif len(group) > 1:
-            yield from _first_proved(data, group, keep)
+    layers: dict[Layer, list[Finding]] = {}
+    for finding in sorted(candidates, key=_position):
+        layers.setdefault(_layer(finding), []).append(finding)
+    tries = [group for group in layers.values() if len(group) > 1] + [[finding] for finding in candidates]
+    passed = yield from _ask([_trial(data, findings) for findings in tries])
+    return [finding for trial in passed.values() for finding in trial.findings]
 
 
-def _first_proved(data: bytes, group: list[Finding], keep: Keep) -> list[Finding]:
-    for finding in sorted(group, key=_position):
-        alone, after = apply(data, [finding])
-        if alone and keep(data, after, finding):
-            return alone
-    return []
+def _ask(trials: list[Trial]) -> Generator[list[Trial], list[bool], dict[Layer, Trial]]:
+    """The first trial of each layer that passes."""
+    trials = [trial for trial in trials if trial.findings]
+    answers = (yield trials) if trials else []
+    passed: dict[Layer, Trial] = {}
+    for trial, passes in zip(trials, answers, strict=True):
+        if passes:
+            passed.setdefault(_layer(trial.findings[0]), trial)
+    return passed
 
 
-def _may_apply(finding: Finding, path: str, unsafe: bool, keep: Keep | None) -> bool:
-    if finding.fix is None or finding.path != path:
-        return False
-    if keep is not None:
-        return finding.fix.safety is not Safety.SUGGESTION
-    allowed = {Safety.SAFE, Safety.UNSAFE} if unsafe else {Safety.SAFE}
-    return not finding.suspect and finding.fix.safety in allowed
+def _layer(finding: Finding) -> Layer:
+    return finding.layer_path, finding.layer or finding.function
+
+
+def _trial(data: bytes, findings: list[Finding]) -> Trial:
+    applied, after = apply(data, findings)
+    return Trial(data, after, tuple(applied))
+
+
+def _finish(steps: Fixing, answer: Callable[[Trial], bool]) -> FixResult:
+    """Answer the trials until there is a result."""
+    try:
+        trials = next(steps)
+        while True:
+            trials = steps.send([answer(trial) for trial in trials])
+    except StopIteration as done:
+        result: FixResult = done.value
+        return result
+
+
+def _is_applicable(finding: Finding) -> bool:
+    return finding.fix is not None and finding.fix.safety is not Safety.SUGGESTION
+
+
+def _is_allowed(finding: Finding, unsafe: bool) -> bool:
+    """Whether a fix may be applied that nothing proves."""
+    return not finding.suspect and finding.fix is not None and (unsafe or finding.fix.safety is Safety.SAFE)
 
 
 def _rated(finding: Finding, settings: Settings) -> Finding:

@@ -44,6 +44,7 @@ class Outcome:
     document: Document | None = None
     fixed: FixResult | None = None
     problem: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def lint_file(task: Task) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
 from collections.abc import Iterator, Sequence
 
@@ -11,6 +12,7 @@ from tflint_layers.report.render import Documents, Paint
 
 _MOST_LINES = 5
 _MOST_COLUMNS = 160
+_MOST_TEXT = 100
 _VERDICT_COLOR = {Status.CONFIRMED: "red", Status.REFUTED: "green", Status.UNPROVEN: "yellow"}
 
 
@@ -92,8 +94,17 @@ def _verdict(finding: Finding, paint: Paint) -> Iterator[str]:
     if verdict is None:
         return
     status = paint(verdict.status.value, _VERDICT_COLOR[verdict.status])
-    first, *more = verdict.because.splitlines() or [""]
-    yield f"= {status} under Keras {verdict.keras}: {first}"
+    first, *more = _wrapped(f"under Keras {verdict.keras}: {verdict.because}")
+    yield f"= {status} {first}"
     yield from (f"  {line}" for line in more)
     if verdict.recipe:
         yield f"  by running: {' '.join(verdict.recipe.split())}"
+
+
+def _wrapped(text: str) -> list[str]:
+    """TensorFlow's messages are paragraphs; a line of them must not be broken inside a word or a path."""
+    return [
+        part
+        for line in text.splitlines()
+        for part in textwrap.wrap(line, _MOST_TEXT, break_long_words=False, break_on_hyphens=False) or [""]
+    ]

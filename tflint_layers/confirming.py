@@ -1,0 +1,181 @@
+"""Asks real TensorFlow about the findings of a run, and about the fixes before they are applied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tflint_layers.confirm import FixProof, FixQuestion, confirm, prove_fixes
+from tflint_layers.finding import Finding, Safety, Status
+from tflint_layers.fixer import Fixing, FixResult, Trial, fixing
+from tflint_layers.settings import UNREADABLE, Settings
+from tflint_layers.work import Outcome, Task
+
+Progress = Callable[[int, int], None]
+
+_ENTRIES = frozenset({"train_step", "test_step", "predict_step", "__call__", "update_state", "result"})
+
+
+def confirm_outcomes(
+    tasks: Iterable[Task], outcomes: Iterable[Outcome], *, fix: bool, progress: Progress
+) -> list[Outcome]:
+    """The outcomes with verdicts; with ``fix``, also with the fixes after which a layer traces and agrees with itself.
+
+    What a fix leaves is asked about once more, since it now stands in other code.
+
+    Raises:
+        NoTensorFlow: the interpreter has no TensorFlow.
+    """
+    settings = {task.path: task.settings for task in tasks}
+    judged = _judged(list(outcomes), settings, progress)
+    if not fix:
+        return judged
+    fixed = _fixed(judged, settings, progress)
+    changed = [outcome for outcome in fixed if outcome.fixed and outcome.fixed.applied]
+    anew = {outcome.path: outcome for outcome in _judged(changed, settings, progress)}
+    return [anew.get(outcome.path, outcome) for outcome in fixed]
+
+
+def _judged(outcomes: list[Outcome], settings: dict[str, Settings], progress: Progress) -> list[Outcome]:
+    """The outcomes with a verdict on each finding; layers that are traced in the same way are traced in one go."""
+    answers: dict[Finding, Finding] = {}
+    for how, group in _by_tracing(outcomes, settings).items():
+        asked = [finding for outcome in group for finding in outcome.findings if finding.code != UNREADABLE]
+        sources = {outcome.path: _code(outcome) for outcome in group}
+        given = confirm(asked, sources, progress=progress, **_options(how))
+        answers |= dict(zip(asked, given, strict=True))
+    return [
+        replace(outcome, findings=[answers.get(finding, finding) for finding in outcome.findings])
+        for outcome in outcomes
+    ]
+
+
+@dataclass
+class _Work:
+    """A file that is being fixed: its trials wait for an answer, until there is a result."""
+
+    outcome: Outcome
+    steps: Fixing
+    trials: list[Trial] = field(default_factory=list)
+    result: FixResult | None = None
+    refusals: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def start(self) -> None:
+        """Take the first questions."""
+        self._step(lambda: next(self.steps))
+
+    def answer(self, proofs: list[FixProof]) -> None:
+        """Give the answers, and take the next questions."""
+        for trial, proof in zip(self.trials, proofs, strict=True):
+            if not proof.ok:
+                self.refusals |= {(finding.code, finding.message): proof.because for finding in trial.findings}
+        self._step(lambda: self.steps.send([proof.ok for proof in proofs]))
+
+    def _step(self, step: Callable[[], list[Trial]]) -> None:
+        try:
+            self.trials = step()
+        except StopIteration as done:
+            self.result, self.trials = done.value, []
+
+    @property
+    def fixed(self) -> Outcome:
+        """The outcome with the result, and why fixes were not made."""
+        assert self.result is not None
+        notes = tuple(
+            f"{f.path}:{f.line}: the fix of {f.code} was not made: {self.refusals[f.code, f.message]}"
+            for f in self.result.remaining
+            if (f.code, f.message) in self.refusals
+        )
+        # Without a change, the findings that have their verdicts already are the ones that remain.
+        findings = self.result.remaining if self.result.applied else self.outcome.findings
+        return replace(self.outcome, findings=findings, fixed=self.result, notes=notes)
+
+
+def _fixed(outcomes: list[Outcome], settings: dict[str, Settings], progress: Progress) -> list[Outcome]:
+    """The outcomes with what the proved fixes make of their files; the fixes of all files are tried in one go."""
+    done: dict[str, Outcome] = {}
+    for how, group in _by_tracing(outcomes, settings).items():
+        works = [_start(outcome, settings[outcome.path]) for outcome in group]
+        while waiting := [work for work in works if work.result is None]:
+            proofs = iter(_proofs([trial for work in waiting for trial in work.trials], how, progress))
+            for work in waiting:
+                work.answer([next(proofs) for _ in work.trials])
+        done |= {work.outcome.path: work.fixed for work in works}
+    return [done.get(outcome.path, outcome) for outcome in outcomes]
+
+
+def _start(outcome: Outcome, settings: Settings) -> _Work:
+    unwanted = {
+        (finding.code, finding.message)
+        for finding in outcome.findings
+        if finding.verdict and not _is_worth_fixing(finding)
+    }
+    code = _code(outcome)
+    work = _Work(outcome, fixing(code, outcome.path, settings, lambda f: (f.code, f.message) not in unwanted))
+    work.start()
+    return work
+
+
+def _is_worth_fixing(finding: Finding) -> bool:
+    status = finding.verdict.status if finding.verdict else None
+    return status is Status.CONFIRMED or (status is Status.UNPROVEN and not finding.suspect)
+
+
+def _proofs(trials: list[Trial], how: Settings, progress: Progress) -> list[FixProof]:
+    """Whether each trial passes. What no layer of the file shows is left to how safe the fix is by itself."""
+    questions = [_question(trial) for trial in trials]
+    proofs = iter(prove_fixes([q for q in questions if q], progress=progress, **_options(how)))
+    return [next(proofs) if question else _by_safety(trial) for trial, question in zip(trials, questions, strict=True)]
+
+
+def _question(trial: Trial) -> FixQuestion | None:
+    first = trial.findings[0]
+    if first.layer is None or first.layer_path is not None:
+        return None
+    entry = first.route[0].rpartition(".")[2] if first.route else "call"
+    return FixQuestion(
+        original=trial.before,
+        fixed=trial.after,
+        path=first.path,
+        layer=first.layer,
+        keras=first.keras,
+        entry=entry if entry in _ENTRIES else "call",
+    )
+
+
+def _by_safety(trial: Trial) -> FixProof:
+    safe = all(finding.fix and finding.fix.safety is Safety.SAFE for finding in trial.findings)
+    return FixProof(safe, "there is no layer in this file to run it with", None)
+
+
+def _by_tracing(outcomes: Iterable[Outcome], settings: dict[str, Settings]) -> dict[Settings, list[Outcome]]:
+    """The readable files with findings, by what their settings say about tracing."""
+    groups: dict[Settings, list[Outcome]] = {}
+    for outcome in outcomes:
+        if outcome.document and outcome.findings:
+            own = settings[outcome.path]
+            how = Settings(
+                python=own.python,
+                confirm_timeout=own.confirm_timeout,
+                confirm_memory_mb=own.confirm_memory_mb,
+                examples=own.examples,
+            )
+            groups.setdefault(how, []).append(outcome)
+    return groups
+
+
+def _options(how: Settings) -> dict[str, Any]:
+    return {
+        "python": how.python,
+        "timeout": how.confirm_timeout,
+        "memory_mb": how.confirm_memory_mb,
+        "examples": how.examples,
+    }
+
+
+def _code(outcome: Outcome) -> bytes:
+    """The code that the findings of an outcome are about."""
+    if outcome.fixed is not None:
+        return outcome.fixed.data
+    return outcome.document.code if outcome.document else b""
