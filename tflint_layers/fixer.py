@@ -59,20 +59,26 @@ def fix_source(
     only together with other fixes of the layer is tried with them, and asked about with the first.
     """
     if keep is None:
-        return _finish(fixing(data, path, settings, lambda finding: _is_allowed(finding, unsafe)), lambda trial: True)
+        steps = fixing(data, path, settings, lambda finding: _is_allowed(finding, unsafe), prove=False)
+        return _finish(steps, lambda trial: True)
     steps = fixing(data, path, settings, lambda finding: True)
     return _finish(steps, lambda trial: keep(trial.before, trial.after, trial.findings[0]))
 
 
-def fixing(data: bytes, path: str, settings: Settings, wanted: Callable[[Finding], bool]) -> Fixing:
-    """Apply the fixes of the ``wanted`` findings for which the trials are answered with yes, round by round."""
+def fixing(
+    data: bytes, path: str, settings: Settings, wanted: Callable[[Finding], bool], *, prove: bool = True
+) -> Fixing:
+    """Apply the fixes of the ``wanted`` findings, round by round: those whose trials are answered with yes.
+
+    Without ``prove`` nothing is asked, and all of them are applied.
+    """
     before, current = data, data
     original = findings = lint_for_fixes(data, path, settings)
     applied: list[Finding] = []
     seen = {data}
     for _ in range(_MOST_ROUNDS):
         candidates = [f for f in findings if f.path == path and _is_applicable(f) and wanted(f)]
-        proved = yield from _proved(before, candidates)
+        proved = (yield from _proved(before, candidates)) if prove else candidates
         chosen, current = apply(before, proved)
         if not chosen:
             return FixResult(before, applied, findings)
