@@ -30,6 +30,7 @@ class Proof(str, enum.Enum):
     """The observation in a traced layer that confirms a finding."""
 
     RAISES = "raises"  # tracing raises, and the traceback passes through the flagged line
+    SWALLOWED = "swallowed"  # tracing raises where eager mode does not, and the user's own `except` hides it
     RUNS_ONCE = "runs-once"  # the line runs at each eager call, but only while tracing in graph mode
     FROZEN = "frozen"  # eager calls give new values, graph calls repeat the first one
     LEAKS = "leaks"  # a symbolic tensor is left in the layer or in a global after tracing

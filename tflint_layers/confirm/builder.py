@@ -113,15 +113,13 @@ class Builder:
             for part in name.split("."):
                 target = getattr(target, part)
         except AttributeError as error:
-            return self._without_target(f"`{name}` is not in the module: {self._explain(error)}")
+            # What is made by a function is known when that has run.
+            if recipe.factories(self._slice.tree, name):
+                return None
+            raise _unknown(f"`{name}` is not in the module: {self._explain(error)}") from error
         if isinstance(target, Missing):
-            return self._without_target(self._explain(self._slice.failed[name.partition(".")[0]]))
+            raise _unknown(self._explain(self._slice.failed[name.partition(".")[0]]))
         return target
-
-    def _without_target(self, because: str) -> None:
-        """What is hidden in a function can still be run where the file has an ``example``."""
-        if "<locals>" not in (self._request.layer or "") or "example" not in vars(self.module):
-            raise Unrunnable(because, {"stopped": because})
 
     def _explain(self, error: BaseException) -> str:
         text = observe.describe(error)
@@ -142,6 +140,11 @@ class Builder:
             yield from self._recipes_of_class(name, target)
         elif target is not None:
             yield from self._with_inputs(name, target)
+        for factory in recipe.factories(self._slice.tree, name):
+            function = vars(self.module).get(factory)
+            if isinstance(function, types.FunctionType):
+                for build in recipe.constructions(factory, inspect.signature(function)):
+                    yield from self._with_inputs(build, lambda inputs: inputs)
 
     def _recipes_of_class(self, name: str, target: type) -> Iterator[Recipe]:
         if callable(getattr(target, "example", None)):
@@ -175,7 +178,7 @@ class Builder:
         try:
             with watch:
                 subject = self._make(candidate)
-            if isinstance(target, type) and not self._holds(subject.layer, target):
+            if not self._is_wanted(subject.layer, target):
                 return None
             built = True
             self.settings = self.settings or observe.settings(self._tf, self._keras)
@@ -188,8 +191,14 @@ class Builder:
             return Attempt(candidate, failure, built, hopeless)
         return subject
 
-    def _holds(self, layer: Any, target: type) -> bool:
-        return isinstance(layer, target) or any(isinstance(value, target) for _, value in self.anatomy.walk(layer))
+    def _is_wanted(self, layer: Any, target: Any) -> bool:
+        """Whether the layer is what the request is about, or holds it."""
+        if isinstance(target, type):
+            return isinstance(layer, target) or any(isinstance(v, target) for _, v in self.anatomy.walk(layer))
+        if target is None and self._request.layer is not None:
+            name = self._request.layer.rpartition(".")[2]
+            return any(type(value).__name__ == name for _, value in self.anatomy.walk(layer))
+        return True
 
     def _make(self, candidate: Recipe) -> Subject:
         self._keras.utils.set_random_seed(_SEED)
@@ -261,6 +270,10 @@ class Builder:
             self._tf.config.run_functions_eagerly(False)
 
 
+def _unknown(because: str) -> Unrunnable:
+    return Unrunnable(because, {"stopped": because})
+
+
 def _unrunnable(attempts: list[Attempt]) -> Unrunnable:
     built = [attempt for attempt in attempts if attempt.built]
     if built:
@@ -272,8 +285,7 @@ def _unrunnable(attempts: list[Attempt]) -> Unrunnable:
         first = attempts[0]
         event = {"recipe": first.recipe.layer, "construction": first.failure.to_data()}
         return Unrunnable(f"it could not be built: {first.failure}", event)
-    because = "no way to build and call it was found"
-    return Unrunnable(because, {"stopped": because})
+    return _unknown("no way to build and call it was found")
 
 
 def _parameters(function: Any) -> Mapping[str, inspect.Parameter]:

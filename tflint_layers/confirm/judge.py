@@ -94,7 +94,11 @@ def _names_set(statement: ast.stmt | None) -> set[str]:
     """Names that a statement binds, or whose methods it calls."""
     if statement is None or isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return set()
-    names = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    names = {
+        node.id if isinstance(node, ast.Name) else node.attr
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store)
+    }
     match statement:
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=owner)))):
             names.add(owner)
@@ -163,9 +167,6 @@ def _raises(place: Place, trace: Trace, run: Run) -> str | None:
     for failure in (run.error, run.later_error):
         if failure is not None and place.is_in(failure):
             return f"tracing raises {failure}"
-    for path, line, what in run.swallowed:
-        if path == place.path and place.first <= line <= place.last and run.error is None:
-            return f"tracing raises {what}, which is caught"
     if run.error is not None and not run.error.lines and (place.ran(run.traced) or place.defines):
         return f"tracing raises {run.error}"
     if run.error is not None and place.ran(run.traced) and (user := place.used_at(run.error)):
@@ -180,6 +181,17 @@ def _meets_dead_tensor(place: Place, run: Run) -> str | None:
     dead = run.later_error is not None and any(text in str(run.later_error) for text in _DEAD_TENSOR)
     if dead and place.ran(run.traced) and any(_name_of(leak) in place.text for leak in run.leaks):
         return f"after tracing once: {run.later_error}"
+    return None
+
+
+def _swallows(place: Place, trace: Trace, run: Run) -> str | None:
+    """Only while tracing did an exception pass through the place (of a ``try``: through its body), and it was caught."""
+    last = place.last
+    if isinstance(place.statement, ast.Try):
+        last = place.statement.body[-1].end_lineno or last
+    for path, line, what in run.swallowed:
+        if path == place.path and place.first <= line <= last and run.error is None:
+            return f"tracing raises {what}, at line {line}, which is caught"
     return None
 
 
@@ -242,6 +254,7 @@ def _changes_flag(place: Place, trace: Trace, run: Run) -> str | None:
 _EVIDENCE: dict[Proof, Callable[[Place, Trace, Run], str | None]] = {
     Proof.RAISES: _raises,
     Proof.CONSTRUCTION: _raises,
+    Proof.SWALLOWED: _swallows,
     Proof.RUNS_ONCE: _runs_once,
     Proof.FROZEN: _frozen,
     Proof.LEAKS: _leaks,
@@ -250,6 +263,7 @@ _EVIDENCE: dict[Proof, Callable[[Place, Trace, Run], str | None]] = {
 _NOTHING = {
     Proof.RAISES: "nothing raised",
     Proof.CONSTRUCTION: "nothing raised",
+    Proof.SWALLOWED: "nothing raised there",
     Proof.RUNS_ONCE: "graph calls keep up with eager ones",
     Proof.FROZEN: "graph calls give new results as eager ones do",
     Proof.LEAKS: "no symbolic tensor is left behind",

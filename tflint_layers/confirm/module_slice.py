@@ -17,9 +17,9 @@ from typing import Any, NoReturn
 _PURE_NAMES = """
 getLogger TypeVar ParamSpec NewType namedtuple NamedTuple compile frozenset set dict list tuple range len int float str
 bool bytes min max sum abs round sorted zip enumerate reversed complex slice object join dirname basename abspath
-realpath expanduser gettempdir Path PurePath deque defaultdict OrderedDict Counter partial lru_cache cache count cycle chain
-product Lock RLock local Random RandomState default_rng array asarray arange linspace zeros ones full eye sqrt log log2
-exp floor ceil constant Variable TensorSpec TensorShape convert_to_tensor cast as_dtype dtype SimpleNamespace Enum
+realpath expanduser gettempdir Path PurePath deque defaultdict OrderedDict Counter partial lru_cache cache count cycle
+chain product Lock RLock local Random RandomState default_rng array asarray arange linspace zeros ones full eye sqrt log
+log2 exp floor ceil constant Variable TensorSpec TensorShape convert_to_tensor cast as_dtype dtype SimpleNamespace Enum
 Fraction Decimal ContextVar itemgetter attrgetter
 """
 _PURE_CALLS = frozenset(_PURE_NAMES.split())

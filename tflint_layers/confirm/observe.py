@@ -123,12 +123,11 @@ def _text(error: BaseException) -> str:
 def message_of(error: BaseException) -> str:
     """The message in one paragraph, without the traceback that AutoGraph and Keras write into it."""
     text = _text(error)
-    if text.lstrip().startswith("in user code:"):
-        lines = [line for line in text.splitlines()[1:] if line.strip()]
-        # Indented by four: 'File "..."' lines, deeper ones are code; the message proper comes last, at four again.
-        start = max((i for i, line in enumerate(lines) if line.lstrip().startswith("File ")), default=-1)
-        text = "\n".join(line.strip() for line in lines[start + 2 :]) or text
-        text = text.partition(": ")[2] if text.startswith(f"{type(error).__name__}: ") else text
+    if "in user code:" in text:
+        # After the last frame, which is a line 'File ..' and a line of code, comes "Type: message".
+        frames = text.rpartition('File "')[2].splitlines()
+        text = "\n".join(line.strip() for line in frames[2:]).strip() or text
+        text = text.removeprefix(f"{type(error).__name__}: ")
     text = text.partition("\n\nArguments received by")[0]
     if text.startswith("Exception encountered when calling"):
         text = text.partition("\n\n")[2] or text

@@ -107,6 +107,17 @@ def found_in_file(tree: ast.Module, layer: str) -> Iterator[Recipe]:
                     yield recipe
 
 
+def factories(tree: ast.Module, layer: str) -> list[str]:
+    """The functions of the module whose body defines the class."""
+    name = layer.rpartition(".")[2]
+    return [
+        function.name
+        for function in tree.body
+        if isinstance(function, ast.FunctionDef)
+        and any(isinstance(node, ast.ClassDef) and node.name == name for node in ast.walk(function))
+    ]
+
+
 def _is_call_of(function: ast.expr, layer: str) -> bool:
     return isinstance(function, ast.Name | ast.Attribute) and ast.unparse(function) == layer
 
