@@ -21,7 +21,7 @@ def fixable(
 
 
 def use(monkeypatch: pytest.MonkeyPatch, lint: Lint) -> None:
-    monkeypatch.setattr(fixer, "lint_source", lint)
+    monkeypatch.setattr(fixer, "lint_with_suspects", lint)
 
 
 def replacing(pattern: bytes, text: str, safety: Safety = Safety.SAFE, code: str = "TFL101", **more: object) -> Lint:

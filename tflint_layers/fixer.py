@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, replace
 
 from tflint_layers.finding import Edit, Finding, Safety
-from tflint_layers.linter import lint_source
+from tflint_layers.linter import lint_with_suspects
 from tflint_layers.settings import UNREADABLE, Settings
 from tflint_layers.source import Source, UnreadableSource
 
@@ -95,7 +95,7 @@ def fixing(
 
 def lint_for_fixes(data: bytes, path: str, settings: Settings) -> list[Finding]:
     """The findings, with the safety of their fixes as the user's settings see it."""
-    findings = lint_source(data, path, settings)
+    findings = lint_with_suspects(data, path, settings)
     # An unreadable file is reported by no rule, so that nothing has asked yet whether the user wants to hear of it.
     wanted = (f for f in findings if f.code != UNREADABLE or settings.selects(f.code, f.name))
     return [_rated(finding, settings) for finding in wanted]

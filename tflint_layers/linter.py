@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
 
 from tflint_layers.finding import Finding, Proof
 from tflint_layers.model.classes import ClassInfo, ModuleInfo, Project
@@ -36,16 +39,18 @@ def lint_source(source: bytes, path: str = "<string>", settings: Settings | None
     Returns:
         Sorted findings without verdicts. A file that is no readable Python gives one TFL900 finding.
     """
-    settings = settings or Settings()
+    return [finding for finding in lint_with_suspects(source, path, settings or Settings()) if not finding.suspect]
+
+
+def lint_with_suspects(source: bytes, path: str, settings: Settings) -> list[Finding]:
+    """As :func:`lint_source`, with the suspects among the findings that only a trace may report."""
     try:
-        return [f for f in lint(Source.from_bytes(source, path), settings, fixes=True) if not f.suspect]
+        return lint(Source.from_bytes(source, path), settings, fixes=True)
     except UnreadableSource as error:
         return [unreadable(path, error, settings)]
 
 
-def lint(
-    source: Source, settings: Settings, *, noqa: bool = True, fixes: bool = False, project: Project | None = None
-) -> list[Finding]:
+def lint(source: Source, settings: Settings, *, noqa: bool = True, fixes: bool = False) -> list[Finding]:
     """The findings of a decoded file, suspects among them.
 
     Args:
@@ -53,23 +58,63 @@ def lint(
         settings: which rules to apply and which Keras to assume.
         noqa: leave out what a ``# noqa`` comment hides.
         fixes: also build the fixes, for which libcst is imported.
-        project: where modules that the file imports are kept from file to file.
 
     Raises:
         UnreadableSource: the text is no valid Python.
     """
-    if not _TRACED.search(source.data):
-        source.check()
-        return []
+    source.check()
     suppressions = Suppressions.of(source)
     if suppressions.skip_file:
         return []
-    module = (project or Project(settings.layer_bases)).add(source)
-    keras = settings.keras or module.keras or settings.project_keras
-    rules = [rule for rule in all_rules().values() if settings.selects(rule.code, rule.name, rule.preview)]
-    scopes = traced_scopes(module, keras, plain=bool(_PLAIN.search(source.text)))
-    findings = _distinct(_findings(scopes, rules, source, fixes))
-    return [finding for finding in findings if not (noqa and suppressions.hides(finding))]
+    linter = _linter(settings.layer_bases, settings.keras, settings.project_keras, fixes)
+    return [
+        finding
+        for finding in linter.findings(source)
+        if settings.selects(finding.code, finding.name, all_rules()[finding.code].preview)
+        and not (noqa and suppressions.hides(finding))
+    ]
+
+
+@cache
+def _linter(layer_bases: tuple[str, ...], keras: int | None, project_keras: int, fixes: bool) -> Linter:
+    return Linter(Project(layer_bases), keras, project_keras, fixes)
+
+
+class Linter:
+    """Applies all rules to the files of a project, and keeps their findings for the files that they import.
+
+    What tracing reaches in a helper is found where the helper is called, in another file perhaps; it is reported
+    where the helper stands. So the findings of a file are its own and those of the files that import it.
+    """
+
+    def __init__(self, project: Project, keras: int | None, project_keras: int, fixes: bool) -> None:
+        self._project = project
+        self._keras = keras
+        self._project_keras = project_keras
+        self._fixes = fixes
+        self._reached: dict[Path, list[Finding]] = {}
+
+    def findings(self, source: Source) -> list[Finding]:
+        """The findings of a file, by every rule, in the order of the file."""
+        if self._project.has_changed(source):
+            self._project.forget()
+            self._reached.clear()
+        module = self._project.add(source)
+        reached = list(self._findings_from(module))
+        for importer in self._project.importers(module):
+            reached += self._findings_from(importer)
+        here = (replace(f, path=source.path) for f in reached if Path(f.path) == module.path)
+        return _distinct(here)
+
+    def _findings_from(self, module: ModuleInfo) -> list[Finding]:
+        """What the entry points of a module reach, in whatever file."""
+        if module.path not in self._reached:
+            self._reached[module.path] = []
+            if _TRACED.search(module.source.data):
+                keras = self._keras or module.keras or self._project_keras
+                scopes = traced_scopes(module, keras, plain=bool(_PLAIN.search(module.source.text)))
+                self._reached[module.path] = _distinct(_findings(scopes, self._fixes))
+        return self._reached[module.path]
 
 
 def unreadable(path: str, error: UnreadableSource, settings: Settings) -> Finding:
@@ -93,19 +138,23 @@ def unreadable(path: str, error: UnreadableSource, settings: Settings) -> Findin
     )
 
 
-def _findings(scopes: list[Scope], rules: list[Rule], source: Source, fixes: bool) -> Iterator[Finding]:
-    by_type: dict[tuple[Phase, type[ast.AST]], list[Rule]] = {}
-    for rule in rules:
+@cache
+def _rules_by_node() -> dict[tuple[Phase, type[ast.AST]], list[Rule]]:
+    by_node: dict[tuple[Phase, type[ast.AST]], list[Rule]] = {}
+    for rule in all_rules().values():
         for phase in rule.phases:
             for node_type in rule.nodes:
-                by_type.setdefault((phase, node_type), []).append(rule)
+                by_node.setdefault((phase, node_type), []).append(rule)
+    return by_node
+
+
+def _findings(scopes: list[Scope], fixes: bool) -> Iterator[Finding]:
+    by_node = _rules_by_node()
     for scope in scopes:
-        if scope.module.source is not source:
-            continue
         for node in scope.values:
-            for rule in by_type.get((scope.phase, type(node)), ()):
-                for hit in rule.check(scope, node):
-                    if not _is_harmless(scope, rule, node):
+            for rule in by_node.get((scope.phase, type(node)), ()):
+                if not _is_harmless(scope, rule, node):
+                    for hit in rule.check(scope, node):
                         yield _finding(scope, rule, hit, fixes)
 
 
@@ -121,7 +170,7 @@ def _finding(scope: Scope, rule: Rule, hit: Hit, fixes: bool) -> Finding:
     start = source.position(node.lineno, node.col_offset)
     end = source.position(node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
     return Finding(
-        path=source.path,
+        path=str(scope.module.path),
         cell=None,
         line=start.line,
         column=start.column,
@@ -146,7 +195,7 @@ def _layer_name(layer: ClassInfo | None) -> str | None:
 
 
 def _layer_path(layer: ClassInfo | None, module: ModuleInfo) -> str | None:
-    return layer.module.source.path if layer is not None and layer.module is not module else None
+    return str(layer.module.path) if layer is not None and layer.module is not module else None
 
 
 def _distinct(findings: Iterable[Finding]) -> list[Finding]:
@@ -157,4 +206,4 @@ def _distinct(findings: Iterable[Finding]) -> list[Finding]:
         known = best.get(key)
         if known is None or (finding.suspect, len(finding.route)) < (known.suspect, len(known.route)):
             best[key] = finding
-    return sorted(best.values(), key=lambda finding: (finding.line, finding.column, finding.code))
+    return sorted(best.values(), key=lambda finding: (finding.path, finding.line, finding.column, finding.code))

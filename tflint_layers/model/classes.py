@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +16,12 @@ from tflint_layers.source import Source, UnreadableSource
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_MOST_MODULES = 100
+_IMPORT_LINE = re.compile(
+    rb"^[ \t]*(?:from[ \t]+(?P<module>[.\w]+)[ \t]+import[ \t]+(?P<names>\([^)]*\)|[^\r\n#]+)"
+    rb"|import[ \t]+(?P<plain>[^\r\n#]+))",
+    re.MULTILINE,
+)
 _BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 
 
@@ -104,6 +112,7 @@ class ModuleInfo:
 
     source: Source
     project: Project
+    path: Path
     name: str = ""
     functions: dict[str, FunctionInfo] = field(init=False, default_factory=dict)
     classes: dict[str, ClassInfo] = field(init=False, default_factory=dict)
@@ -168,7 +177,7 @@ class ModuleInfo:
     @cached_property
     def package(self) -> str:
         """The dotted name of the package that the module belongs to."""
-        is_package = Path(self.source.path).stem == "__init__"
+        is_package = self.path.stem == "__init__"
         return self.name if is_package else self.name.rpartition(".")[0]
 
     @cached_property
@@ -194,11 +203,15 @@ class ModuleInfo:
 
 
 class Project:
-    """The files that are linted together: finds the module behind a dotted name on disk, and reads it once."""
+    """The files that are linted together: finds the module behind a dotted name on disk, and reads it once.
+
+    Only so many modules are kept at a time, the least recently used one is given up first.
+    """
 
     def __init__(self, layer_bases: tuple[str, ...] = ()) -> None:
         self._layer_bases = frozenset(canonical(name) for name in layer_bases)
-        self._modules: dict[Path, ModuleInfo | None] = {}
+        self._modules: OrderedDict[Path, ModuleInfo | None] = OrderedDict()
+        self._imports = ImportGraph()
 
     def role(self, dotted: str) -> str | None:
         """What Keras takes a library class for."""
@@ -207,40 +220,130 @@ class Project:
         return api.class_role(dotted)
 
     def add(self, source: Source) -> ModuleInfo:
-        """Index a file.
+        """The module of a file, indexed.
 
         Raises:
             UnreadableSource: the file is no Python.
         """
-        path = Path(source.path)
-        root, name = package_of(path)
-        module = ModuleInfo(source, self, name)
-        self._modules[path.resolve() if root else path] = module
+        path = absolute_path(source.path)
+        module = self._modules.get(path)
+        if module is None or module.source.data != source.data:
+            module = ModuleInfo(source, self, path, package_of(path)[1])
+        self._keep(path, module)
         return module
+
+    def has_changed(self, source: Source) -> bool:
+        """Whether the file is known with other bytes, so that what was concluded from it may be wrong."""
+        known = self._modules.get(absolute_path(source.path))
+        return known is not None and known.source.data != source.data
+
+    def forget(self) -> None:
+        """Give up everything that was read."""
+        self._modules.clear()
+        self._imports = ImportGraph()
 
     def module(self, dotted: str, importer: ModuleInfo) -> ModuleInfo | None:
         """The module of the project that ``dotted`` names when ``importer`` imports it; None for libraries."""
-        for path in _candidates(dotted, Path(importer.source.path)):
+        for path in candidates(dotted, importer.path):
             if (found := self._read(path)) is not None:
                 return found
         return None
 
+    def importers(self, module: ModuleInfo) -> Iterator[ModuleInfo]:
+        """The modules of the same package, or folder, that import a module, directly or through others."""
+        for path in self._imports.importers(module.path):
+            if (found := self._read(path)) is not None:
+                yield found
+
     def _read(self, path: Path) -> ModuleInfo | None:
         if path not in self._modules:
-            self._modules[path] = None
+            module = None
             try:
                 source = Source.from_bytes(path.read_bytes(), str(path))
-                self._modules[path] = ModuleInfo(source, self, package_of(path)[1])
+                module = ModuleInfo(source, self, path, package_of(path)[1])
             except (OSError, UnreadableSource):
-                return None
+                module = None
+            self._keep(path, module)
+        self._modules.move_to_end(path)
         return self._modules[path]
+
+    def _keep(self, path: Path, module: ModuleInfo | None) -> None:
+        self._modules[path] = module
+        self._modules.move_to_end(path)
+        if len(self._modules) > _MOST_MODULES:
+            self._modules.popitem(last=False)
+
+
+class ImportGraph:
+    """Which files of a package import which, read from their import lines alone."""
+
+    def __init__(self) -> None:
+        self._importers: dict[Path, dict[Path, set[Path]]] = {}
+
+    def importers(self, path: Path) -> list[Path]:
+        """The files that import a file, directly or through others, sorted."""
+        if not path.is_file():
+            return []
+        folder = _top_folder(path)
+        if folder not in self._importers:
+            self._importers[folder] = _read_imports(folder)
+        graph = self._importers[folder]
+        found: set[Path] = set()
+        pending = [path]
+        while pending:
+            for importer in graph.get(pending.pop(), ()):
+                if importer not in found and importer != path:
+                    found.add(importer)
+                    pending.append(importer)
+        return sorted(found)
+
+
+def _top_folder(path: Path) -> Path:
+    """The outermost package that holds a file, else the file's folder."""
+    folder = path.parent
+    while (folder / "__init__.py").exists() and (folder.parent / "__init__.py").exists():
+        folder = folder.parent
+    return folder
+
+
+def _read_imports(folder: Path) -> dict[Path, set[Path]]:
+    is_package = (folder / "__init__.py").exists()
+    graph: dict[Path, set[Path]] = {}
+    for path in sorted(folder.rglob("*.py") if is_package else folder.glob("*.py")):
+        try:
+            text = path.read_bytes()
+        except OSError:
+            continue
+        for dotted in _imported_names(text):
+            for imported in candidates(dotted, path):
+                graph.setdefault(imported, set()).add(path)
+    return graph
+
+
+def _imported_names(text: bytes) -> Iterator[str]:
+    """The dotted names that import statements may read, as their text tells: modules, and members of modules."""
+    for match in _IMPORT_LINE.finditer(text):
+        module = (match["module"] or b"").decode("ascii", "replace")
+        names = re.findall(r"(\w+)(?:\s+as\s+\w+)?", (match["names"] or b"").decode("ascii", "replace"))
+        if match["plain"]:
+            yield from (
+                name.split()[0] for name in match["plain"].decode("ascii", "replace").split(",") if name.strip()
+            )
+        elif not api.is_library(module):
+            yield module
+            yield from (module + name if module.endswith(".") else f"{module}.{name}" for name in names)
+
+
+def absolute_path(path: str) -> Path:
+    """The path that a module is known by."""
+    found = Path(path)
+    return found.resolve() if found.exists() else found
 
 
 def package_of(path: Path) -> tuple[Path | None, str]:
     """The folder that an import of this file starts from, and the dotted name of the file there."""
     if not path.exists():
         return None, path.stem
-    path = path.resolve()
     parts = [] if path.stem == "__init__" else [path.stem]
     folder = path.parent
     while (folder / "__init__.py").exists() and folder.parent != folder:
@@ -249,19 +352,22 @@ def package_of(path: Path) -> tuple[Path | None, str]:
     return folder, ".".join(parts)
 
 
-def _candidates(dotted: str, importer: Path) -> Iterator[Path]:
+def candidates(dotted: str, importer: Path) -> Iterator[Path]:
+    """The files that a dotted name may stand for when ``importer`` imports it."""
     root, _ = package_of(importer)
     if root is None or not dotted:
         return
     base = root
     if dotted.startswith("."):
         level = len(dotted) - len(dotted.lstrip("."))
-        base = importer.resolve().parents[level - 1]
+        if level > len(importer.parents):
+            return
+        base = importer.parents[level - 1]
         dotted = dotted.lstrip(".")
     inner = base.joinpath(*dotted.split(".")) if dotted else base
     for path in (inner.with_suffix(".py") if dotted else inner, inner / "__init__.py"):
         if path.is_file():
-            yield path.resolve()
+            yield path
 
 
 def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
