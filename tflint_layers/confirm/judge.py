@@ -185,7 +185,7 @@ def _meets_dead_tensor(place: Place, run: Run) -> str | None:
 
 
 def _swallows(place: Place, trace: Trace, run: Run) -> str | None:
-    """Only while tracing did an exception pass through the place (of a ``try``: through its body), and it was caught."""
+    """Only while tracing an exception passed through the place (of a ``try``: its body), and somebody caught it."""
     last = place.last
     if isinstance(place.statement, ast.Try):
         last = place.statement.body[-1].end_lineno or last

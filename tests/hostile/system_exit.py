@@ -1,0 +1,8 @@
+import sys
+
+import keras
+
+
+class Layer(keras.layers.Layer):
+    def call(self, inputs):
+        sys.exit(0)
