@@ -58,6 +58,7 @@ class Frame:
     environment: Environment
     receiver: Value | None = None
     returns: list[Value] = field(default_factory=list)
+    exits: list[Heap] = field(default_factory=list)
     yields: list[Value] = field(default_factory=list)
     jumps: list[list[tuple[Names, Heap]]] = field(default_factory=list)
     eager: bool = False
@@ -570,7 +571,7 @@ class Expressions:
         """Bind a target: a name, an attribute, an item, or several at once."""
         self.frame.record(target, value)
         if isinstance(target, ast.Name):
-            self.frame.environment.names[target.id] = value
+            self._assign_name(target, value)
         elif isinstance(target, ast.Starred):
             self.assign(target.value, Container(self.element(value)))
         elif isinstance(target, (ast.Tuple, ast.List)):
@@ -584,6 +585,15 @@ class Expressions:
             self.evaluate(target.slice)
             if isinstance(receiver, Container):
                 self.update(target.value, grown(receiver, value))
+
+    def _assign_name(self, target: ast.Name, value: Value) -> None:
+        environment: Environment | None = self.frame.environment
+        if target.id in self.frame.outer_names:
+            while environment is not None and target.id not in environment.names:
+                environment = environment.outer
+            if environment is None or environment is self.frame.environment:
+                self.frame.scope.outliving.add(target)
+        (environment or self.frame.environment).names[target.id] = value
 
     def _assign_several(self, target: ast.Tuple | ast.List, value: Value) -> None:
         if any(isinstance(element, ast.Starred) for element in target.elts):

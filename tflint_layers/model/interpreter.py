@@ -51,7 +51,7 @@ class Interpreter(Calls):
         self.heap: Heap = {}
         self.frame = self._frame(Scope(module, None, Phase.PLAIN, keras, False, None, ()), Environment(), eager=True)
         self._declared: dict[ClassInfo, Names] = {}
-        self._results: dict[tuple[object, ...], Value] = {}
+        self._results: dict[tuple[object, ...], tuple[Value, Heap]] = {}
         self._active: list[FunctionInfo] = []
         self._entered = 0
 
@@ -74,7 +74,9 @@ class Interpreter(Calls):
         scope = Scope(
             function.info.module, function.info, phase, self.keras, autograph, layer, (function.info.qualname,)
         )
-        return self._run_in(scope, function, arguments, eager)
+        result = self._run_in(scope, function, arguments, eager)
+        scope.left.update(self.heap)
+        return result
 
     def run(self, function: Function, arguments: Arguments, autograph: bool | None = None) -> Value:
         """The value of calling a function of the project, evaluated with the kinds of its arguments."""
@@ -90,14 +92,18 @@ class Interpreter(Calls):
             autograph = caller.scope.autograph
         key = (info, function.bound, function.partial, autograph, arguments, caller.eager, caller.scope.phase)
         if function.environment is None and key in self._results:
-            return self._results[key]
+            known, written = self._results[key]
+            self.heap.update(written)
+            return known
         self._entered += 1
         if self._entered > _MOST_FUNCTIONS:
             return UNKNOWN
         scope = replace_scope(caller.scope, info, autograph)
+        before = dict(self.heap)
         result = self._run_in(scope, function, arguments, caller.eager)
-        self._results[key] = UNKNOWN if is_wrapped(info) else result
-        return self._results[key]
+        result = UNKNOWN if is_wrapped(info) else result
+        self._results[key] = result, {place: v for place, v in self.heap.items() if before.get(place) != v}
+        return result
 
     def _run_in(self, scope: Scope, function: Function, arguments: Arguments, eager: bool) -> Value:
         info = function.info
@@ -117,6 +123,9 @@ class Interpreter(Calls):
         finally:
             self._active.pop()
             self.frame = caller
+        ends = [*frame.exits, self.heap] if completes else frame.exits
+        if ends:
+            self.heap = self._join_heaps(ends)
         if info.is_generator:
             return Container(join(frame.yields), type="generator")
         returns = [*frame.returns, NONE] if completes else frame.returns
@@ -216,6 +225,7 @@ class Interpreter(Calls):
         scope = Scope(method.module, method, phase, self.keras, False, cls, (method.qualname,))
         eager = phase is Phase.INIT or self.keras == 2
         self._run_in(scope, function, Arguments(arguments, keywords), eager)
+        scope.left.update(self.heap)
 
     def instance(self, cls: ClassInfo) -> Instance:
         """The object that ``self`` is in methods of a class."""
@@ -284,11 +294,14 @@ class Interpreter(Calls):
             if isinstance(target, ast.Name):
                 self.frame.environment.names.pop(target.id, None)
                 self.frame.record(target, UNKNOWN)
+            elif isinstance(target, ast.Attribute):
+                self.assign(target, NONE)
             else:
                 self.evaluate(target)
 
     def _return(self, node: ast.Return) -> bool:
         self.frame.returns.append(self.evaluate(node.value) if node.value is not None else NONE)
+        self.frame.exits.append(dict(self.heap))
         return False
 
     def _raise(self, node: ast.Raise) -> bool:
@@ -455,6 +468,7 @@ class Interpreter(Calls):
 
     def _try(self, node: ast.Try) -> bool:
         before = self._state()
+        returned = len(self.frame.exits)
         swallows = any(_swallows(handler) for handler in node.handlers)
         self.frame.caught += swallows
         completes = self.execute(node.body)
@@ -472,9 +486,20 @@ class Interpreter(Calls):
                 self.frame.environment.names[handler.name] = STATIC
             if self.execute(handler.body):
                 ends.append(self._state())
+        if node.finalbody and len(self.frame.exits) > returned:
+            self._leave_by_return(node.finalbody, returned)
         if ends:
             self._merge(ends)
         return self.execute(node.finalbody) and bool(ends)
+
+    def _leave_by_return(self, body: list[ast.stmt], returned: int) -> None:
+        """Run a ``finally`` block on what the ``return`` statements before it leave."""
+        names = dict(self.frame.environment.names)
+        self.heap = self._join_heaps(self.frame.exits[returned:])
+        del self.frame.exits[returned:]
+        if self.execute(body):
+            self.frame.exits.append(dict(self.heap))
+        self.frame.environment.names = names
 
     _statements: ClassVar[dict[type, Callable[..., bool | None]]] = {
         ast.Assign: _assign,
@@ -508,7 +533,8 @@ class Interpreter(Calls):
 
 def replace_scope(scope: Scope, info: FunctionInfo, autograph: bool) -> Scope:
     """The scope of a function that is called from ``scope``."""
-    return Scope(info.module, info, scope.phase, scope.keras, autograph, scope.layer, (*scope.route, info.qualname))
+    route = (*scope.route, info.qualname)
+    return Scope(info.module, info, scope.phase, scope.keras, autograph, scope.layer, route, left=scope.left)
 
 
 def _join_maps(maps: list[Names]) -> Names:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tflint_layers.model.values import UNKNOWN, Api, Instance, Method, Value, alternatives
+from tflint_layers.model.values import UNKNOWN, Api, Class, Instance, Method, Value, alternatives
 
 if TYPE_CHECKING:
     from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
@@ -31,6 +31,8 @@ class Scope:
     ``values`` holds every node that the function runs with its value; statements have the value None.
     ``route`` names the functions from the entry point to this one. ``caught`` are the nodes whose failure an
     ``except`` clause of the function swallows, ``optional`` those under an option that is off by default.
+    ``outliving`` are the assigned names that belong to the module or to a function that is not being traced.
+    ``left`` is what the attributes hold when the entry point of the route returns.
     """
 
     module: ModuleInfo
@@ -44,6 +46,8 @@ class Scope:
     caught: set[ast.AST] = field(default_factory=set)
     optional: set[ast.AST] = field(default_factory=set)
     eager: set[ast.AST] = field(default_factory=set)
+    outliving: set[ast.AST] = field(default_factory=set)
+    left: dict[tuple[object, str], Value] = field(default_factory=dict)
 
     def value(self, node: ast.AST) -> Value:
         """What the expression is; Unknown where the function never evaluates it."""
@@ -55,6 +59,13 @@ class Scope:
         Methods of library objects read ``logging.Logger.info``.
         """
         return api_name(self.value(node))
+
+    def left_in(self, node: ast.expr) -> Value:
+        """What an attribute holds when the entry point returns; Unknown for anything else."""
+        receiver = self.value(node.value) if isinstance(node, ast.Attribute) else UNKNOWN
+        if isinstance(node, ast.Attribute) and isinstance(receiver, (Instance, Class)):
+            return self.left.get((receiver.cls, node.attr), UNKNOWN)
+        return UNKNOWN
 
     def parent(self, node: ast.AST) -> ast.AST | None:
         """The node that holds ``node``."""
