@@ -1,7 +1,7 @@
 import keras
 
 
-class Unprintable(Exception):
+class UnprintableError(Exception):
     def __str__(self):
         raise RuntimeError("no text")
 
@@ -10,4 +10,4 @@ class Unprintable(Exception):
 
 class Layer(keras.layers.Layer):
     def call(self, inputs):
-        raise Unprintable
+        raise UnprintableError

@@ -52,10 +52,11 @@ class Place:
         path, line = failure.lines[-1] if failure.lines else ("", 0)
         if path != self.path or line <= self.last or self.suspect:
             return None
-        names = {
-            name for name in _names_set(self.statement) if re.search(rf"\b{re.escape(name)}\b", self.lines[line - 1])
-        }
-        return line if names else None
+        return line if any(_has_word(self.lines[line - 1], name) for name in _names_set(self.statement)) else None
+
+    def mentions(self, name: str) -> bool:
+        """Whether its text holds the name."""
+        return _has_word(self.text, name)
 
     @property
     def writes_state(self) -> bool:
@@ -88,6 +89,10 @@ def _head(node: ast.stmt) -> tuple[int, int]:
     if isinstance(body, list) and body:
         last = max(node.lineno, body[0].lineno - 1)
     return node.lineno, last
+
+
+def _has_word(text: str, word: str) -> bool:
+    return re.search(rf"\b{re.escape(word)}\b", text) is not None
 
 
 def _names_set(statement: ast.stmt | None) -> set[str]:
@@ -179,7 +184,7 @@ def _raises(place: Place, trace: Trace, run: Run) -> str | None:
 def _meets_dead_tensor(place: Place, run: Run) -> str | None:
     """Later code met a tensor of the first trace, which this place had kept."""
     dead = run.later_error is not None and any(text in str(run.later_error) for text in _DEAD_TENSOR)
-    if dead and place.ran(run.traced) and any(_name_of(leak) in place.text for leak in run.leaks):
+    if dead and place.ran(run.traced) and any(place.mentions(_name_of(leak)) for leak in run.leaks):
         return f"after tracing once: {run.later_error}"
     return None
 
@@ -199,7 +204,7 @@ def _runs_once(place: Place, trace: Trace, run: Run) -> str | None:
     if not place.ran(run.traced) or any(place.ran(lines) for lines in run.graph):
         return None
     if place.writes_state:
-        return _stuck(place, run) or _frozen(place, trace, run)
+        return _state_written(place, trace, run)
     if run.error is not None or len(run.graph) < 3:
         return None
     eager = [place.ran(lines) for lines in run.eager or trace.eager]
@@ -218,10 +223,20 @@ def _frozen(place: Place, trace: Trace, run: Run) -> str | None:
     return _stuck(place, run)
 
 
+def _state_written(place: Place, trace: Trace, run: Run) -> str | None:
+    """A line always runs once; what it sets must have been seen to move, or to make a difference."""
+    for state in run.stuck:
+        if place.mentions(_name_of(state)):
+            return f"Python state stops advancing: {state}"
+    if trace.varies and run.repeats and any(place.mentions(_name_of(path)) for path in trace.moved):
+        return "eager calls see what this line sets and give new results, graph calls repeat one"
+    return None
+
+
 def _stuck(place: Place, run: Run) -> str | None:
     if not run.stuck:
         return None
-    mentioned = [state for state in run.stuck if _name_of(state) in place.text]
+    mentioned = [state for state in run.stuck if place.mentions(_name_of(state))]
     return f"Python state stops advancing: {(mentioned or list(run.stuck))[0]}"
 
 
@@ -234,7 +249,7 @@ def _name_of(path: str) -> str:
 def _leaks(place: Place, trace: Trace, run: Run) -> str | None:
     if not place.ran(run.traced):
         return None
-    mentioned = [leak for leak in run.leaks if _name_of(leak) in place.text]
+    mentioned = [leak for leak in run.leaks if place.mentions(_name_of(leak))]
     if leaks := mentioned or list(run.leaks):
         return f"a symbolic tensor is left in {leaks[0]}"
     for failure in (run.error, run.later_error):

@@ -122,13 +122,15 @@ def _text(error: BaseException) -> str:
 
 def message_of(error: BaseException) -> str:
     """The message in one paragraph, without the traceback that AutoGraph and Keras write into it."""
-    text = _text(error)
+    text = (
+        error.args[0] if isinstance(error, KeyError) and error.args and isinstance(error.args[0], str) else _text(error)
+    )
     if "in user code:" in text:
         # After the last frame, which is a line 'File ..' and a line of code, comes "Type: message".
         frames = text.rpartition('File "')[2].splitlines()
         text = "\n".join(line.strip() for line in frames[2:]).strip() or text
         text = text.removeprefix(f"{type(error).__name__}: ")
-    text = text.partition("\n\nArguments received by")[0]
+    text = re.split(r"\n\n(?:Arguments|Call arguments) received by", text)[0]
     if text.startswith("Exception encountered when calling"):
         text = text.partition("\n\n")[2] or text
     text = re.sub(r"\{\{function_node \S+\}\} ?| \[Op:\w+\]( name: ?)?", "", text)

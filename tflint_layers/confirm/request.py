@@ -117,6 +117,7 @@ class Trace:
     """What a worker saw.
 
     ``stopped`` says why the observation is incomplete: time, memory, a crash, a source that cannot be loaded.
+    ``varies`` says that eager calls with the same inputs gave different numbers; ``moved`` is state that they changed.
     ``construction`` and ``eager_error`` are set when no recipe could build the layer, or run it eagerly.
     """
 
@@ -128,6 +129,7 @@ class Trace:
     eager: tuple[Lines, ...] = ()
     eager_raised: tuple[tuple[str, int, str], ...] = ()
     varies: bool | None = None
+    moved: tuple[str, ...] = ()
     runs: tuple[Run, ...] = ()
     notes: tuple[str, ...] = ()
     eager_ms: float | None = None
@@ -147,6 +149,7 @@ class Trace:
             eager=tuple(_lines(lines) for lines in data.get("eager", ())),
             eager_raised=tuple((path, line, what) for path, line, what in data.get("eager_raised", ())),
             runs=tuple(Run.from_data(run) for run in data.get("runs", ())),
+            moved=tuple(data.get("moved", ())),
             notes=tuple(data.get("notes", ())),
         )
 

@@ -14,13 +14,12 @@ import re
 import resource
 import secrets
 import select
-import shutil
 import signal
 import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any, NoReturn
 
 Emit = Callable[[dict[str, Any]], None]
@@ -30,7 +29,7 @@ _SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|AUTH", re.IGNORECASE)
 _MAX_PROCESSES = 24
 _MAX_FILE = 64 << 20
 _MAX_RESULT = 32 << 20
-_NEW_NETWORK, _NEW_USER = 0x40000000, 0x10000000
+_NEW_NETWORK, _NEW_PROCESSES, _NEW_USER = 0x40000000, 0x20000000, 0x10000000
 _SUBREAPER, _DEATH_SIGNAL = 36, 1
 
 
@@ -38,35 +37,34 @@ class TimeLimit(BaseException):
     """Raised in the layer's own code shortly before its time is over, so that its traceback tells where it was."""
 
 
-def guard(work: Work, timeout: float, memory_mb: int, private: int) -> dict[str, Any]:
+def guard(work: Work, folder: str, timeout: float, memory_mb: int) -> dict[str, Any]:
     """Run ``work`` in a child within limits; the events it emitted, merged, and ``stopped`` if it did not finish.
 
-    The child does not inherit the descriptor ``private``, nor any other but its own.
+    The child inherits no descriptor but its own, and works in ``folder``.
     """
-    _prctl(_SUBREAPER, 1)
+    adopt_orphans()
     _prctl(_DEATH_SIGNAL, signal.SIGTERM)
     # The server is gone: leave in the ordinary way, so that nothing of this request stays behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    folder = tempfile.mkdtemp(prefix="tflint-layers-")
+    note = _isolate()
     results, result_end = os.pipe()
     noise, noise_end = os.pipe()
     token = secrets.token_hex(16)
     child = os.fork()
     if child == 0:
-        os.close(private)
-        _be_child(work, folder, result_end, noise_end, token, timeout, memory_mb)
+        _be_child(work, folder, note, (result_end, noise_end), token, (timeout, memory_mb))
     os.close(result_end)
     os.close(noise_end)
     try:
-        heard, stopped = _listen(child, results, noise, timeout, memory_mb)
+        heard, stopped = _listen(child, (results, noise), f"{token} END\n".encode(), timeout, memory_mb)
     finally:
         status = _kill_descendants(child)
-        shutil.rmtree(folder, ignore_errors=True)
     return _merge(heard, token, stopped or _how_it_ended(status))
 
 
-def _listen(child: int, results: int, noise: int, timeout: float, memory_mb: int) -> tuple[bytes, str | None]:
+def _listen(child: int, pipes: tuple[int, int], end: bytes, timeout: float, memory_mb: int) -> tuple[bytes, str | None]:
     """Read until the child says that it is done or is gone; why it must be stopped, if it must."""
+    results, noise = pipes
     heard = bytearray()
     deadline = time.monotonic() + timeout
     baseline = _resident_mb(child)
@@ -75,8 +73,10 @@ def _listen(child: int, results: int, noise: int, timeout: float, memory_mb: int
         if results in ready:
             data = os.read(results, 1 << 16)
             heard += data
-            if not data or heard.endswith(b"END\n"):
+            if heard.endswith(end):
                 return bytes(heard), None
+            if not data:
+                return bytes(heard), None if _ends_soon(child) else "closed the channel that its results go through"
         if noise in ready and not os.read(noise, 1 << 20):
             noise = results
         if len(heard) > _MAX_RESULT:
@@ -93,6 +93,14 @@ def _listen(child: int, results: int, noise: int, timeout: float, memory_mb: int
             while select.select([results], [], [], 0)[0] and (data := os.read(results, 1 << 16)):
                 heard += data
             return bytes(heard), None
+
+
+def _ends_soon(child: int) -> bool:
+    for _ in range(50):
+        if not _alive(child):
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def _merge(heard: bytes, token: str, ending: str) -> dict[str, Any]:
@@ -122,8 +130,9 @@ def _how_it_ended(status: int | None) -> str:
 
 
 def _be_child(
-    work: Work, folder: str, results: int, noise: int, token: str, timeout: float, memory_mb: int
+    work: Work, folder: str, note: str, pipes: tuple[int, int], token: str, limits: tuple[float, int]
 ) -> NoReturn:
+    results, noise = pipes
     code = 70
     with contextlib.suppress(BaseException):
         _prctl(_DEATH_SIGNAL, signal.SIGKILL)
@@ -132,8 +141,9 @@ def _be_child(
         _redirect(noise)
         _close_all_but(results)
         _enter(folder)
-        note = _leave_network()
-        _limit(timeout, memory_mb)
+        if "namespace" not in note:
+            _refuse_connections()
+        _limit(*limits)
         for name in [name for name in os.environ if _SECRET.search(name)]:
             del os.environ[name]
 
@@ -192,20 +202,31 @@ def _limit(timeout: float, memory_mb: int) -> None:
             resource.setrlimit(what, (value, value))
 
 
-def _leave_network() -> str:
-    """Cut this process off; the note says how well."""
+def _isolate() -> str:
+    """Give the children of this process a network and process numbers of their own; the note says what was possible."""
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
-        for flags in (_NEW_NETWORK, _NEW_NETWORK | _NEW_USER):
-            if libc.unshare(flags) == 0:
-                return "no network: own network namespace"
+        user, group = os.getuid(), os.getgid()
+        if libc.unshare(_NEW_NETWORK | _NEW_PROCESSES) == 0:
+            return "own network and process namespaces"
+        if libc.unshare(_NEW_NETWORK | _NEW_PROCESSES | _NEW_USER) == 0:
+            for name, text in (
+                ("setgroups", "deny"),
+                ("uid_map", f"{user} {user} 1"),
+                ("gid_map", f"{group} {group} 1"),
+            ):
+                with contextlib.suppress(OSError), open(f"/proc/self/{name}", "w") as file:
+                    file.write(text)
+            return "own network, process and user namespaces"
+    return "socket.connect refuses; this platform offers no more"
 
+
+def _refuse_connections() -> None:
     def refuse(*_: object, **__: object) -> NoReturn:
         raise OSError("no network while tflint-layers confirms")
 
     socket.socket.connect = refuse  # type: ignore[method-assign]
     socket.getaddrinfo = refuse
-    return "no network: socket.connect refuses"
 
 
 def _prctl(option: int, value: int) -> None:
@@ -233,26 +254,44 @@ def _kill_descendants(child: int) -> int | None:
     return status
 
 
+def kill_strays(guards: Container[int]) -> None:
+    """Kill what was left to this process by guards that died: children of it that are no guards, and theirs."""
+    for stray in [pid for pid in _children().get(os.getpid(), []) if pid not in guards]:
+        for pid in (stray, *_descendants(stray)):
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def adopt_orphans() -> None:
+    """Have descendants whose parents died become children of this process."""
+    _prctl(_SUBREAPER, 1)
+
+
 def _alive(pid: int) -> bool:
     """Whether the child still runs; a zombie does not, and is left for the caller to collect."""
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
 
 def _descendants(root: int) -> list[int]:
-    """Every process below ``root``; without /proc the direct child is all that can be watched."""
-    children: dict[int, list[int]] = {}
-    with contextlib.suppress(OSError):
-        for name in os.listdir("/proc"):
-            if name.isdigit():
-                with contextlib.suppress(OSError, IndexError, ValueError), open(f"/proc/{name}/stat") as file:
-                    fields = file.read().rpartition(")")[2].split()
-                    if fields[0] != "Z":
-                        children.setdefault(int(fields[1]), []).append(int(name))
+    """Every process below ``root``; without /proc none is known."""
+    children = _children()
     found, todo = [], [root]
     while todo:
         todo += (below := children.get(todo.pop(), []))
         found += below
     return found
+
+
+def _children() -> dict[int, list[int]]:
+    """The living children of every process."""
+    children: dict[int, list[int]] = {}
+    with contextlib.suppress(OSError):
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError, IndexError, ValueError), open(f"/proc/{name}/stat") as file:
+                fields = file.read().rpartition(")")[2].split()
+                if fields[0] != "Z":
+                    children.setdefault(int(fields[1]), []).append(int(name))
+    return children
 
 
 def _resident_mb(pid: int) -> int:

@@ -70,6 +70,13 @@ class Eager:
         """Whether calls with the same inputs gave different numbers."""
         return not all(observe.equal(self.outputs[0], other) for other in self.outputs[1:])
 
+    def moved(self) -> tuple[str, ...]:
+        """Python state that changed after it was first there."""
+        pairs = list(zip(self.states, self.states[1:], strict=False))
+        return tuple(
+            name for name in self.states[-1] if any(name in old and old[name] != new.get(name) for old, new in pairs)
+        )
+
     def stuck(self, graph: list[dict[str, str]]) -> tuple[str, ...]:
         """Python state that each eager call moved and no graph call did."""
         _, first, second, third = self.states
@@ -130,7 +137,9 @@ class Session:
 
     def _observe_runs(self, subject: Subject) -> None:
         eager = self._eager_calls(subject)
-        self.emit({"eager": eager.lines, "eager_raised": eager.raised, "varies": eager.varies()})
+        self.emit(
+            {"eager": eager.lines, "eager_raised": eager.raised, "varies": eager.varies(), "moved": eager.moved()}
+        )
         runs = [self._trace("built", self.build, eager.subject, eager)]
         self._tell(runs[-1])
         # Eager calls filled the caches and globals of the module as well.

@@ -12,9 +12,12 @@ import importlib.util
 import json
 import os
 import select
+import shutil
 import sys
+import tempfile
 import types
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -80,14 +83,14 @@ def serve(keras: int, jobs: int) -> None:
     from tflint_layers.confirm import session
 
     print(json.dumps({"ready": True}), file=answers, flush=True)
-    running: dict[int, tuple[int, int, bytearray]] = {}
+    sandbox.adopt_orphans()
+    running: dict[int, _Job] = {}
     waiting: list[dict[str, Any]] = []
     pending, ended = b"", False
     while not ended or waiting or running:
         while waiting and len(running) < jobs:
-            job = waiting.pop(0)
-            pid, pipe = _start(job, session, tf, keras_module)
-            running[pipe] = (job["id"], pid, bytearray())
+            job = _start(waiting.pop(0), session, tf, keras_module)
+            running[job.pipe] = job
         ready = select.select([*running, *([] if ended else [0])], [], [])[0]
         for pipe in ready:
             data = os.read(pipe, 1 << 20)
@@ -96,24 +99,37 @@ def serve(keras: int, jobs: int) -> None:
                 waiting += [json.loads(line) for line in lines]
                 ended = not data
             elif data:
-                running[pipe][2].extend(data)
+                running[pipe].heard.extend(data)
             else:
-                _answer(running.pop(pipe), pipe, answers)
+                _answer(running.pop(pipe), answers)
+                sandbox.kill_strays({job.guard for job in running.values()})
 
 
-def _start(job: dict[str, Any], session: Any, tf: Any, keras: Any) -> tuple[int, int]:
-    request = TraceRequest.from_json(json.dumps(job["request"]))
+@dataclass(frozen=True)
+class _Job:
+    """A request that a guard works on."""
+
+    number: int
+    guard: int
+    pipe: int
+    folder: str
+    heard: bytearray = field(default_factory=bytearray)
+
+
+def _start(message: dict[str, Any], session: Any, tf: Any, keras: Any) -> _Job:
+    request = TraceRequest.from_json(json.dumps(message["request"]))
+    folder = tempfile.mkdtemp(prefix="tflint-layers-")
     pipe, end = os.pipe()
     pid = os.fork()
     if pid:
         os.close(end)
-        return pid, pipe
+        return _Job(message["id"], pid, pipe, folder)
     code = 1
     try:
         os.close(0)
         os.setsid()
         trace = sandbox.guard(
-            lambda emit: session.run(request, emit, tf, keras), request.timeout, request.memory_mb, end
+            lambda emit: session.run(request, emit, tf, keras), folder, request.timeout, request.memory_mb
         )
         with os.fdopen(end, "w", encoding="utf-8") as file:
             json.dump(trace, file)
@@ -122,12 +138,15 @@ def _start(job: dict[str, Any], session: Any, tf: Any, keras: Any) -> tuple[int,
         os._exit(code)
 
 
-def _answer(job: tuple[int, int, bytearray], pipe: int, answers: Any) -> None:
-    number, pid, data = job
-    os.close(pipe)
-    os.waitpid(pid, 0)
-    trace = json.loads(data) if data else {"stopped": "the process that watched it was killed"}
-    print(json.dumps({"id": number, "trace": trace}), file=answers, flush=True)
+def _answer(job: _Job, answers: Any) -> None:
+    os.close(job.pipe)
+    os.waitpid(job.guard, 0)
+    shutil.rmtree(job.folder, ignore_errors=True)
+    try:
+        trace = json.loads(job.heard)
+    except ValueError:
+        trace = {"stopped": "the process that watched it was killed"}
+    print(json.dumps({"id": job.number, "trace": trace}), file=answers, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,400 @@
+"""Verdicts of real TensorFlow on small layers, under both Keras versions."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tflint_layers.confirm import (
+    FixQuestion,
+    LayerQuestion,
+    NoTensorFlow,
+    confirm,
+    prove_fix,
+    prove_fixes,
+    trace_layer,
+    trace_layers,
+)
+from tflint_layers.finding import Finding, Proof, Status
+
+HEADER = """\
+import random
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+SEEN = []
+"""
+
+LAYERS = """
+class Counts(keras.layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.calls = 0
+
+    def call(self, inputs):
+        self.calls += 1  # runs-once confirmed
+        self.width = inputs.shape[-1]  # runs-once refuted
+        print("called")  # runs-once confirmed
+        return inputs * 2.0
+
+
+class Draws(keras.layers.Layer):
+    def call(self, inputs):
+        return inputs + np.random.normal()  # frozen confirmed
+
+
+class DrawsInGraph(keras.layers.Layer):
+    def call(self, inputs):
+        return inputs + tf.random.normal([])  # frozen refuted
+
+
+class Keeps(keras.layers.Layer):
+    def __init__(self, units):
+        super().__init__()
+        self.dense = keras.layers.Dense(units)
+
+    def call(self, inputs):
+        self.last = self.dense(inputs)  # leaks confirmed
+        SEEN.append(self.last)  # leaks confirmed
+        size = inputs.shape[-1]  # raises refuted
+        return self.last * float(size)
+
+
+class Needs(keras.layers.Layer):
+    def call(self, inputs, training=False):
+        if training:
+            inputs = inputs + float(inputs.numpy().sum())  # raises confirmed
+        return self._scale(inputs)
+
+    def _scale(self, inputs):
+        if self.name == "never":
+            return inputs.numpy()  # raises unproven
+        return inputs * 2.0
+
+
+class Batch(keras.layers.Layer):
+    def call(self, inputs):
+        return tf.reshape(inputs, [inputs.shape[0], -1])  # raises confirmed
+
+
+class Switches(keras.layers.Layer):
+    def call(self, inputs):
+        tf.config.run_functions_eagerly(True)  # global-flag confirmed
+        return inputs
+
+
+class SwitchesOff(keras.layers.Layer):
+    def call(self, inputs):
+        tf.config.run_functions_eagerly(False)  # global-flag confirmed
+        return inputs
+
+
+class SetsItem(keras.layers.Layer):
+    def call(self, inputs):
+        inputs[0] = 0.0  # raises confirmed
+        return inputs
+
+
+class Splits(keras.layers.Layer):
+    def call(self, inputs):
+        left, right = inputs
+        assert tf.reduce_all(left >= 0.0)  # raises confirmed
+        return left + right
+
+
+class Cell(keras.layers.Layer):
+    def __init__(self, units):
+        super().__init__()
+        self.state_size = self.output_size = units
+
+    def call(self, inputs, states):
+        print("step")  # runs-once confirmed
+        return states[0], states
+
+
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(1)
+
+    def call(self, inputs):
+        return self.dense(inputs)
+
+    def train_step(self, data):
+        x, y = data
+        loss = tf.reduce_mean(tf.square(self(x) - y))
+        print(loss.numpy())  # raises confirmed train_step
+        return {"loss": loss}
+
+
+def make():
+    class Nested(keras.layers.Layer):
+        def call(self, inputs):
+            print("nested")  # runs-once confirmed
+            return inputs
+
+    return Nested()
+
+
+@tf.function
+def step(x):
+    print("traced")  # runs-once confirmed
+    return x * 2.0
+"""
+
+ONLY_KERAS_3 = """
+class Branches(keras.layers.Layer):
+    def call(self, inputs):
+        if tf.reduce_sum(inputs) > 0.0:  # raises confirmed
+            return inputs
+        return -inputs
+
+
+class Builds(keras.layers.Layer):
+    def build(self, input_shape):
+        self.size = float(tf.linalg.norm(tf.ones(3)).numpy())  # raises confirmed
+
+    def call(self, inputs):
+        return inputs * self.size
+
+
+class Dynamic(keras.layers.Layer):
+    def __init__(self):
+        super().__init__(dynamic=True)  # construction confirmed
+
+    def call(self, inputs):
+        return inputs
+
+
+class Swallows(keras.layers.Layer):
+    def call(self, inputs):
+        try:
+            return inputs - inputs.numpy().mean()  # swallowed confirmed
+        except AttributeError:
+            return inputs
+"""
+
+
+def findings_of(source: str, path: str, keras: int) -> list[tuple[Finding, Status]]:
+    """One finding for each marker ``# proof status [entry]``."""
+    found, layer, function = [], None, None
+    for number, line in enumerate(source.splitlines(), 1):
+        words = line.split()
+        if words[:1] == ["class"]:
+            layer = words[1].partition("(")[0]
+        elif words[:1] == ["def"] and not line[0].isspace():
+            layer, function = None, words[1].partition("(")[0]
+        marker = line.partition("# ")[2].split()
+        if marker and marker[0] in {proof.value for proof in Proof}:
+            entry = marker[2] if len(marker) > 2 else "call"
+            route = (f"{layer}.{entry}",) if layer else (str(function),)
+            finding = Finding(
+                path=path, cell=None, line=number, column=1, code="TFL999", end_line=number, end_column=2, name="n",
+                message="m", layer=layer, function=route[0], route=route, keras=keras, proof=Proof(marker[0]),
+            )  # fmt: skip
+            found.append((finding, Status(marker[1])))
+    return found
+
+
+@pytest.mark.tensorflow
+def test_verdicts(keras: int, tmp_path: Path) -> None:
+    path = str(tmp_path / "layers.py")
+    source = HEADER + LAYERS + (ONLY_KERAS_3 if keras == 3 else "")
+    expected = findings_of(source, path, keras)
+    steps: list[tuple[int, int]] = []
+    judged = confirm(
+        [finding for finding, _ in expected], {path: source.encode()}, progress=lambda *at: steps.append(at)
+    )
+    assert [replace(finding, verdict=None) for finding in judged] == [finding for finding, _ in expected]
+    lines = source.splitlines()
+    said = [(lines[f.line - 1], f.verdict and f.verdict.status, f.verdict and f.verdict.because) for f in judged]
+    wrong = [text for text, (_, status) in zip(said, expected, strict=True) if text[1] is not status]
+    assert wrong == []
+    assert steps[-1][0] == steps[-1][1] == len(steps)
+
+
+@pytest.mark.tensorflow
+def test_layers_without_findings(tmp_path: Path) -> None:
+    source = b"""\
+import missing_package
+import keras
+import tensorflow as tf
+
+
+class RankOneWeight(keras.layers.Layer):
+    def __init__(self, units):
+        super().__init__()
+        self.w = self.add_weight(shape=(units,), initializer="random_normal")
+
+    def call(self, inputs):
+        return tf.matmul(inputs, self.w)
+
+
+class Fine(keras.layers.Layer):
+    def call(self, inputs):
+        return tf.square(inputs)
+
+
+class UsesMissing(keras.layers.Layer):
+    def call(self, inputs):
+        return missing_package.double(inputs)
+
+
+class UsesSkipped(keras.layers.Layer):
+    def call(self, inputs):
+        return inputs * FACTOR
+
+
+class Fails(keras.layers.Layer):
+    def call(self, inputs):
+        return inputs * int(tf.shape(inputs)[0])
+
+
+FACTOR = print("never runs") or 2.0
+keras.Sequential([RankOneWeight(10), keras.layers.Dense(1)])
+"""
+    names = ["RankOneWeight", "Fine", "UsesMissing", "UsesSkipped", "Fails", "Absent"]
+    path = str(tmp_path / "seed.py")
+    results = trace_layers([LayerQuestion(source, path, name) for name in names], benchmark=True)
+    told = {result.layer: (result.status, result.line) for result in results}
+    assert told == {
+        "RankOneWeight": ("unproven", 12),
+        "Fine": ("traces", None),
+        "UsesMissing": ("unproven", 22),
+        "UsesSkipped": ("unproven", 27),
+        "Fails": ("fails", 32),
+        "Absent": ("unproven", None),
+    }
+    rank, fine, missing, skipped, fails, absent = results
+    assert rank.because.startswith("no input makes it run: InvalidArgumentError: In[")
+    assert rank.recipe is not None
+    assert rank.recipe.startswith("RankOneWeight(10)(")
+    assert fine.eager_ms
+    assert fine.graph_ms
+    assert "No module named 'missing_package'" in missing.because
+    assert "line 35 sets it, but module-level statements do not run" in skipped.because
+    assert fails.because.startswith("tracing raises TypeError")
+    assert "is not in the module" in absent.because
+
+
+@pytest.mark.tensorflow
+def test_a_recipe_from_the_settings(tmp_path: Path) -> None:
+    source = b"""\
+import keras
+
+
+class Strange(keras.layers.Layer):
+    def __init__(self, table):
+        super().__init__()
+        self.table = dict(table)["key"]
+
+    def call(self, inputs):
+        return inputs * self.table
+"""
+    path = str(tmp_path / "layers.py")
+    example = {"init": "Strange({'key': 2.0})", "inputs": [{"shape": [2, 8], "dtype": "float64"}]}
+    assert trace_layer(source, path, "Strange").status == "unproven"
+    result = trace_layer(source, path, "Strange", examples={"layers:Strange": example})
+    assert result.status == "traces"
+    assert result.recipe == "Strange({'key': 2.0})(tf.ones([2, 8], dtype=tf.float64))"
+
+
+@pytest.mark.tensorflow
+def test_a_layer_in_a_package(tmp_path: Path) -> None:
+    package = tmp_path / "project" / "nets"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("from .layers import Scaled\n")
+    (package / "helpers.py").write_text("def scale(x):\n    print('scaling')\n    return x * 2.0\n")
+    layers = b"import keras\nfrom .helpers import scale\n\n\nclass Scaled(keras.layers.Layer):\n    def call(self, x):\n        return scale(x)\n"  # noqa: E501
+    (package / "layers.py").write_bytes(layers)
+    home, helper = str(package / "layers.py"), str(package / "helpers.py")
+    finding = Finding(
+        path=helper, cell=None, line=2, column=5, code="TFL201", end_line=2, end_column=9, name="n", message="m",
+        layer="Scaled", function="scale", route=("Scaled.call", "scale"), keras=3, proof=Proof.RUNS_ONCE,
+        layer_path=home,
+    )  # fmt: skip
+    (judged,) = confirm([finding], {helper: (package / "helpers.py").read_bytes(), home: layers})
+    assert judged.verdict is not None
+    assert judged.verdict.status is Status.CONFIRMED
+    assert judged.verdict.recipe == "Scaled()(tf.random.uniform([4, 8]))"
+
+
+ORIGINAL = b"""\
+import keras
+import tensorflow as tf
+
+
+class Layer(keras.layers.Layer):
+    def __init__(self, units=3):
+        super().__init__()
+        self.dense = keras.layers.Dense(units)
+        self.steps = self.add_weight(shape=(), initializer="zeros", trainable=False)
+
+    def call(self, inputs):
+        print("called")
+        self.steps.assign_add(1.0)
+        return self.dense(inputs) * self.steps
+"""
+
+
+@pytest.mark.tensorflow
+def test_fixes_are_proved(keras: int, tmp_path: Path) -> None:
+    path = str(tmp_path / "layer.py")
+    changes = {
+        'tf.print("called")': "the same numbers and weights",
+        "inputs = inputs + 1.0": "gives other numbers",
+        "self.steps.assign_add(1.0)": "gives other numbers",
+        "inputs = inputs[:, :, tf.newaxis]": "in eager mode the fixed layer",
+        "inputs.numpy()": "as a graph the fixed layer raises AttributeError",
+    }
+    questions = [
+        FixQuestion(ORIGINAL, ORIGINAL.replace(b'print("called")', new.encode()), path, "Layer", keras)
+        for new in changes
+    ]
+    proofs = prove_fixes(questions)
+    assert [proof.ok for proof in proofs] == [True, False, False, False, False]
+    for proof, expected in zip(proofs, changes.values(), strict=True):
+        assert expected in proof.because or "other weights" in proof.because, proof.because
+
+
+@pytest.mark.tensorflow
+def test_the_fix_of_a_layer_that_cannot_be_built(tmp_path: Path) -> None:
+    source = b"""\
+import keras
+
+
+class Stateful(keras.layers.Layer):
+    def __init__(self):
+        super().__init__(dynamic=True)
+        self.state = self.add_weight(shape=(1,), initializer="zeros", trainable=False)
+
+    def call(self, inputs):
+        self.state.assign_add(inputs)
+        return self.state
+"""
+    fixed = source.replace(b"dynamic=True", b"")
+    proof = prove_fix(source, fixed, str(tmp_path / "layer.py"), "Stateful")
+    assert proof.ok
+    assert "the original cannot be compared (it could not be built: ValueError: Unrecognized" in proof.because
+    assert proof.recipe == "Stateful()(tf.random.uniform([1]))"
+
+
+def test_without_tensorflow(tmp_path: Path) -> None:
+    bare = tmp_path / "python"
+    bare.write_text(f'#!/bin/sh\nexec "{sys.executable}" -S "$@"\n')
+    bare.chmod(0o755)
+    with pytest.raises(
+        NoTensorFlow, match=r"No module named 'tensorflow'.*pip install tflint-layers\[confirm\].*--python"
+    ):
+        trace_layer(b"", "x.py", "Layer", python=str(bare))
+    with pytest.raises(NoTensorFlow, match="cannot start"):
+        trace_layer(b"", "x.py", "Layer", python=str(tmp_path / "absent"))
+
+
+def test_nothing_to_confirm_needs_no_tensorflow(tmp_path: Path) -> None:
+    assert confirm([], {}, python=str(tmp_path / "absent")) == []

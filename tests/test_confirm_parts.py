@@ -1,0 +1,226 @@
+"""The parts of the confirmation that need no TensorFlow."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from tflint_layers.confirm import recipe
+from tflint_layers.confirm.judge import judge, layer_status, place_of
+from tflint_layers.confirm.module_slice import ModuleSlice, slice_module
+from tflint_layers.confirm.recipe import Recipe
+from tflint_layers.confirm.request import Failure, Run, Trace, TraceRequest
+from tflint_layers.finding import Finding, Proof, Status
+
+PATH = "/layers.py"
+SOURCE = """\
+class L:
+    def call(self, x):
+        self.n += 1
+        print(x)
+        rows = []
+        rows.append(x)
+        return stack(
+            rows,
+            float(x),
+        )
+"""
+
+
+def finding(line: int, proof: Proof, suspect: bool = False) -> Finding:
+    return Finding(
+        path=PATH, cell=None, line=line, column=1, code="TFL999", end_line=line, end_column=2, name="n", message="m",
+        layer="L", function="L.call", route=("L.call",), keras=3, proof=proof, suspect=suspect,
+    )  # fmt: skip
+
+
+def lines(*numbers: int) -> dict[str, dict[int, int]]:
+    return {PATH: dict.fromkeys(numbers, 1)}
+
+
+def fails(line: int, message: str = "no value") -> Failure:
+    return Failure("TypeError", message, ((PATH, line),))
+
+
+ALL = lines(3, 4, 5, 6, 7)
+EAGER = (ALL, ALL, ALL)
+GRAPH: tuple[dict[str, dict[int, int]], ...] = ({}, {}, {})
+
+
+@pytest.mark.parametrize(
+    ("line", "proof", "run", "status", "because"),
+    [
+        (4, Proof.RUNS_ONCE, Run("built", ALL, GRAPH), "confirmed", "ran in each of 3 eager calls"),
+        (4, Proof.RUNS_ONCE, Run("built", ALL, (ALL, ALL, ALL)), "refuted", "keep up"),
+        (3, Proof.RUNS_ONCE, Run("built", ALL, GRAPH), "refuted", "keep up"),
+        (3, Proof.RUNS_ONCE, Run("built", ALL, GRAPH, stuck=("self.n: 1, 2, 3",)), "confirmed", "self.n: 1, 2, 3"),
+        (4, Proof.RUNS_ONCE, Run("built", lines(3), error=fails(3)), "unproven", "tracing stops earlier, at line 3"),
+        (4, Proof.RUNS_ONCE, Run("built", lines(3), GRAPH), "unproven", "line 4 was not reached"),
+        (9, Proof.RAISES, Run("built", ALL, error=fails(9)), "confirmed", "tracing raises TypeError: no value"),
+        (7, Proof.RAISES, Run("built", ALL, error=fails(9)), "confirmed", "tracing raises TypeError: no value"),
+        (6, Proof.RAISES, Run("built", ALL, error=fails(8)), "confirmed", "at line 8, which uses what"),
+        (4, Proof.RAISES, Run("built", ALL, error=fails(8)), "unproven", "then failed elsewhere, at line 8"),
+        (4, Proof.RAISES, Run("built", ALL, GRAPH), "refuted", "nothing raised"),
+        (4, Proof.FROZEN, Run("built", ALL, GRAPH, repeats=True), "confirmed", "repeat one result"),
+        (4, Proof.FROZEN, Run("built", ALL, GRAPH, repeats=False), "refuted", "new results"),
+        (3, Proof.LEAKS, Run("built", ALL, GRAPH, leaks=("self.n (tensor)",)), "confirmed", "left in self.n"),
+        (3, Proof.LEAKS, Run("built", ALL, GRAPH), "refuted", "no symbolic tensor"),
+        (4, Proof.GLOBAL_FLAG, Run("built", ALL, flags=("floatx: a -> b",)), "confirmed", "floatx: a -> b"),
+        (4, Proof.SWALLOWED, Run("built", ALL, swallowed=((PATH, 4, "E: e"),)), "confirmed", "E: e, at line 4"),
+        (4, Proof.NONE, Run("built", ALL, GRAPH), "unproven", "one layer cannot show it"),
+    ],
+)
+def test_verdicts(line: int, proof: Proof, run: Run, status: str, because: str) -> None:
+    asked = finding(line, proof)
+    trace = Trace(3, recipe="L()(x)", eager=EAGER, varies=True, runs=(run,))
+    verdict = judge(asked, place_of(asked, PATH, SOURCE), trace)
+    assert (verdict.status.value, verdict.recipe, verdict.keras) == (status, "L()(x)", 3)
+    assert because in verdict.because
+
+
+@pytest.mark.parametrize(
+    ("trace", "status", "because"),
+    [
+        (Trace(3, construction=fails(4)), "confirmed", "building the layer raises TypeError"),
+        (Trace(3, construction=fails(3)), "unproven", "it could not be built: TypeError: no value (line 3)"),
+        (Trace(3, eager_error=fails(4, "does not support item assignment")), "confirmed", "raises TypeError"),
+        (Trace(3, eager_error=fails(4, "shapes differ")), "unproven", "no input makes it run: TypeError: shapes"),
+        (Trace(3, stopped="did not end within 5 s"), "unproven", "did not end within 5 s"),
+    ],
+)
+def test_verdicts_on_layers_that_do_not_run(trace: Trace, status: str, because: str) -> None:
+    asked = finding(4, Proof.RAISES)
+    verdict = judge(asked, place_of(asked, PATH, SOURCE), trace)
+    assert verdict.status.value == status
+    assert because in verdict.because
+
+
+def test_a_suspect_needs_its_own_line_to_raise() -> None:
+    asked = finding(6, Proof.RAISES, suspect=True)
+    trace = Trace(3, eager=EAGER, runs=(Run("built", ALL, error=fails(8)),))
+    assert judge(asked, place_of(asked, PATH, SOURCE), trace).status is Status.UNPROVEN
+
+
+def test_an_unfinished_trace_refutes_nothing() -> None:
+    asked = finding(4, Proof.RAISES)
+    trace = Trace(3, eager=EAGER, runs=(Run("built", ALL, GRAPH),), stopped="did not end")
+    assert judge(asked, place_of(asked, PATH, SOURCE), trace).status is Status.UNPROVEN
+
+
+def test_the_status_of_a_layer() -> None:
+    assert layer_status(Trace(3, runs=(Run("built", ALL, GRAPH),)))[0] == "traces"
+    assert layer_status(Trace(3, runs=(Run("built", ALL, error=fails(9)),))) == (
+        "fails", "tracing raises TypeError: no value", 9,
+    )  # fmt: skip
+    assert layer_status(Trace(3, stopped="crashed"))[0] == "unproven"
+
+
+def test_requests_and_traces_survive_json() -> None:
+    request = TraceRequest("/a.py", "x = 'ü'", "L", None, "call", 3, ("/a.py",), (("/a.py", 3),), {"init": "L()"})
+    assert TraceRequest.from_json(request.to_json()) == request
+    run = Run("built", ALL, GRAPH, fails(3), None, ((PATH, 3, "E"),), ("a",), ("b",), ("c",), True, True, (ALL,))
+    trace = Trace(2, "L()", None, None, fails(4), EAGER, (), True, ("n",), (run,), ("note",), 1.5, 0.5, True, "so")
+    assert Trace.from_data(json.loads(json.dumps(asdict(trace)))) == trace
+
+
+# --- recipes
+
+
+def test_recipes_found_in_a_file() -> None:
+    tree = ast.parse("size = 10\nx = tf.ones((2, 3))\nlayer = L(size, rate=0.1)\ny = layer(x)\nSequential([L(4)])")
+    assert [str(found) for found in recipe.found_in_file(tree, "L")] == [
+        "L(10, rate=0.1)(tf.ones((2, 3)))",
+        "L(10, rate=0.1)()",
+        "L(4)()",
+    ]
+
+
+def test_shapes_found_in_a_file() -> None:
+    tree = ast.parse("Input(shape=(32, 3))\nDense(1, input_shape=(None, 8))\nkeras.Input((5,))\nx.reshape(shape=n)")
+    assert recipe.shapes_in_file(tree) == [(4, 5), (4, 32, 3), (4, 6, 8)] or set(recipe.shapes_in_file(tree)) == {
+        (4, 5), (4, 32, 3), (4, 6, 8),
+    }  # fmt: skip
+
+
+def test_constructions_from_a_signature() -> None:
+    def init(units: int, rate, backbone, num_heads, flag=True, **kwargs: object) -> None: ...  # type: ignore[no-untyped-def]
+
+    assert list(recipe.constructions("L", inspect.signature(init))) == [
+        "L(units=8, rate=0.5, backbone=tf.keras.layers.Dense(8), num_heads=2)"
+    ]
+
+
+def test_an_unknown_parameter_is_guessed_in_turn() -> None:
+    texts = list(recipe.constructions("L", inspect.signature(lambda mystery: None)))
+    assert texts[0] == "L(mystery=4)"
+    assert len(texts) > 5
+
+
+def test_inputs_follow_the_names() -> None:
+    def call(token_ids, mask, training=None): ...  # type: ignore[no-untyped-def]
+
+    first = next(recipe.inputs_for(inspect.signature(call), []))
+    assert (
+        first == ("tf.random.uniform([4, 6], maxval=4, dtype=tf.int32)", "tf.random.uniform([4, 6])")
+        or "int32" in first[0]
+    )
+
+
+def test_a_shape_is_learned_from_a_message() -> None:
+    tried = Recipe("L()", ("tf.random.uniform([4, 8])",))
+    better = recipe.learn(tried, "expected axis -1 of input shape to have value 5, but received")
+    assert better is not None
+    assert str(better) == "L()(tf.random.uniform([4, 5]))"
+    assert recipe.learn(tried, "something else") is None
+
+
+def test_a_recipe_from_settings() -> None:
+    found = recipe.from_settings("L", {"init": "units=4", "inputs": [{"shape": [2, 3]}], "call": {"training": True}})
+    assert str(found) == "L(units=4)(tf.random.uniform([2, 3]), training=True)"
+
+
+# --- slices
+
+
+def test_a_slice_keeps_definitions_only() -> None:
+    kept, skipped = slice_module(
+        ast.parse(
+            "from __future__ import annotations\n"
+            "import os\n"
+            "log = logging.getLogger(__name__)\n"
+            "layers = tf.keras.layers\n"
+            "N: int = 3\n"
+            "model = Sequential([])\n"
+            "model.fit(1)\n"
+            "try:\n    import x\nexcept ImportError:\n    x = None\n"
+            "if TYPE_CHECKING:\n    import y\n"
+            "for i in range(3):\n    train()\n"
+            "with open('f') as g:\n    h = g.read()\n"
+            "if __name__ == '__main__':\n    main()\n"
+            "class A: pass\n"
+            "def f(): pass\n"
+        )
+    )
+    text = ast.unparse(kept)
+    for gone in ("Sequential", "fit", "train", "open", "main"):
+        assert gone not in text
+    for there in ("import os", "getLogger", "layers = ", "N: int", "import x", "import y", "class A", "def f"):
+        assert there in text
+    assert skipped == {"model": 6, "i": 14, "g": 16, "h": 16}
+
+
+def test_a_slice_survives_what_cannot_be_defined(tmp_path: Path) -> None:
+    source = "import absent_module\nfrom os import path, absent\nclass A(absent_module.B): pass\nclass C: pass\n"
+    path = tmp_path / "sliced.py"
+    path.write_text(source)
+    module = ModuleSlice(str(path), source).load()
+    assert module.C is not None
+    assert module.path is not None
+    for name in ("absent_module", "absent", "A"):
+        with pytest.raises(ImportError, match="could not be defined"):
+            getattr(module, name)()
