@@ -299,6 +299,8 @@ class Calls(Expressions):
                 self.update(node.func.value, grown(receiver, arguments.values[-1]))
             elif name in {"extend", "update", "extendleft"}:
                 self.update(node.func.value, grown(receiver, self.element(arguments.values[0])))
+        elif isinstance(receiver, Container) and name == "clear":
+            self.update(node.func.value, replace(receiver, of=UNKNOWN, items=()))
 
 
 def _has_tensor(value: Value) -> bool:
@@ -388,6 +390,11 @@ _NESTS = frozenset({"builtins.list", "builtins.tuple", "builtins.dict"})
 _PLAIN_TYPES = _NESTS | {"builtins.int", "builtins.float", "builtins.str", "builtins.bool", "numpy.ndarray"}
 
 
+def _type(machine: Calls, arguments: Arguments) -> Value:
+    subject = arguments.get(0, "object")
+    return Class(subject.cls) if isinstance(subject, Instance) and subject.cls is not None else STATIC
+
+
 def _length(machine: Calls, arguments: Arguments) -> Value:
     return STATIC
 
@@ -466,7 +473,35 @@ def _next(machine: Calls, arguments: Arguments) -> Value:
 
 
 def _iterator(machine: Calls, arguments: Arguments) -> Value:
+    subject = arguments.get(0, "iterable") or UNKNOWN
+    if not all(isinstance(v, (Container, Shape, Static, Array)) for v in alternatives(subject)):
+        # The iterator of a dataset belongs to the graph.
+        return UNKNOWN
+    return _python_iterator(machine, arguments)
+
+
+def _python_iterator(machine: Calls, arguments: Arguments) -> Value:
     return Container(machine.element(arguments.get(0, "iterable") or UNKNOWN), type="generator")
+
+
+def _random_state(name: str) -> Callable[[Calls, Arguments], Value]:
+    def make(machine: Calls, arguments: Arguments) -> Value:
+        seeded = any(value != NONE for value in arguments.values)
+        return Instance(name, fresh=True, origin="" if seeded else "entropy")
+
+    return make
+
+
+def _setattr(machine: Calls, arguments: Arguments) -> Value:
+    subject, name, value = (arguments.get(i, "") for i in range(3))
+    attribute = name.constant if isinstance(name, Static) else None
+    if isinstance(subject, Instance) and subject.cls is not None and isinstance(attribute, str) and value is not None:
+        machine.heap[subject.cls, attribute] = value
+    return NONE
+
+
+def _delattr(machine: Calls, arguments: Arguments) -> Value:
+    return _setattr(machine, Arguments((*arguments.positional, NONE)))
 
 
 def _deque(machine: Calls, arguments: Arguments) -> Value:
@@ -515,7 +550,7 @@ _SPECIAL: dict[str, Callable[[Calls, Arguments], Value]] = {
     "builtins.bool": _static,
     "builtins.str": _static,
     "builtins.repr": _static,
-    "builtins.type": _static,
+    "builtins.type": _type,
     "builtins.any": _static,
     "builtins.all": _static,
     "builtins.callable": _static,
@@ -540,8 +575,14 @@ _SPECIAL: dict[str, Callable[[Calls, Arguments], Value]] = {
     "builtins.min": _reduced,
     "builtins.next": _next,
     "builtins.iter": _iterator,
-    "itertools.cycle": _iterator,
-    "itertools.count": _iterator,
+    "itertools.cycle": _python_iterator,
+    "itertools.count": _python_iterator,
+    "builtins.setattr": _setattr,
+    "builtins.delattr": _delattr,
+    "random.choice": _next,
+    "numpy.random.default_rng": _random_state("numpy.random.Generator"),
+    "numpy.random.RandomState": _random_state("numpy.random.RandomState"),
+    "random.Random": _random_state("random.Random"),
     "collections.deque": _deque,
     "math.prod": _product,
     "tensorflow.Variable": _variable,

@@ -11,6 +11,9 @@ class Effect(enum.Enum):
     PRINT = "print"
     WARN = "warn"
     RUN_EAGERLY = "run-eagerly"
+    HOST_IO = "host-io"  # files, processes, sockets, windows, sleeping
+    NEW_VALUE = "new-value"  # another value at each run: random numbers, clocks, the environment
+    DEBUG = "debug"  # stops in a debugger
 
 
 _LOG_METHODS = ("debug", "info", "warning", "warn", "error", "critical", "exception", "log", "fatal")
@@ -23,6 +26,12 @@ _LOGGERS = (
     "tensorflow.compat.v1.logging",
     "tensorflow.logging",
 )
+
+
+def _members(module: str, names: str) -> list[str]:
+    return [f"{module}.{name}" for name in names.split()]
+
+
 _EFFECTS: dict[str, Effect] = {
     **{f"{logger}.{method}": Effect.PRINT for logger in _LOGGERS for method in _LOG_METHODS},
     **dict.fromkeys(
@@ -52,9 +61,115 @@ _EFFECTS: dict[str, Effect] = {
         ),
         Effect.RUN_EAGERLY,
     ),
+    **dict.fromkeys(
+        (
+            "builtins.open",
+            "io.open",
+            "codecs.open",
+            "gzip.open",
+            "time.sleep",
+            "json.dump",
+            "json.load",
+            "pickle.dump",
+            "pickle.load",
+            "joblib.dump",
+            "joblib.load",
+            "yaml.dump",
+            "sqlite3.connect",
+            "PIL.Image.open",
+            "tensorflow.saved_model.save",
+            "keras.utils.plot_model",
+            "keras.utils.save_img",
+            "keras.utils.load_img",
+            *_members("os", "makedirs mkdir remove unlink rename replace rmdir removedirs listdir scandir walk"),
+            *_members("os", "system popen startfile chdir truncate symlink"),
+            *_members("pathlib.Path", "write_text write_bytes read_text read_bytes open mkdir touch unlink rmdir"),
+            *_members("pathlib.Path", "rename replace iterdir glob rglob"),
+            *_members("cv2", "imwrite imread imshow waitKey destroyAllWindows namedWindow VideoWriter VideoCapture"),
+            *_members("numpy", "save savez savez_compressed savetxt load loadtxt genfromtxt fromfile"),
+            *_members("pandas", "read_csv read_json read_parquet read_pickle read_excel"),
+            *_members("pandas.DataFrame", "to_csv to_json to_parquet to_pickle to_excel to_sql to_hdf"),
+            *_members("tensorflow.compat.v1.gfile", "GFile Open Exists MakeDirs Remove ListDirectory"),
+        ),
+        Effect.HOST_IO,
+    ),
+    **dict.fromkeys(
+        (
+            *_members("time", "time time_ns perf_counter perf_counter_ns monotonic monotonic_ns process_time"),
+            *_members("time", "process_time_ns thread_time localtime gmtime ctime asctime strftime"),
+            *_members("datetime.datetime", "now utcnow today"),
+            "datetime.date.today",
+            *_members("uuid", "uuid1 uuid4"),
+            *_members("os", "getenv urandom environ.get getrandom"),
+        ),
+        Effect.NEW_VALUE,
+    ),
+    **dict.fromkeys(
+        (
+            "builtins.breakpoint",
+            "IPython.embed",
+            "IPython.terminal.embed.embed",
+            "IPython.core.debugger.set_trace",
+            "code.interact",
+            "debugpy.breakpoint",
+            "pydevd.settrace",
+            *(f"{debugger}.set_trace" for debugger in ("pdb", "ipdb", "pudb", "wdb", "rpdb", "web_pdb", "celery.rdb")),
+            "pdb.Pdb.set_trace",
+            "pdb.post_mortem",
+            "sys.breakpointhook",
+        ),
+        Effect.DEBUG,
+    ),
 }
+_MODULES: dict[str, Effect] = {
+    **dict.fromkeys(
+        (
+            "matplotlib.pyplot",
+            "pylab",
+            "seaborn",
+            "requests",
+            "httpx",
+            "urllib.request",
+            "http.client",
+            "socket",
+            "smtplib",
+            "subprocess",
+            "shutil",
+            "tempfile",
+            "imageio",
+            "skimage.io",
+            "scipy.io",
+            "h5py",
+            "wandb",
+            "mlflow",
+            "io.TextIOWrapper",
+            "tensorflow.io.gfile",
+            "tensorflow.gfile",
+            "tensorflow.python_io",
+        ),
+        Effect.HOST_IO,
+    ),
+    **dict.fromkeys(("random", "numpy.random", "secrets"), Effect.NEW_VALUE),
+}
+# What these modules have besides: seeding, objects that draw numbers only later, look-ups.
+_WITHOUT = (
+    "seed get_state set_state getstate setstate set_bit_generator get_bit_generator default_rng RandomState Generator "
+    "Random SystemRandom SeedSequence BitGenerator PCG64 PCG64DXSM MT19937 Philox SFC64 spawn jumped get_cmap rcParams "
+    "compare_digest which gettempdir get_backend"
+)
+_HARMLESS = frozenset(_WITHOUT.split())
 
 
 def effect(dotted: str) -> Effect | None:
     """What a call of the library function does besides returning a value."""
-    return _EFFECTS.get(dotted)
+    found = _EFFECTS.get(dotted)
+    if found is not None or dotted.rpartition(".")[2] in _HARMLESS:
+        return found
+    if dotted.startswith("scipy.stats.") and dotted.endswith(".rvs"):
+        return Effect.NEW_VALUE
+    module = dotted.rpartition(".")[0]
+    while module:
+        if module in _MODULES:
+            return _MODULES[module]
+        module = module.rpartition(".")[0]
+    return None

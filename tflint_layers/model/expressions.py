@@ -64,6 +64,7 @@ class Frame:
     eager: bool = False
     caught: int = 0
     optional: int = 0
+    guarded: int = 0
     outer_names: set[str] = field(default_factory=set)
 
     def record(self, node: ast.AST, value: Value | None) -> None:
@@ -73,6 +74,8 @@ class Frame:
             self.scope.caught.add(node)
         if self.optional:
             self.scope.optional.add(node)
+        if self.guarded:
+            self.scope.guarded.add(node)
         if self.eager:
             self.scope.eager.add(node)
 
@@ -452,6 +455,8 @@ class Expressions:
             return known if known is not None else Method(receiver, name)
         if (cls, name) in self.heap:
             return self.heap[cls, name]
+        if name == "__class__":
+            return Class(cls)
         declared = self.declared(cls)
         if name in declared:
             return declared[name]
@@ -479,6 +484,8 @@ class Expressions:
         return Method(Instance(instance.name, origin="super"), name)
 
     def _class_attribute(self, cls: ClassInfo, name: str) -> Value:
+        if name in {"__name__", "__qualname__", "__module__", "__doc__"}:
+            return STATIC
         method = cls.method(name)
         if method is not None:
             return self.function_value(method)

@@ -36,6 +36,7 @@ from tflint_layers.model.values import (
 _DEEPEST = 8
 _MOST_FUNCTIONS = 300
 _SWALLOWING = frozenset({"Exception", "BaseException", "AttributeError", "NotImplementedError", "TypeError"})
+_CACHING_DECORATORS = frozenset({"cache", "lru_cache", "cached_property"})
 _UNCALLED_DECORATORS = frozenset({"contextmanager", "asynccontextmanager"})
 
 
@@ -83,7 +84,7 @@ class Interpreter(Calls):
         caller = self.frame
         info = function.info
         if caller.scope.phase is Phase.PLAIN or info in self._active or len(self._active) >= _DEEPEST:
-            return UNKNOWN
+            return Container(UNKNOWN, type="generator") if info.is_generator else UNKNOWN
         if any(_last_name(decorator) in _UNCALLED_DECORATORS for decorator in info.decorators):
             return UNKNOWN
         if function.autograph is not None:
@@ -115,6 +116,8 @@ class Interpreter(Calls):
             frame.caught = 1
         if caller.optional:
             frame.optional = 1
+        if caller.guarded or _runs_once(info):
+            frame.guarded = 1
         self._active.append(info)
         try:
             if isinstance(info.node, ast.Lambda):
@@ -132,6 +135,7 @@ class Interpreter(Calls):
         return join(returns)
 
     def _frame(self, scope: Scope, environment: Environment, eager: bool) -> Frame:
+        scope.evaluations = self
         return Frame(scope, environment, eager=eager)
 
     def _bind_parameters(self, frame: Frame, function: Function, arguments: Arguments) -> None:
@@ -366,6 +370,7 @@ class Interpreter(Calls):
     def _if(self, node: ast.If) -> bool:
         test = self.evaluate(node.test)
         outcome = truth(test)
+        guarding = outcome is None and self._guards(node.test)
         before = self._state()
         ends = []
         for wanted, body in ((True, node.body), (False, node.orelse)):
@@ -375,12 +380,32 @@ class Interpreter(Calls):
             self.assume(node.test, wanted)
             off_by_default = truth_by_default(test) is (not wanted)
             self.frame.optional += off_by_default
+            self.frame.guarded += guarding
             if self.execute(body):
                 ends.append(self._state())
+            self.frame.guarded -= guarding
             self.frame.optional -= off_by_default
         if ends:
             self._merge(ends)
+        # Behind `if self.w is not None: return self.w`, the rest of the function is as guarded as an `else` branch.
+        self.frame.guarded += guarding and len(ends) == 1 and not node.orelse
         return bool(ends)
+
+    def _guards(self, test: ast.expr) -> bool:
+        """Whether a condition asks for state that traced code itself changes, as code that runs once does."""
+        return any(self._is_changing(node) for node in ast.walk(test))
+
+    def _is_changing(self, node: ast.AST) -> bool:
+        scope = self.frame.scope
+        if isinstance(node, ast.Attribute):
+            receiver = scope.value(node.value)
+            owner = receiver.cls if isinstance(receiver, (Instance, Class)) else None
+            return owner is not None and any(
+                node.attr in ancestor.rewritten for ancestor in owner.ancestry if isinstance(ancestor, ClassInfo)
+            )
+        if isinstance(node, ast.Name):
+            return self.frame.environment.find(node.id) is None and scope.value(node) in (UNKNOWN, NONE)
+        return isinstance(node, ast.Call) and scope.api_name(node.func) == "builtins.hasattr"
 
     def _match(self, node: ast.Match) -> bool:
         subject = self.evaluate(node.subject)
@@ -582,6 +607,11 @@ def _swallows(handler: ast.ExceptHandler) -> bool:
         return True
     types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
     return any(_last_name(node) in _SWALLOWING for node in types)
+
+
+def _runs_once(info: FunctionInfo) -> bool:
+    """Whether a decorator keeps the result of the first call."""
+    return any(_last_name(decorator) in _CACHING_DECORATORS for decorator in info.decorators)
 
 
 def _last_name(node: ast.expr) -> str:

@@ -7,9 +7,9 @@ import enum
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from tflint_layers.model.values import UNKNOWN, Api, Class, Instance, Method, Value, alternatives
+from tflint_layers.model.values import UNKNOWN, Api, Class, Container, Instance, Method, Value, alternatives
 
 if TYPE_CHECKING:
     from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
@@ -24,6 +24,15 @@ class Phase(enum.Enum):
     PLAIN = "plain"  # module level and functions that nothing traces
 
 
+class Evaluations(Protocol):
+    """What a rule may ask about code outside of the function that it looks at."""
+
+    scopes: list[Scope]
+
+    def declared(self, cls: ClassInfo) -> dict[str, Value]:
+        """The attributes that ``__init__``, ``build`` and the class body give an instance."""
+
+
 @dataclass(eq=False)
 class Scope:
     """One evaluation of one function, for one way of reaching it.
@@ -32,7 +41,8 @@ class Scope:
     ``route`` names the functions from the entry point to this one. ``caught`` are the nodes whose failure an
     ``except`` clause of the function swallows, ``optional`` those under an option that is off by default.
     ``outliving`` are the assigned names that belong to the module or to a function that is not being traced.
-    ``left`` is what the attributes hold when the entry point of the route returns.
+    ``left`` is what the attributes hold when the entry point of the route returns. ``guarded`` are the nodes under
+    a condition on state that such code changes (``if self.w is None:``), so that they run once, if ever.
     """
 
     module: ModuleInfo
@@ -48,6 +58,8 @@ class Scope:
     eager: set[ast.AST] = field(default_factory=set)
     outliving: set[ast.AST] = field(default_factory=set)
     left: dict[tuple[object, str], Value] = field(default_factory=dict)
+    guarded: set[ast.AST] = field(default_factory=set)
+    evaluations: Evaluations | None = field(default=None, repr=False)
 
     def value(self, node: ast.AST) -> Value:
         """What the expression is; Unknown where the function never evaluates it."""
@@ -67,6 +79,19 @@ class Scope:
             return self.left.get((receiver.cls, node.attr), UNKNOWN)
         return UNKNOWN
 
+    def outlives(self, target: ast.expr) -> bool:
+        """Whether the name, attribute or item that is written stays when the call is over."""
+        if isinstance(target, ast.Attribute):
+            return all(_is_lasting(value) for value in alternatives(self.value(target.value)))
+        return target in self.outliving or (isinstance(target, ast.Subscript) and self.keeps(target.value))
+
+    def keeps(self, node: ast.expr) -> bool:
+        """Whether an expression is a container that stays when the call is over."""
+        value = self.value(node)
+        if not isinstance(value, Container):
+            return False
+        return bool(value.origin) or (isinstance(node, ast.Attribute) and self.outlives(node))
+
     def parent(self, node: ast.AST) -> ast.AST | None:
         """The node that holds ``node``."""
         return self._parents.get(node)
@@ -82,6 +107,15 @@ class Scope:
         if isinstance(node, ast.stmt):
             return node
         return next((parent for parent in self.parents(node) if isinstance(parent, ast.stmt)), None)
+
+    def declared(self, cls: ClassInfo) -> dict[str, Value]:
+        """The attributes that ``__init__``, ``build`` and the class body give an instance."""
+        return self.evaluations.declared(cls) if self.evaluations is not None else {}
+
+    def siblings(self, phase: Phase) -> list[Scope]:
+        """The evaluations for the same layer in a phase, such as all that its ``call`` reaches."""
+        everything = self.evaluations.scopes if self.evaluations is not None else []
+        return [scope for scope in everything if scope.layer is self.layer and scope.phase is phase]
 
     @property
     def traced_name(self) -> str:
@@ -129,6 +163,10 @@ class Scope:
 
 def _is_text(node: ast.expr) -> bool:
     return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def _is_lasting(value: Value) -> bool:
+    return isinstance(value, (Class, Api)) or (isinstance(value, Instance) and not value.fresh)
 
 
 def api_name(value: Value) -> str:

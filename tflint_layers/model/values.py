@@ -298,6 +298,15 @@ def holds_symbolic(value: Value) -> bool:
     )
 
 
+def may_hold_tensor(value: Value) -> bool:
+    """Whether some path gives the value a symbolic tensor, or a container with one in it."""
+    return any(
+        (isinstance(alternative, Tensor) and not alternative.eager)
+        or (isinstance(alternative, Container) and any(map(may_hold_tensor, alternative.items or (alternative.of,))))
+        for alternative in alternatives(value)
+    )
+
+
 def is_static(value: Value) -> bool:
     """Whether the value is surely known while tracing."""
     return all(isinstance(alternative, (Static, StaticDim, Shape, Array)) for alternative in alternatives(value))

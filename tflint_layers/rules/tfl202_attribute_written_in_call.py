@@ -108,7 +108,7 @@ def _message(scope: Scope, node: ast.stmt, target: ast.expr) -> str:
 
 def _outlives(scope: Scope, target: ast.Attribute) -> bool:
     receiver = scope.value(target.value)
-    return isinstance(receiver, Instance) and not receiver.fresh and receiver.cls is not None
+    return isinstance(receiver, Instance) and not receiver.fresh
 
 
 def _is_kept(value: Value) -> bool:

@@ -3,7 +3,7 @@
 ## What it does
 Finds `self.log.append(v)`, `.extend`, `.update`, `.pop`, `.add`, `.rotate` and the like in code that Keras or
 `tf.function` traces, on a container kept in an attribute, in a global, in a closure or in a default argument. A
-container made in the same call is left alone.
+container made in the same call is left alone; one that receives a tensor is TFL207.
 
 ## Why is this bad
 The list grows by one element for each trace, not for each step, and no error says so.
@@ -47,7 +47,7 @@ from collections.abc import Iterator
 from tflint_layers.finding import Proof
 from tflint_layers.model import api
 from tflint_layers.model.scopes import Scope
-from tflint_layers.model.values import UNKNOWN, Container
+from tflint_layers.model.values import UNKNOWN, Container, may_hold_tensor
 from tflint_layers.rules.rule import Hit, Rule
 
 
@@ -56,6 +56,9 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr not in api.MUTATORS:
         return
     receiver = scope.value(node.func.value)
+    arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+    if any(may_hold_tensor(scope.value(argument)) for argument in arguments):
+        return
     if isinstance(receiver, Container) and receiver.origin:
         yield Hit(node, _message(scope, node, node.func.value))
     elif receiver == UNKNOWN and node.func.attr in {"append", "extend"} and _is_own_attribute(node.func.value):

@@ -1,0 +1,156 @@
+"""A symbolic tensor is kept where it outlives the graph that it belongs to.
+
+## What it does
+Finds tensors that code which Keras or `tf.function` traces stores in attributes of the layer or of other objects, in
+containers kept there, in globals and class attributes, or in the cache of a `functools.lru_cache` function; among them
+weights that are replaced instead of assigned to (`self.count += 1`). An attribute that is deleted or reset before the
+call ends is left alone.
+
+## Why is this bad
+After tracing, the attribute holds a symbol of a graph, not numbers: it never changes again, printing it shows a name,
+and using it eagerly or in the next trace raises `TypeError: ... cannot be accessed from here` or
+`InaccessibleTensorError`, at the line that reads it.
+
+## Keras 2 and Keras 3
+The same in both, and below `tf.function`. Under Keras 3 a tensor that `build` stores is lost in the same way, because
+`build` runs inside the first trace; Keras 2 runs it outside of the graph.
+
+## Example
+```python
+class Centred(keras.layers.Layer):
+    def call(self, inputs):
+        self.mean = tf.reduce_mean(inputs)
+        return inputs - self.mean
+```
+Keep it in a local name, return it, or store numbers in a weight:
+```python
+class Centred(keras.layers.Layer):
+    def build(self, input_shape):
+        self.mean = self.add_weight(shape=(), initializer="zeros", trainable=False, name="mean")
+
+    def call(self, inputs):
+        mean = tf.reduce_mean(inputs)
+        self.mean.assign(mean)
+        return inputs - mean
+```
+
+## Fix safety
+There is no fix: whether the tensor should be returned or stored in a weight is the author's choice.
+
+## How TensorFlow confirms it
+After tracing, a symbolic tensor is reachable from the layer or from a global, or a second trace raises.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from tflint_layers.finding import Proof
+from tflint_layers.model import api
+from tflint_layers.model.scopes import Phase, Scope
+from tflint_layers.model.values import (
+    TENSOR,
+    UNKNOWN,
+    Instance,
+    Value,
+    Variable,
+    alternatives,
+    may_hold_tensor,
+)
+from tflint_layers.rules.rule import Hit, Rule
+
+_CACHES = frozenset({"functools.lru_cache", "functools.cache", "functools.cached_property"})
+
+
+def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
+    """Objects to storing a symbolic tensor in a place that outlives the call."""
+    if scope.phase is Phase.BUILD and scope.keras == 2:
+        return
+    if isinstance(node, ast.Call):
+        yield from _check_call(scope, node)
+    elif isinstance(node, ast.Return):
+        yield from _check_return(scope, node)
+    elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
+        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+            for part in _parts(target):
+                if scope.outlives(part):
+                    yield from _check_write(scope, node, part, _written(scope, node, part))
+
+
+def _parts(target: ast.expr) -> Iterator[ast.expr]:
+    if isinstance(target, (ast.Tuple, ast.List)):
+        for element in target.elts:
+            yield from _parts(element)
+    else:
+        yield target.value if isinstance(target, ast.Starred) else target
+
+
+def _written(scope: Scope, node: ast.Assign | ast.AnnAssign | ast.AugAssign, target: ast.expr) -> list[Value]:
+    """The values of which one is a tensor where the written one is."""
+    if not isinstance(node, ast.AugAssign):
+        return [scope.value(target)]
+    old, new = scope.value(target), scope.value(node.value)
+    # Arithmetic with a weight gives a tensor, which then takes the weight's place.
+    return [TENSOR if any(isinstance(v, Variable) for v in alternatives(value)) else value for value in (old, new)]
+
+
+def _check_write(scope: Scope, node: ast.stmt, target: ast.expr, values: list[Value]) -> Iterator[Hit]:
+    place = target.value if isinstance(target, ast.Subscript) else target
+    if any(may_hold_tensor(value) for value in values):
+        if not _is_reset(scope, place):
+            yield Hit(node, _message(scope, node, place))
+    elif UNKNOWN in values and isinstance(target, ast.Attribute):
+        yield Hit(node, _message(scope, node, place), suspect=True)
+
+
+def _check_call(scope: Scope, node: ast.Call) -> Iterator[Hit]:
+    values = [scope.value(argument) for argument in [*node.args, *(keyword.value for keyword in node.keywords)]]
+    if not any(may_hold_tensor(value) for value in values):
+        return
+    if scope.api_name(node.func) == "builtins.setattr" and len(values) == 3:
+        receiver = scope.value(node.args[0])
+        if isinstance(receiver, Instance) and not receiver.fresh and may_hold_tensor(values[2]):
+            yield Hit(node, _message(scope, node, node.args[0]))
+    elif isinstance(node.func, ast.Attribute) and node.func.attr in api.MUTATORS:
+        container = node.func.value
+        if scope.keeps(container) and not _is_reset(scope, container):
+            yield Hit(node, _message(scope, node, container))
+
+
+def _check_return(scope: Scope, node: ast.Return) -> Iterator[Hit]:
+    if node.value is None or scope.function is None or not may_hold_tensor(scope.value(node.value)):
+        return
+    module = scope.function.module
+    for decorator in scope.function.decorators:
+        cache = module.dotted(decorator.func if isinstance(decorator, ast.Call) else decorator)
+        if cache in _CACHES:
+            yield Hit(
+                node,
+                f"`{scope.text(node)}` puts a symbolic tensor of `{scope.traced_name}` into the cache of "
+                f"`{scope.function.name}`: the next trace gets it from there and cannot use it",
+            )
+
+
+def _is_reset(scope: Scope, place: ast.expr) -> bool:
+    """Whether the place surely holds no tensor any more when the call is over."""
+    left = scope.left_in(place)
+    return left != UNKNOWN and not may_hold_tensor(left)
+
+
+def _message(scope: Scope, node: ast.expr | ast.stmt, place: ast.expr) -> str:
+    return (
+        f"`{scope.text(node)}` leaves a symbolic tensor in `{scope.text(place)}` once `{scope.traced_name}` is traced: "
+        "it never gets numbers, and reading it in another trace or eagerly raises"
+    )
+
+
+RULE = Rule(
+    code="TFL207",
+    name="tensor-leaks-from-call",
+    documentation=__doc__,
+    nodes=(ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Call, ast.Return),
+    check=check,
+    proof=Proof.LEAKS,
+    phases=frozenset({Phase.CALL, Phase.BUILD}),
+)
