@@ -81,6 +81,17 @@ class ClassInfo:
         return dict(_assigned(self.node.body))
 
     @cached_property
+    def rewritten(self) -> frozenset[str]:
+        """The attributes that methods other than ``__init__`` and ``build`` assign."""
+        return frozenset(
+            node.attr
+            for name, method in self.methods.items()
+            if name not in {"__init__", "build"}
+            for node in ast.walk(method.node)
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+        )
+
+    @cached_property
     def ancestry(self) -> tuple[ClassInfo | str, ...]:
         """The class and its bases in the order of method look-up; classes outside of the project by dotted name."""
         return tuple(_linearise(self, ()))

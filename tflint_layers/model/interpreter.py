@@ -404,7 +404,7 @@ class Interpreter(Calls):
                 node.attr in ancestor.rewritten for ancestor in owner.ancestry if isinstance(ancestor, ClassInfo)
             )
         if isinstance(node, ast.Name):
-            return self.frame.environment.find(node.id) is None and scope.value(node) in (UNKNOWN, NONE)
+            return self.frame.environment.find(node.id) is None and _may_be_unset(scope.value(node))
         return isinstance(node, ast.Call) and scope.api_name(node.func) == "builtins.hasattr"
 
     def _match(self, node: ast.Match) -> bool:
@@ -612,6 +612,10 @@ def _swallows(handler: ast.ExceptHandler) -> bool:
 def _runs_once(info: FunctionInfo) -> bool:
     """Whether a decorator keeps the result of the first call."""
     return any(_last_name(decorator) in _CACHING_DECORATORS for decorator in info.decorators)
+
+
+def _may_be_unset(value: Value) -> bool:
+    return value == UNKNOWN or (isinstance(value, Static) and value.constant is None)
 
 
 def _last_name(node: ast.expr) -> str:
