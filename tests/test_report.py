@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from xml.etree import ElementTree
 
 from hosts import finding
 
@@ -152,3 +153,24 @@ def test_statistics() -> None:
         "name": "numpy-method-on-tensor",
         "count": 2,
     }
+
+
+def test_gitlab_fingerprints_stay_and_differ() -> None:
+    first, second, third = json.loads(render("gitlab", NUMPY, finding("a.py", 4), JUDGED))
+    assert len({issue["fingerprint"] for issue in (first, second, third)}) == 3
+    assert json.loads(render("gitlab", finding("a.py", 2)))[0]["fingerprint"] == first["fingerprint"]
+    assert first["location"]["positions"] == {"begin": {"line": 3, "column": 12}, "end": {"line": 3, "column": 21}}
+
+
+def test_junit() -> None:
+    root = ElementTree.fromstring(render("junit", NUMPY, finding("a.py", 4, message="<a> & \x00")))
+    (suite,) = root
+    assert (suite.get("name"), suite.get("tests"), suite.get("failures")) == ("a.py", "2", "2")
+    assert [case.get("name") for case in suite] == ["TFL101 numpy-method-on-tensor"] * 2
+    assert suite[0][0].text == "a.py:3:12: TFL101 `x.numpy()` fails"
+    assert suite[1][0].get("message") == "<a> & \ufffd"
+
+
+def test_junit_of_nothing_is_a_test_that_passes() -> None:
+    (suite,) = ElementTree.fromstring(render("junit"))
+    assert (suite.get("tests"), suite.get("failures")) == ("1", "0")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tflint_layers.finding import Finding
-from tflint_layers.report import github, json, text
+from tflint_layers.report import github, gitlab, json, junit, text
 from tflint_layers.report.render import Documents, Paint, Render
 
 __all__ = ["FORMATS", "Documents", "Paint", "Render", "in_order"]
@@ -16,6 +16,8 @@ FORMATS: dict[str, Render] = {
     "json": json.as_list,
     "json-lines": json.as_lines,
     "github": github.workflow_commands,
+    "gitlab": gitlab.code_quality,
+    "junit": junit.suites,
 }
 
 
