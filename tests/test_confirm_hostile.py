@@ -36,7 +36,7 @@ EXPECTED = {
     "memory_bomb": "needed more than 1024 MB of memory|MemoryError",
     "never_stops_tracing": "did not end within 5 s (tracing (built), at line|needed more than 1024 MB",
     "prints_without_end": "did not end within 5 s",
-    "reads_secrets": "no input makes it run: KeyError: 'TFLINT_TEST_API_KEY'",
+    "reads_secrets": "no input makes it run: KeyError: TFLINT_TEST_API_KEY",
     "runs_at_import": "it runs eagerly and as a graph",
     "segfault": "crashed: killed by SIGSEGV",
     "spoofs_the_result": "ended the process with exit status 0",

@@ -260,6 +260,8 @@ def kill_strays(guards: Container[int]) -> None:
         for pid in (stray, *_descendants(stray)):
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(OSError):
+            os.waitpid(stray, 0)
 
 
 def adopt_orphans() -> None:
