@@ -118,3 +118,18 @@ def test_linting_never_imports_tensorflow() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if not module.startswith("confirm/")])
+def test_only_the_command_line_writes_files(module: str) -> None:
+    writers = {"write_text", "write_bytes", "replace", "rename", "unlink", "mkstemp", "copymode"}
+    called = {
+        node.func.attr
+        for node in ast.walk(ast.parse(MODULES[module].read_bytes()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in writers
+        # `replace` is also a method of every text.
+        and (node.func.attr != "replace" or (isinstance(node.func.value, ast.Name) and node.func.value.id == "os"))
+    }
+    assert not called or module == "cli.py"

@@ -174,3 +174,19 @@ def test_junit() -> None:
 def test_junit_of_nothing_is_a_test_that_passes() -> None:
     (suite,) = ElementTree.fromstring(render("junit"))
     assert (suite.get("tests"), suite.get("failures")) == ("1", "0")
+
+
+def test_sarif() -> None:
+    (run,) = json.loads(render("sarif", JUDGED, finding("a.py", 1, code="TFL900", name="file-not-readable")))["runs"]
+    rules = {rule["id"]: rule for rule in run["tool"]["driver"]["rules"]}
+    assert "Why is this bad" in rules["TFL101"]["help"]["text"]
+    assert rules["TFL900"]["name"] == "file-not-readable"
+    first, second = run["results"]
+    region = {"startLine": 3, "startColumn": 12, "endLine": 3, "endColumn": 21}
+    assert first["locations"] == [{"physicalLocation": {"artifactLocation": {"uri": "a.py"}, "region": region}}]
+    assert first["properties"]["verdict"] == "confirmed"
+    (change,) = first["fixes"][0]["artifactChanges"]
+    assert change["replacements"] == [
+        {"deletedRegion": {**region, "startColumn": 13}, "insertedContent": {"text": ""}},
+    ]
+    assert "fixes" not in second
