@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from typing import Any
 from tflint_layers.confirm.judge import judge, layer_status, place_of
 from tflint_layers.confirm.pool import NoTensorFlow, Pool, Progress
 from tflint_layers.confirm.request import Trace, TraceRequest
-from tflint_layers.finding import Finding, Status, Verdict
+from tflint_layers.finding import Finding, Proof, Status, Verdict
 from tflint_layers.source import Source, UnreadableSource
 
 __all__ = [
@@ -116,7 +117,8 @@ def confirm(
 
 def _group(finding: Finding) -> tuple[Any, ...]:
     home = finding.layer_path or finding.path
-    return home, finding.layer, finding.layer or _root_function(finding), _entry(finding), finding.keras
+    alone = finding.line if finding.layer is None and finding.function is None else None
+    return home, finding.layer, finding.layer or _root_function(finding), alone, _entry(finding), finding.keras
 
 
 def _entry(finding: Finding) -> str:
@@ -150,9 +152,20 @@ def _request(
         watch=tuple(sorted({_absolute(finding.path) for finding in group})),
         flagged=tuple(sorted({(_absolute(finding.path), finding.line) for finding in group})),
         example=_example(examples, home, first.layer),
+        call=_call_at(first, text) if first.proof is Proof.CONSTRUCTION else None,
         timeout=timeout,
         memory_mb=memory_mb,
     )
+
+
+def _call_at(finding: Finding, text: str) -> str | None:
+    """The flagged call of a finding that belongs to no layer and no function."""
+    if finding.layer is not None or finding.function is not None:
+        return None
+    calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
+    holding = [call for call in calls if call.lineno <= finding.line <= (call.end_lineno or call.lineno)]
+    flagged = [call for call in holding if any(keyword.arg == "dynamic" for keyword in call.keywords)]
+    return ast.unparse(flagged[-1]) if flagged else None
 
 
 def _example(examples: Mapping[str, Any], path: str, layer: str | None) -> Mapping[str, Any] | None:

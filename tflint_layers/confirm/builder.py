@@ -132,6 +132,9 @@ class Builder:
 
     def _recipes(self, target: Any) -> Iterator[Recipe]:
         name = self._request.layer or self._request.function or ""
+        if self._request.call is not None:
+            yield Recipe(self._request.call)
+            return
         if self._request.example is not None:
             yield recipe.from_settings(name, self._request.example)
         if callable(vars(self.module).get("example")):

@@ -105,6 +105,8 @@ def _names_set(statement: ast.stmt | None) -> set[str]:
         if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store)
     }
     match statement:
+        case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=owner))]):
+            names.add(owner)
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=owner)))):
             names.add(owner)
     return names
@@ -132,13 +134,28 @@ def _judge(finding: Finding, place: Place, trace: Trace) -> Judgement:
 
 
 def _judge_unrunnable(finding: Finding, place: Place, trace: Trace) -> Judgement:
-    failure = trace.construction or trace.eager_error
-    if place.is_in(failure) and failure is not None:
-        if trace.construction is not None and finding.proof in (Proof.CONSTRUCTION, Proof.RAISES):
-            return Status.CONFIRMED, f"building the layer raises {failure}"
-        if finding.proof in (Proof.RAISES, Proof.CONSTRUCTION) and any(text in str(failure) for text in _REFUSALS):
-            return Status.CONFIRMED, f"raises {failure}"
-    return Status.UNPROVEN, unrunnable(trace)
+    if trace.construction is not None:
+        because = _fails_to_build(finding, place, trace.construction)
+    else:
+        because = _is_refused(finding, place, trace.eager_error)
+    return (Status.CONFIRMED, because) if because else (Status.UNPROVEN, unrunnable(trace))
+
+
+def _fails_to_build(finding: Finding, place: Place, failure: Failure) -> str | None:
+    if finding.proof not in (Proof.CONSTRUCTION, Proof.RAISES):
+        return None
+    if place.is_in(failure):
+        return f"building the layer raises {failure}"
+    if finding.layer is None and "Unrecognized keyword" in failure.message:
+        return f"this call raises {failure}"
+    if user := place.used_at(failure):
+        return f"building the layer raises {failure}, at line {user}, which uses what this line sets"
+    return None
+
+
+def _is_refused(finding: Finding, place: Place, failure: Failure | None) -> str | None:
+    refused = place.is_in(failure) and any(text in str(failure) for text in _REFUSALS)
+    return f"raises {failure}" if refused and finding.proof in (Proof.CONSTRUCTION, Proof.RAISES) else None
 
 
 def unrunnable(trace: Trace) -> str:

@@ -15,7 +15,8 @@ Lines = dict[str, dict[int, int]]
 class TraceRequest:
     """One layer (or, without ``layer``, one function) to run eagerly and traced.
 
-    ``flagged`` are places (path, line) that a recipe should reach. With ``fixed`` the question is another one:
+    ``flagged`` are places (path, line) that a recipe should reach; ``call`` is the text of a call that builds a layer,
+    where neither layer nor function is named. With ``fixed`` the question is another one:
     does the layer in that source compute the same as the one in ``source``?
     """
 
@@ -28,6 +29,7 @@ class TraceRequest:
     watch: tuple[str, ...] = ()
     flagged: tuple[tuple[str, int], ...] = ()
     example: Mapping[str, Any] | None = None
+    call: str | None = None
     fixed: str | None = None
     benchmark: bool = False
     timeout: float = 20.0
