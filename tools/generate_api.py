@@ -1,0 +1,1589 @@
+"""Ask the installed TensorFlow and Keras what their public API returns, and write `model/api_table.py`.
+
+Run `python tools/generate_api.py` under a Python that has TensorFlow, keras 3 and tf_keras.
+Every public function is called inside a graph that is being traced, with a ladder of argument recipes,
+until a few of them work; the kinds of the results go into the table. Nothing is typed from memory: the lists in
+this file say how to *ask* (which values fit a parameter called `axis`), never what the answer is.
+
+Calls are made in forked children, a batch at a time, so that a crash, a hang or a switched global flag
+costs one function and not the run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import contextlib
+import importlib
+import inspect
+import itertools
+import json
+import math
+import multiprocessing
+import multiprocessing.connection
+import os
+import re
+import resource
+import sys
+import tempfile
+import textwrap
+import time
+import types
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+os.environ["KERAS_BACKEND"] = "tensorflow"
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tf_keras
+from keras._tf_keras import keras as keras_legacy
+from tensorflow.python.framework import op_def_registry
+from tensorflow.python.framework.composite_tensor import CompositeTensor
+from tensorflow.python.framework.func_graph import FuncGraph
+
+TABLE = Path(__file__).parent.parent / "tflint_layers" / "model" / "api_table.py"
+JOBS = 2
+SECONDS_PER_TASK = 60.0
+BATCH = 24
+MEMORY = 3 << 30
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Public names
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+PUBLIC_MODULE = re.compile(r"tensorflow(\._api\.|\.experimental$|\.compat$)|(keras|tf_keras)(?!.*\.(src|protobuf|python)\b)")
+
+
+def public_names(module: Any, name: str, skip: frozenset[str], seen: set[int]) -> Iterator[tuple[str, Any]]:
+    """Every public attribute below a module, as (dotted name, object); a module reached twice counts twice."""
+    if id(module) in seen:
+        return
+    for attribute in sorted(dir(module)):
+        dotted = f"{name}.{attribute}"
+        if attribute.startswith("_") or dotted in skip:
+            continue
+        try:
+            value = getattr(module, attribute)
+        except Exception:  # lazily loaded parts that are not installed
+            continue
+        if not isinstance(value, types.ModuleType):
+            yield dotted, value
+        elif PUBLIC_MODULE.match(str(vars(value).get("__name__"))):
+            yield from public_names(value, dotted, skip, seen | {id(module)})
+
+
+TENSORFLOW_SKIP = frozenset({"tensorflow.keras", "tensorflow.compat", "tensorflow.raw_ops", "tensorflow.lite",
+                             "tensorflow.estimator", "tensorflow.python", "tensorflow.tsl", "tensorflow.core",
+                             "tensorflow.tools", "tensorflow.security", "tensorflow.include", "tensorflow.compiler",
+                             "tensorflow.losses", "tensorflow.metrics", "tensorflow.optimizers",
+                             "tensorflow.initializers"})  # fmt: skip
+KERAS_SKIP = frozenset({"keras.src", "keras.api", "keras._tf_keras", "keras.datasets", "keras.protobuf",
+                        "keras.estimator", "keras.wrappers"})  # fmt: skip
+
+
+def tensorflow_names() -> dict[str, Any]:
+    """TensorFlow 2's API, and of compat.v1 what is missing or different there."""
+    found = dict(public_names(tf, "tensorflow", TENSORFLOW_SKIP, set()))
+    v1_skip = frozenset(name.replace("tensorflow.", "tensorflow.compat.v1.", 1) for name in TENSORFLOW_SKIP)
+    for name, value in public_names(tf.compat.v1, "tensorflow.compat.v1", v1_skip, set()):
+        if found.get(name.replace(".compat.v1.", ".", 1)) is not value:
+            found[name] = value
+    return found
+
+
+def keras3_names() -> dict[str, Any]:
+    """`keras.*`, completed by what only `tf.keras.*` has (the old backend functions)."""
+    legacy = dict(public_names(keras_legacy, "keras", KERAS_SKIP, set()))
+    return legacy | dict(public_names(keras, "keras", KERAS_SKIP, set()))
+
+
+def keras2_names() -> dict[str, Any]:
+    """`tf_keras.*`, written as `keras.*`."""
+    return dict(public_names(tf_keras, "keras", KERAS_SKIP, set()))
+
+
+def is_function(value: Any) -> bool:
+    return callable(value) and not inspect.isclass(value) and not isinstance(value, types.ModuleType)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Running calls in children
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def in_children(tasks: Sequence[Any], ask: Callable[[Any], Any], batch: int = BATCH) -> dict[Any, Any]:
+    """`ask(task)` for every task, in forked children; a task that crashes or hangs is missing from the answer."""
+    context = multiprocessing.get_context("fork")
+    waiting = collections.deque(list(tasks[i : i + batch]) for i in range(0, len(tasks), batch))
+    answers: dict[Any, Any] = {}
+    running: dict[Any, tuple[Any, list[Any], float]] = {}
+    while waiting or running:
+        while waiting and len(running) < JOBS:
+            todo = waiting.popleft()
+            ours, theirs = context.Pipe(duplex=False)
+            child = context.Process(target=_answer_all, args=(theirs, todo, ask), daemon=True)
+            child.start()
+            theirs.close()
+            running[ours] = (child, todo, time.monotonic())
+        for pipe in multiprocessing.connection.wait(list(running), timeout=0.5):
+            child, todo, _ = running[pipe]
+            try:
+                task, answer = pipe.recv()
+            except Exception:  # died: drop the task it was at, go on with the rest
+                _stop(running, pipe, waiting)
+                continue
+            if isinstance(answer, Exception):
+                print(f"  {task}: {answer!r}", file=sys.stderr)
+            else:
+                answers[task] = answer
+            if os.environ.get("SLOW") and time.monotonic() - running[pipe][2] > 2: print(f"{time.monotonic() - running[pipe][2]:.1f}", task, answer, flush=True)
+            todo.remove(task)
+            running[pipe] = (child, todo, time.monotonic())
+            if not todo:
+                del running[pipe]
+                child.join()
+        for pipe in [p for p, (_, _, since) in running.items() if time.monotonic() - since > SECONDS_PER_TASK]:
+            _stop(running, pipe, waiting)
+    return answers
+
+
+def _stop(running: dict[Any, tuple[Any, list[Any], float]], pipe: Any, waiting: collections.deque[list[Any]]) -> None:
+    child, todo, _ = running.pop(pipe)
+    child.kill()
+    child.join()
+    print(f"  crashed or hung: {todo[0]}", file=sys.stderr)
+    if todo[1:]:
+        waiting.append(todo[1:])
+
+
+def _answer_all(pipe: Any, todo: list[Any], ask: Callable[[Any], Any]) -> None:
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        sink = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(sink, 1)
+        os.dup2(sink, 2)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        warnings.simplefilter("ignore")
+        tf.get_logger().setLevel("ERROR")
+        for task in todo:
+            try:
+                pipe.send((task, ask(task)))
+            except Exception as error:
+                pipe.send((task, error))
+    pipe.close()
+    os._exit(0)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Kinds of results
+# ---------------------------------------------------------------------------------------------------------------------
+
+TENSORS = (tf.Tensor, keras.KerasTensor)
+VARIABLES = (tf.Variable, keras.Variable)
+PYTHON = (bool, int, float, complex, str, bytes, np.ndarray, np.generic, tf.DType, tf.TensorShape, type,
+          tf.TypeSpec, tf.compat.v1.Dimension)  # fmt: skip
+
+
+def kind_of(value: Any) -> str:
+    """The kind of a result, in the words of the table; "object" for what the table does not speak about."""
+    if value is None or isinstance(value, tf.Operation):
+        return "none"
+    if isinstance(value, VARIABLES):
+        return "variable"
+    if isinstance(value, TENSORS):
+        return "tensor"
+    if isinstance(value, CompositeTensor):
+        return "composite"
+    if isinstance(value, PYTHON):
+        return "static"
+    if isinstance(value, (list, tuple)):
+        return _kind_of_sequence(value)
+    if isinstance(value, Mapping):
+        kinds = {kind_of(item) for item in value.values()}
+        return "static" if kinds <= {"static", "none"} else "dict" if kinds <= {"tensor", "composite"} else "object"
+    return "object"
+
+
+def _kind_of_sequence(value: Sequence[Any]) -> str:
+    kinds = [kind_of(item) for item in value]
+    if not kinds:
+        return "empty"
+    if set(kinds) == {"none"}:
+        return "empty"
+    if set(kinds) <= {"static", "none"}:
+        return "static"
+    if isinstance(value, list):
+        return "tensors" if set(kinds) <= {"tensor", "composite"} else "object"
+    if "static" in kinds and set(kinds) == {"static", "tensor"} and all(k == "tensor" or type(v) is int for k, v in zip(kinds, value, strict=True)):
+        return "shape"
+    return "object" if "object" in kinds else f"({','.join(kinds)})"
+
+
+def merged(kinds: Iterable[str]) -> str:
+    """One kind for what several recipes gave; "object" where they contradict each other."""
+    found = set(kinds)
+    if "empty" in found:
+        found = found - {"empty"} or {"object"}
+    if len(found) == 1:
+        return found.pop()
+    if found == {"tensor", "composite"}:
+        return "tensor"
+    if found == {"shape", "static"}:
+        return "shape"
+    if found and all(k == "tensors" or set(re.findall(r"\w+", k)) == {"tensor"} and k.startswith("(") for k in found):
+        return "tensors"
+    return "object"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Arguments
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+class Symbol(NamedTuple):
+    """An argument that is a placeholder in a graph, and a constant in eager execution."""
+
+    dtype: str
+    shape: tuple[int | None, ...]
+
+
+class Composite(NamedTuple):
+    """A sparse or ragged argument."""
+
+    form: str
+    dtype: str = "float32"
+
+
+FLOAT, INT = Symbol("float32", (None, 3)), Symbol("int32", (None, 3))
+SCALAR, INT_SCALAR = Symbol("float32", ()), Symbol("int32", ())
+VECTOR, INT_VECTOR, LONG_VECTOR = Symbol("float32", (3,)), Symbol("int32", (None,)), Symbol("int64", (None,))
+CUBE, IMAGE, VOLUME = Symbol("float32", (None, 4, 3)), Symbol("float32", (None, 8, 8, 3)), Symbol("float32", (None, 4, 4, 4, 3))
+SQUARE, COMPLEX, COMPLEX_SQUARE = Symbol("float32", (None, 3, 3)), Symbol("complex64", (None, 4)), Symbol("complex64", (None, 4, 4))
+STRING, STRINGS, BOOL, BYTES = Symbol("string", ()), Symbol("string", (None,)), Symbol("bool", (None, 3)), Symbol("uint8", (None, 8, 8, 3))
+ONE_IMAGE, LONG, BOOL_VECTOR = Symbol("float32", (8, 8, 3)), Symbol("int64", (None, 3)), Symbol("bool", (None,))
+SPARSE, RAGGED, WEIGHT = Composite("sparse"), Composite("ragged"), Composite("variable")
+
+MAIN: tuple[Any, ...] = (FLOAT, INT, SQUARE, IMAGE, SCALAR, [FLOAT, FLOAT], VECTOR, INT_VECTOR, CUBE, STRINGS, COMPLEX, BOOL,
+                         BYTES, STRING, LONG_VECTOR, LONG, SPARSE, RAGGED, VOLUME, INT_SCALAR, COMPLEX_SQUARE, ONE_IMAGE,
+                         BOOL_VECTOR, [STRINGS, STRINGS], WEIGHT)  # fmt: skip
+"""What the first tensor-like parameter is tried with, in this order."""
+OTHERS: tuple[Any, ...] = ("same", 1, INT_VECTOR, INT, SCALAR, VECTOR, [1, 1], INT_SCALAR, 0.5, STRINGS, BOOL, LONG_VECTOR,
+                           CUBE, [FLOAT, FLOAT], "a")  # fmt: skip
+"""What further parameters that no name explains are tried with."""
+TENSOR_MAIN = tuple(main for main in MAIN if isinstance(main, Symbol))
+PYTHON_MAIN: tuple[Any, ...] = (1.0, [1.0, 2.0], 3, [2, 3], [[1, 2], [3, 4]], "a", "float32", [[1.0, 2.0], [3.0, 4.0]])
+"""What the first parameter is tried with when no tensor fits."""
+
+
+def first_of(*tensors: Any) -> Any:
+    """A function argument with one result."""
+    return tensors[0] if tensors else tf.constant(1.0)
+
+
+def pair_of(*tensors: Any) -> Any:
+    """A function argument with two results."""
+    return first_of(*tensors), first_of(*tensors)
+
+
+BY_NAME: dict[str, tuple[Any, ...]] = {
+    r"axis|dim|dimension|batch_dims|concat_dim|split_dim|source|destination|axis1|axis2|offset": (-1, 0, 1, [0]),
+    r"axes|batch_axis|reduction_axes|reduction_indices": ([0], 1, -1, (1,), [[1], [1]]),
+    r"num_or_size_splits|indices_or_sections|num_splits|num_split|sections": (3, 1, 2),
+    r"num|repeats|rep|n|k|num_classes|depth|num_segments|max_num_bins|nbins|target|N|M|num_rows|length|start|stop|limit|num_samples|"
+    r"fft_length|window_length|frame_length|frame_step|num_lower|num_upper|groups|block_size|factor|bits|minlength|maxlen|"
+    r"num_columns|sequence_length|sample_rate|num_buckets|max_length|radius|top_k|maxlag|deg|shift|rank|height|width|ndim|"
+    r"num_true|num_sampled|range_max|padding_size|scale_factor|upsampling_ratio|times|order|level|decimals": (3, 2, 1, 4),
+    r"shape|newshape|dense_shape|target_shape|output_shape|out_shape|row_shape|size|new_shape|image_size|shapes": ([3], [-1], (2, 3), [4, 4], (1, 3), [None, 3], 2, [[2, 3], [3]]),
+    r"target_height|target_width|crop_height|crop_width|offset_height|offset_width|height_factor|width_factor": (2, 1, 10),
+    r"dtype|Tout|out_type|output_dtype|tout|dtype1|internal_format|T|type_value": ("float32", tf.float32, tf.int32, "int64", tf.uint8, tf.string, [tf.float32, tf.float32]),
+    r"perm|permutation": ([1, 0], [0, 2, 1]),
+    r"equation|subscripts": ("ij,ij->i", "ij,jk->ik", "ij->i"),
+    r"paddings|pad_width": ([[1, 1], [0, 0]], [[0, 0], [1, 1], [1, 1]], [[0, 0], [1, 1], [1, 1], [0, 0]], [[1, 1]], 1),
+    r"begin|starts|start_indices|offsets": ([0, 0], [0, 0, 0], [0]),
+    r"multiples|reps": ([1, 2], [1, 1, 2], 2),
+    r"ksize|pool_size|kernel_size|sizes|window_shape|filter_shape": (2, [1, 2, 2, 1], [2], (2, 2), (2, 2, 2)),
+    r"strides|rates|stride|dilations": ([1, 1], 1, [1, 1, 1, 1], [1], [1, 1, 1, 1, 1]),
+    r"padding": ("VALID", "SAME", "valid"),
+    r"pooling_type": ("AVG",),
+    r"filters?|filter|kernel|kernels|depthwise_filter|depthwise_kernel": (Symbol("float32", (2, 2, 3, 4)), Symbol("float32", (2, 3, 4)), Symbol("float32", (2, 2, 2, 3, 4)), Symbol("float32", (2, 2, 3)), Symbol("float32", (2, 3))),
+    r"pointwise_filter|pointwise_kernel": (Symbol("float32", (1, 1, 12, 2)), Symbol("float32", (1, 12, 2)), Symbol("float32", (1, 6, 2))),
+    r"fn|func|function|body|f|body_fun|true_fn|false_fn|python_function|grad_fn|initial_grad_fn|fun|map_fn|branch_fns": (first_of, pair_of),
+    r"cond|pred|condition|predicate": (Symbol("bool", ()), BOOL, True, lambda *a: tf.constant(False)),
+    r"true_fn|false_fn|callable|then_fn|else_fn": (lambda: tf.constant(1.0), lambda: (tf.constant(1.0), tf.constant(2.0))),
+    r"branches|pred_fn_pairs": ([first_of], [(Symbol("bool", ()), first_of)]),
+    r"seed|key": ((1, 2), [1, 2], 1),
+    r"alg": ("auto_select",),
+    r"elems|sequence|sequences|xs|loop_vars": (FLOAT, [FLOAT], (FLOAT, FLOAT)),
+    r"inp|inputs|values|arrays|tensors|tensor_list|value_list|operands|images_list|arys|logits_list|nested_structure": ([FLOAT, FLOAT], FLOAT, IMAGE, CUBE, INT, STRINGS, VOLUME),
+    r"indices|ids|segment_ids|indices_list|index|nested_indices|sp_ids|x_indices|multi_index": (INT_VECTOR, Symbol("int32", (None, 1)), INT, LONG_VECTOR, Symbol("int64", (None, 2)), 0),
+    r"labels|targets|y_true|target_tensor": ("same", INT_VECTOR, Symbol("float32", (None, 1)), LONG_VECTOR, INT),
+    r"name|scope|tag|identifier|device_name_or_function|device_name": ("abc",),
+    r"message|format|format_string|pattern|delimiter|separator|sep|rewrite|template|regex|mode": ("a", "constant", "VALID"),
+    r"filename|filepath|path|contents|fname|file_pattern": ("f", STRING),
+    r"features": ({"a": tf.io.FixedLenFeature([], tf.float32)}, FLOAT, IMAGE, [FLOAT, FLOAT]),
+    r"serialized|example_names|records|input_bytes": (STRINGS, STRING),
+    r"record_defaults": ([[0.0], [0.0]],),
+    r"bounds|boundaries|lower_bound|lower_bounds": ([0.0, 1.0], (1.0, 2.0)),
+    r"minval|low|lam|alpha|mean|min|a_min|clip_value_min|clip_norm|rate|probs|max_delta|lower|beta|gamma|min_value|momentum|epsilon|p|q|counts|concentration|delta|contrast_factor|saturation_factor|gamma_|ord|power|multiplier|x1_|scale": (0.5, "same", 1, VECTOR),
+    r"maxval|high|max|a_max|clip_value_max|upper|max_value|stddev|std|variance|gain|quality|jpeg_quality": (2.0, "same", 3, VECTOR),
+    r"low_|lower_|min_jpeg_quality": (1, 0.5),
+    r"max_jpeg_quality": (3,),
+    r"transforms?|transformations": (Symbol("float32", (None, 8)),),
+    r"boxes": (Symbol("float32", (None, 4)), Symbol("float32", (None, None, 4)), Symbol("float32", (1, None, 4))),
+    r"box_indices|box_ind": (INT_VECTOR,),
+    r"crop_size|new_size": ([2, 2],),
+    r"scores": (VECTOR, Symbol("float32", (None,))),
+    r"bounding_boxes": (Symbol("float32", (1, None, 4)),),
+    r"max_output_size|max_output_size_per_class|max_total_size": (2,),
+    r"block_shape": ([2],),
+    r"crops": ([[0, 0]],),
+    r"diagonal|diag": (VECTOR, Symbol("float32", (None, 3))),
+    r"rhs|b": ("same", Symbol("float32", (None, 3, 1)), Symbol("float32", (3, 2)), Symbol("float32", (3, 3))),
+    r"superdiag|subdiag|maindiag|diagonals": (Symbol("float32", (3, 4)), Symbol("float32", (None, 3, 4))),
+    r"coordinates|query_points": ([FLOAT, FLOAT], Symbol("float32", (3, None)), Symbol("float32", (None, 8, 8, 2))),
+    r"label_length|logit_length|input_length|sequence_lengths?|lengths?|label_lengths?|output_lengths?|target_length": (INT_VECTOR, Symbol("int32", (None, 1)), 3),
+    r"queries|query": (Symbol("float32", (None, 4, 2, 3)), FLOAT),
+    r"interpolation|method|resample": ("nearest", "bilinear"),
+    r"data_format": ("channels_last", "NHWC"),
+    r"initial_state|initializer|init|initial_states|initial_value": (FLOAT, VECTOR, [FLOAT]),
+    r"step_function|loop_body": (lambda x, *s: (x, list(s[0]) if s else []),),
+    r"bias|b_": (VECTOR, "same"),
+    r"sp_input|sp_a|sp_b|sp|a_sp|sparse|sp_tensor|sp_inputs|sparse_tensor|set1|set2|sp_x": (SPARSE, [SPARSE, SPARSE]),
+    r"rt_input|ragged_tensor|ragged|rt": (RAGGED,),
+    r"trainable|training|is_training|flag|value_if": (True,),
+    r"encoding|input_encoding|output_encoding|unicode": ("UTF-8",),
+    r"little_endian|hash_bucket_size|num_hash": (3, True),
+    r"spectrograms?|stfts": (Symbol("complex64", (None, 4, 5)),),
+    r"y_pred|output|logits|predictions": (FLOAT, "same", IMAGE),
+    r"reference_image|img|image|images|img1|img2": (IMAGE, BYTES, ONE_IMAGE, Symbol("float32", (None, 8, 8, 1))),
+    r"img_contents": (STRING,),
+    r"params": (FLOAT, VECTOR, CUBE),
+    r"updates": ("same", Symbol("float32", (None,)), VECTOR),
+    r"mask": (BOOL_VECTOR, BOOL),
+    r"ys|xs_": (VECTOR, FLOAT),
+    r"num_dims|spatial_dims": (1,),
+    r"state|states": ([FLOAT], FLOAT),
+    r"sampled_values|true_classes": (Symbol("int64", (None, 1)),),
+    r"unique": (False,),
+    r"weights": (FLOAT, VECTOR, Symbol("float32", (5, 3)), Symbol("float32", (3, 3))),
+    r"biases": (VECTOR, Symbol("float32", (5,))),
+    r"typespec|type_spec|spec|output_type|signature": (tf.TensorSpec([], tf.float32),),
+}  # fmt: skip
+"""Values worth trying for a parameter, by a pattern of its name. `"same"` is whatever the main tensor is."""
+
+BY_NAME_COMPILED = [(re.compile(pattern), values) for pattern, values in BY_NAME.items()]
+ASKED_WITH = {"where": 2, "where_v2": 2, "crop_images": 4, "pad_images": 4}
+"""Functions asked about with that many of their optional arguments, because they are something else without them."""
+MAX_ATTEMPTS = 420
+MAX_SUCCESSES = 5
+SECONDS_OF_ATTEMPTS = 6.0
+SECONDS_AFTER_SUCCESS = 1.0
+
+
+def named_values(name: str) -> tuple[Any, ...] | None:
+    return next((values for pattern, values in BY_NAME_COMPILED if pattern.fullmatch(name)), None)
+
+
+def realised(spec: Any, symbolic: bool, known: bool) -> Any:
+    """A recipe's argument as a value: placeholders in a graph, constants in eager execution."""
+    if isinstance(spec, Symbol):
+        shape = [2 if size is None else size for size in spec.shape]
+        if symbolic:
+            return tf.raw_ops.Placeholder(dtype=spec.dtype, shape=shape if known else spec.shape)
+        return tf.fill(shape, "1") if spec.dtype == "string" else tf.cast(tf.fill(shape, 1), spec.dtype)
+    if isinstance(spec, Composite) and spec.form == "variable":
+        with tf.init_scope():
+            return tf.Variable(np.ones((2, 3), spec.dtype))
+    if isinstance(spec, Composite) and spec.form == "slices":
+        rows, places = Symbol(spec.dtype, (1, 3)), Symbol("int32", (1,))
+        return tf.IndexedSlices(realised(rows, symbolic, known), realised(places, symbolic, known))
+    if isinstance(spec, Composite):
+        inner = realised(Symbol(spec.dtype, (2, 3)), symbolic, known)
+        return tf.sparse.from_dense(inner) if spec.form == "sparse" else tf.RaggedTensor.from_tensor(inner)
+    if type(spec) in (list, tuple):
+        return type(spec)(realised(item, symbolic, known) for item in spec)
+    return spec
+
+
+def has_symbol(spec: Any) -> bool:
+    if isinstance(spec, (Symbol, Composite)):
+        return True
+    return isinstance(spec, (list, tuple)) and any(has_symbol(item) for item in spec)
+
+
+class Recipe(NamedTuple):
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+    def symbolic(self) -> bool:
+        return has_symbol(self.args) or has_symbol(list(self.kwargs.values()))
+
+
+def parameters(function: Any) -> list[inspect.Parameter] | None:
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return None
+
+
+def is_needed(parameter: inspect.Parameter) -> bool:
+    return parameter.default is parameter.empty and parameter.kind is not parameter.VAR_KEYWORD
+
+
+def recipes(function: Any, mains: Sequence[Any]) -> Iterator[Recipe]:
+    """Ways to call a function: required parameters by the meaning of their names, then by trying."""
+    signature = parameters(function)
+    if signature is None:
+        signature = [inspect.Parameter("x", inspect.Parameter.POSITIONAL_ONLY)]
+    needed = [p for p in signature if is_needed(p)]
+    optional = [p for p in signature if not is_needed(p) and p.kind is p.POSITIONAL_OR_KEYWORD]
+    if not needed and not optional:
+        yield Recipe((), {})
+        return
+    if not needed:  # tf.reduce_mean-like functions of compat.v1, tf.executing_eagerly(...)
+        yield Recipe((), {})
+        needed = optional[:1]
+    name = getattr(function, "__name__", "")
+    needed = [*needed, *optional[: ASKED_WITH.get(name, 0)]]
+    for main in mains:
+        choices = [list(_choices(p, position, main, mains)) for position, p in enumerate(needed)]
+        for values in itertools.islice(_diagonal(choices), 60):
+            yield _recipe(needed, values)
+    extra = [p for p in optional if p.name in ("axis", "num", "axes", "dtype", "values", "num_classes")]
+    if extra:
+        for main in mains[:6]:
+            yield _recipe([*needed, extra[0]], [main, *([main] * (len(needed) - 1)), (named_values(extra[0].name) or (1,))[0]])
+
+
+def _choices(parameter: inspect.Parameter, position: int, main: Any, mains: Sequence[Any]) -> Iterator[Any]:
+    if parameter.kind is parameter.VAR_POSITIONAL:
+        if parameter.name == "operands":
+            yield ["ij,ij->i", main, main]
+        yield from ([main],) if parameter.name == "arys" else ([main, main], [main], [])
+        return
+    named = named_values(parameter.name)
+    if position == 0:
+        yield main
+        if main is mains[0] and named:
+            yield from (main if isinstance(v, str) and v == "same" else v for v in named)
+        return
+    for value in [*(named or ()), *(OTHERS if not named else ("same",))]:
+        yield main if isinstance(value, str) and value == "same" else value
+
+
+def _diagonal(choices: list[list[Any]]) -> Iterator[tuple[Any, ...]]:
+    """The product of the choices, the likely (first) ones of all parameters before the unlikely ones of any."""
+    sizes = [range(len(c)) for c in choices]
+    indices = itertools.islice(itertools.product(*sizes), 4000)
+    for index in sorted(indices, key=lambda index: (sum(index), index)):
+        yield tuple(c[i] for c, i in zip(choices, index, strict=True))
+
+
+def _recipe(needed: Sequence[inspect.Parameter], values: Sequence[Any]) -> Recipe:
+    args: list[Any] = []
+    kwargs: dict[str, Any] = {}
+    for parameter, value in zip(needed, values, strict=True):
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            args.extend(value)
+        elif parameter.kind is parameter.KEYWORD_ONLY:
+            kwargs[parameter.name] = value
+        else:
+            args.append(value)
+    return Recipe(tuple(args), kwargs)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Table 1: what functions return
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+class Answer(NamedTuple):
+    """What asking one function gave."""
+
+    kinds: tuple[str, ...]  # of the results in a graph, one per recipe that worked
+    diverges: bool  # a Python value, and another one in eager execution
+    fails: bool  # accepts a tensor in eager execution and none in a graph
+
+
+def run(function: Any, recipe: Recipe, symbolic: bool, known: bool = False) -> Any:
+    if not symbolic:
+        return function(*realised(recipe.args, False, known), **{k: realised(v, False, known) for k, v in recipe.kwargs.items()})
+    with FuncGraph("trace").as_default():
+        args = realised(recipe.args, True, known)
+        kwargs = {name: realised(value, True, known) for name, value in recipe.kwargs.items()}
+        return function(*args, **kwargs)
+
+
+def attempts(function: Any, mains: Sequence[Any]) -> Iterator[tuple[Recipe, Any]]:
+    """Recipes that work while tracing, with the result; once one has worked, only a short time for more."""
+    end = time.process_time() + SECONDS_OF_ATTEMPTS
+    for recipe in itertools.islice(recipes(function, mains), MAX_ATTEMPTS):
+        if time.process_time() > end:
+            return
+        with contextlib.suppress(Exception):
+            yield recipe, run(function, recipe, symbolic=True)
+            end = min(end, time.process_time() + SECONDS_AFTER_SUCCESS)
+
+
+def successes(function: Any, mains: Sequence[Any]) -> list[tuple[Recipe, Any]]:
+    """At most a few working recipes, with different main arguments if there are."""
+    found: list[tuple[Recipe, Any]] = []
+    per_main: collections.Counter[str] = collections.Counter()
+    for recipe, value in attempts(function, mains):
+        main = repr(recipe.args[:1])
+        if per_main[main] < 2:
+            found.append((recipe, value))
+            per_main[main] += 1
+        if len(found) >= MAX_SUCCESSES:
+            break
+    return found
+
+
+def ask_function(function: Any) -> Answer:
+    found = [(recipe, value) for recipe, value in successes(function, MAIN) if not is_echo(recipe, value)]
+    with_tensor = [(recipe, value) for recipe, value in found if recipe.symbolic()]
+    looked_into = any(isinstance(recipe.args[0], (Symbol, list)) for recipe, _ in with_tensor if recipe.args)
+    fails = not looked_into and works_only_eagerly(function)
+    found = with_tensor or found or successes(function, PYTHON_MAIN)
+    kinds, diverges = [], False
+    for recipe, value in found:
+        kind, differs = compared_with_eager(function, recipe, value)
+        kinds.append(kind)
+        diverges |= differs
+    return Answer(tuple(kinds), diverges, fails)
+
+
+def is_echo(recipe: Recipe, value: Any) -> bool:
+    """Whether a list of tensors came back as it was: the function did not look into it."""
+    return isinstance(value, list) and len(recipe.args) == 1 and isinstance(recipe.args[0], list) and all(
+        isinstance(v, tf.Tensor) and v.op.type == "Placeholder" for v in value
+    )
+
+
+def compared_with_eager(function: Any, recipe: Recipe, value: Any) -> tuple[str, bool]:
+    """The kind of a traced result, and whether it is a Python value that eager execution would not have given."""
+    kind = kind_of(value)
+    if kind not in ("static", "none"):
+        return kind, False
+    try:
+        traced, eager = run(function, recipe, True, known=True), run(function, recipe, False, known=True)
+    except Exception:
+        return kind, False
+    if kind_of(eager) == "static" and kind_of(traced) in ("static", "none"):
+        simple = (bool, int, float, str, type(None), tuple, list, np.ndarray, np.generic)
+        return "static", isinstance(traced, simple) and repr(traced) != repr(eager)
+    return kind, False
+
+
+def works_only_eagerly(function: Any) -> bool:
+    """Every call with a tensor that works in eager execution raises in a graph, whether the batch size is known or not."""
+    end = time.process_time() + SECONDS_OF_ATTEMPTS / 2
+    seen = 0
+    for recipe in itertools.islice(recipes(function, TENSOR_MAIN), MAX_ATTEMPTS // 3):
+        if time.process_time() > end or seen >= MAX_SUCCESSES:
+            break
+        if not recipe.symbolic():
+            continue
+        try:
+            value = run(function, recipe, symbolic=False)
+        except Exception:
+            continue
+        if kind_of(value) in ("none", "object") and value is not None:
+            return False
+        try:
+            run(function, recipe, symbolic=True, known=True)
+        except Exception as error:
+            if not wants_a_value(error):
+                return False
+            seen += 1
+        else:
+            return False
+    return seen > 0
+
+
+STRUCTURAL = re.compile(
+    r".*\.(cond|case|switch_case|switch|while_loop|map_fn|scan|associative_scan|foldl|foldr|fori_loop|vectorized_map|custom_gradient|"
+    r"py_function|py_func|numpy_function|eager_py_func|map|recompute_grad|grad_pass_through|in_train_phase|in_test_phase|"
+    r"get|serialize|deserialize|get_seed)|keras\.backend\.rnn|"
+    r"(tensorflow(\.compat\.v1)?\.nest|keras\.tree)\.(?!is_|assert_|flatten$).*"
+)
+"""Functions whose result is shaped by an argument: no kind is theirs."""
+def wants_a_value(error: Exception) -> bool:
+    """Whether an exception says that a symbolic tensor has no value, and not just that it does not fit."""
+    wanting = (NotImplementedError, AttributeError, tf.errors.OperatorNotAllowedInGraphError)
+    return isinstance(error, wanting) or "ymbolic" in str(error)
+
+
+GETTERS_ONLY = re.compile(
+    r"tensorflow\.(compat\.v1\.)?(io\.gfile|gfile|saved_model|distribute|tpu|summary|profiler|test|config|debugging\.experimental|"
+    r"experimental\.(dtensor|dlpack)|dtensor|lite|mlir|sysconfig|autograph|train|data|app|flags|logging|resource_loader|"
+    r"user_ops|queue|errors|graph_util|feature_column|load_|__internal__)|"
+    r"keras\.(config|distribution|saving|models|datasets|dtensor|mixed_precision|visualization|distillation|export|"
+    r"utils\.(get_file|.*_from_directory|plot_model|model_to_dot|clear_session|set_random_seed))"
+)
+"""Functions that may touch files, devices, processes or global switches: only called when they need no argument."""
+NO_TENSORS = re.compile(rf"{GETTERS_ONLY.pattern}|.*Spec$|.*\.Input$|tensorflow\.compat\.v1\..*initialize")
+"""Functions that no one passes a tensor to, whatever they do with one."""
+SETTERS = re.compile(r"(?:.*[._])?(set|enable|disable|reset|clear|init|initialize\w*|start|stop|run|main|shutdown|learning_phase_scope|"
+                     r"allow|add|install|register|list_logical_devices)(_.*)?")  # fmt: skip
+NETWORKS = re.compile(r"keras\.applications\.(?!.*\.?(preprocess_input|decode_predictions)$).*")
+
+
+def is_safe(name: str, function: Any) -> bool:
+    if NETWORKS.match(name) or STRUCTURAL.fullmatch(name) or "breakpoint" in name:
+        return False
+    if not GETTERS_ONLY.match(name):
+        return True
+    if SETTERS.fullmatch(name.rsplit(".", 1)[1]):
+        return False
+    return not any(is_needed(p) and p.kind is not p.VAR_POSITIONAL for p in parameters(function) or [])
+
+
+VALUE_CLASSES = ("TensorShape", "TensorSpec", "SparseTensor", "IndexedSlices", "SparseTensorSpec", "RaggedTensorSpec")
+"""Classes whose instances are what a table of results speaks about."""
+
+
+def functions_among(names: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in names.items()
+        if is_function(value) or (inspect.isclass(value) and name.rsplit(".", 1)[1] in VALUE_CLASSES)
+    }
+
+
+def preferred(aliases: Iterable[str]) -> str:
+    return min(aliases, key=lambda name: (name.count("."), len(name), name))
+
+
+class Asked(NamedTuple):
+    """One API, asked."""
+
+    answers: dict[str, Answer]  # by preferred name
+    aliases: dict[str, list[str]]  # of the preferred name, itself included
+    functions: dict[str, Any]
+
+
+def ask_functions(names: Mapping[str, Any]) -> Asked:
+    """Every distinct function once, whatever it is called."""
+    functions = functions_among(names)
+    by_identity: dict[int, list[str]] = {}
+    for name, function in functions.items():
+        by_identity.setdefault(id(function), []).append(name)
+    aliases = {preferred(group): sorted(group) for group in by_identity.values()}
+    safe = [name for name, group in sorted(aliases.items()) if all(is_safe(alias, functions[alias]) for alias in group)]
+    risky = [name for name in safe if SETTERS.fullmatch(name.rsplit(".", 1)[1])]
+    answers = in_children([n for n in safe if n not in risky], lambda name: ask_function(functions[name]))
+    answers |= in_children(risky, lambda name: ask_function(functions[name]), batch=1)
+    return Asked(answers, aliases, functions)
+
+
+DOCUMENTED = re.compile(r"Returns:\s+(?:\w+:\s+)?(?:An?|The|Output|Scalar)?\s*(?:\S+\s+){0,3}?(?:`?tf\.)?`?[Tt]ensor`?\b(?!s|Shape|Array)")
+"""What the documentation of a function that returns one tensor says."""
+
+
+def documented_kind(function: Any) -> str | None:
+    """The kind by the generated op's type annotation, else by the first words under "Returns:"."""
+    annotation = str(getattr(inspect.unwrap(function), "__annotations__", {}).get("return", ""))
+    if annotation.startswith("typing.Annotated[typing.Any"):
+        return "tensor"
+    return "tensor" if DOCUMENTED.search(inspect.getdoc(function) or "") else None
+
+
+class Results(NamedTuple):
+    returns: dict[str, str]
+    diverges: set[str]
+    fails: set[str]
+    documented: set[str]
+    contradictory: set[str]
+    unanswered: set[str]
+
+
+def results(asked: Asked) -> Results:
+    found = Results({}, set(), set(), set(), set(), set())
+    for name, aliases in asked.aliases.items():
+        answer = asked.answers.get(name)
+        if answer is not None and answer.fails and not any(map(NO_TENSORS.match, aliases)):
+            found.fails.update(aliases)
+        if answer is not None and answer.kinds:
+            kind = merged(answer.kinds)
+            if "object" in kind:
+                found.contradictory.update(aliases if len(set(answer.kinds)) > 1 else ())
+                continue
+            if answer.diverges:
+                found.diverges.update(aliases)
+        elif any(STRUCTURAL.fullmatch(alias) for alias in aliases):
+            found.contradictory.update(aliases)
+            continue
+        else:
+            documented = documented_kind(asked.functions[name])
+            if documented is None:
+                found.unanswered.update(aliases)
+                continue
+            kind = documented
+            found.documented.update(aliases)
+        found.returns.update(dict.fromkeys(aliases, kind))
+    return found
+
+
+def raw_op_kinds() -> dict[str, str]:
+    """What `tf.raw_ops` return, by the signatures of the ops themselves; only what is not one tensor."""
+    found = {}
+    for name in sorted(set(dir(tf.raw_ops)) - {"register_op"}):
+        definition = op_def_registry.get(name)
+        if definition is None or name.startswith("_"):
+            continue
+        many = [bool(output.number_attr or output.type_list_attr) for output in definition.output_arg]
+        if many != [False]:
+            single = "none" if not many else "tensors"
+            kinds = ["tensors" if is_list else "tensor" for is_list in many]
+            found[f"tensorflow.raw_ops.{name}"] = single if len(many) < 2 else f"({','.join(kinds)})"
+    return found
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Table 2: layers created and called inside `call`
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+class LayerAnswer(NamedTuple):
+    """One layer class under one Keras."""
+
+    state: str  # "weights", "random" or "stateless", by what it owns after an eager call
+    traced: bool  # created and called inside a traced `call` without an exception
+    kind: str  # of its result
+
+
+LAYER_ARGUMENTS: dict[str, Any] = {
+    "units": 3, "filters": 2, "kernel_size": 2, "rate": 0.3, "stddev": 0.1, "n": 2, "target_shape": (-1,), "dims": (2, 1),
+    "input_dim": 5, "output_dim": 3, "num_heads": 2, "key_dim": 2, "head_dim": 2, "num_query_heads": 2,
+    "num_key_value_heads": 1, "height": 4, "width": 4, "factor": 0.2, "height_factor": 0.2, "width_factor": 0.2,
+    "scale": 0.5, "num_bins": 4, "bin_boundaries": [0.5, 1.0], "num_tokens": 4, "function": first_of, "axes": 1,
+    "crop_to_aspect_ratio": True, "pool_size": 2, "equation": "ab,bc->ac", "output_shape": 4, "name": "x",
+    "mask_value": 0.0, "max_value": 1.0, "size": 2, "padding": 1, "max_tokens": 8, "value_range": (0, 255),
+    "crossing_bins": 4, "num_hashes": 2, "fft_length": 4, "sequence_length": 4, "groups": 1, "rank": 2,
+    "activation": "relu",
+    "input_shape": (3,), "shape": (3,), "layers": [], "callable": first_of, "sequence_stride": 2, "num_classes": 3,
+    "vocabulary": ["a", "b"], "backward_layer": None, "feature_columns": [], "pipeline": [], "l1": 0.1, "l2": 0.1,
+    "num_projection_dim": 2, "key_size": 2, "embedding_dim": 3, "num_samples": 2, "p": 0.5, "mean": 0.0, "variance": 1.0,
+    "features": {}, "output_size": 2, "return_sequences": True,
+}  # fmt: skip
+"""Small values for the required parameters of layers, by name."""
+
+LAYER_OVERRIDES: dict[str, dict[str, Any]] = {
+    "Embedding": {"output_dim": 3}, "CategoryEncoding": {"num_tokens": 4}, "Normalization": {"mean": 0.0, "variance": 1.0},
+    "StringLookup": {"vocabulary": ["a", "b"]}, "IntegerLookup": {"vocabulary": [1, 2]}, "TextVectorization": {"vocabulary": ["a", "b"]},
+    "Discretization": {"bin_boundaries": [0.5, 1.0]}, "Hashing": {"num_bins": 4}, "HashedCrossing": {"num_bins": 4},
+    "GroupNormalization": {"groups": 1}, "RandomPosterization": {"factor": 4}, "STFTSpectrogram": {"fft_length": 8, "frame_length": 8, "frame_step": 4},
+    "MelSpectrogram": {"fft_length": 8, "sequence_stride": 4, "num_mel_bins": 4}, "Permute": {"dims": (1,)}, "EinsumDense": {"equation": "ab,bc->ac", "output_shape": 4}, "Lambda": {"function": first_of},
+}  # fmt: skip
+LAYER_INPUTS: tuple[Any, ...] = (
+    FLOAT, CUBE, IMAGE, VOLUME, [FLOAT, FLOAT], [CUBE, CUBE], INT, STRINGS, INT_VECTOR, (STRINGS, STRINGS),
+    Symbol("float32", (None, 3, 4, 4, 3)), Symbol("float32", (None, 2, 4, 4, 4, 3)), Symbol("float32", (None, 16)), Symbol("float32", (None, 3, 4, 3)),
+)  # fmt: skip
+LAYER_CALLS: tuple[Callable[[Any, Any], Any], ...] = (
+    lambda layer, x: layer(x),
+    lambda layer, x: layer(x, x),
+    lambda layer, x: layer(x, [x]),
+    lambda layer, x: layer(x, [x, x]),
+    lambda layer, x: layer(x, x, x),
+)
+
+
+def layer_makers(module: Any, cls: Any) -> Iterator[Callable[[], Any]]:
+    """Ways to construct a layer: overrides and required parameters; a wrapped or recurrent kind in several variants."""
+    needed = [p.name for p in parameters(cls) or [] if is_needed(p) and p.kind is not p.VAR_POSITIONAL]
+    overrides = LAYER_OVERRIDES.get(cls.__name__, {})
+    variants = {
+        "layer": (lambda: module.layers.Dense(3), lambda: module.layers.LSTM(3), lambda: module.layers.Conv2D(2, 2)),
+        "cell": (lambda: module.layers.SimpleRNNCell(3),),
+        "cells": (lambda: [module.layers.GRUCell(3)],),
+    }
+    first = next((name for name in needed if name in variants), None)
+    for variant in variants[first] if first else (None,):
+
+        def make(variant: Any = variant) -> Any:
+            given = {name: LAYER_ARGUMENTS[name] for name in needed if name != first} | overrides
+            return cls(**given | ({first: variant()} if first else {}))
+
+        yield make
+
+
+def ask_layer(module: Any, cls: Any) -> LayerAnswer | None:
+    for make in layer_makers(module, cls):
+        for spec, call in itertools.product(LAYER_INPUTS, LAYER_CALLS):
+            with contextlib.suppress(Exception):
+                created: list[Any] = []
+                with tf.variable_creator_scope(lambda create, created=created, **kwargs: created.append(1) or create(**kwargs)):
+                    layer = make()
+                    result = call(layer, realised(spec, symbolic=False, known=True))
+                state = "weights" if layer.weights else "random" if created else "stateless"
+                return LayerAnswer(state, *traced_layer(module, make, call, spec, kind_of(result)))
+    return None
+
+
+def traced_layer(module: Any, make: Callable[[], Any], call: Callable[[Any, Any], Any], spec: Any, eager: str) -> tuple[bool, str]:
+    """Whether an outer layer may create and call it while `tf.function` traces, and the kind of what comes out."""
+    kinds: list[str] = []
+
+    class Outer(module.layers.Layer):  # type: ignore[misc, name-defined]
+        def call(self, x: Any) -> Any:
+            result = call(make(), x)
+            kinds.append(kind_of(result))
+            return tf.constant(0.0)
+
+    arguments = realised(spec, symbolic=False, known=True)
+    for batch in (None, 2):
+        signature = tf.nest.map_structure(lambda x, batch=batch: tf.TensorSpec([batch, *x.shape[1:]], x.dtype), arguments)
+        outer = Outer()
+        with contextlib.suppress(Exception):
+            tf.function(lambda x, outer=outer: outer(x)).get_concrete_function(signature)
+            return True, kinds[-1]
+    return False, kinds[-1] if kinds else eager
+
+
+def ask_layers(module: Any, names: Mapping[str, Any]) -> dict[str, LayerAnswer]:
+    """The answers for every public layer class, by each of its names."""
+    classes = {name: value for name, value in names.items() if name.startswith("keras.layers.") and is_layer(module, value)}
+    answers = in_children(sorted(classes), lambda name: ask_layer(module, classes[name]), batch=8)
+    return {name: answer for name, answer in answers.items() if answer is not None}
+
+
+def is_layer(module: Any, value: Any) -> bool:
+    return inspect.isclass(value) and issubclass(value, module.layers.Layer) and value is not module.layers.Layer
+
+
+def layer_tables(three: Mapping[str, LayerAnswer], two: Mapping[str, LayerAnswer]) -> dict[str, dict[str, str]]:
+    """LAYERS and LAYER_RETURNS, with "Keras 3/Keras 2" where the two differ."""
+    states = {name: _both(name, three, two, effective_state) for name in {*three, *two}}
+    kinds = {name: _both(name, three, two, lambda answer: answer.kind) for name in {*three, *two}}
+    return {"LAYERS": states, "LAYER_RETURNS": {name: kind for name, kind in kinds.items() if kind != "tensor"}}
+
+
+def effective_state(answer: LayerAnswer) -> str:
+    """What a layer owns, where owning it makes tracing fail."""
+    if answer.traced:
+        return answer.state if answer.state == "weights" else "stateless"
+    return answer.state if answer.state != "stateless" else "resource"
+
+
+def _both(name: str, three: Mapping[str, LayerAnswer], two: Mapping[str, LayerAnswer], of: Callable[[LayerAnswer], str]) -> str:
+    values = [of(table[name]) for table in (three, two) if name in table]
+    return values[0] if len(set(values)) == 1 else "/".join(values)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Table 3: classes by role
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def role_bases(module: Any) -> list[tuple[str, Any]]:
+    """Roles with their base class under one Keras, the narrower before the wider."""
+    found = [("model", module.Model), ("layer", module.layers.Layer), ("metric", module.metrics.Metric), ("loss", module.losses.Loss),
+             ("initializer", module.initializers.Initializer), ("regularizer", module.regularizers.Regularizer),
+             ("constraint", module.constraints.Constraint), ("optimizer", module.optimizers.Optimizer),
+             ("schedule", module.optimizers.schedules.LearningRateSchedule), ("callback", module.callbacks.Callback)]  # fmt: skip
+    return found
+
+
+ROLES: list[tuple[str, Any]] = [
+    *role_bases(keras),
+    *role_bases(tf_keras),
+    ("optimizer", tf_keras.optimizers.legacy.Optimizer),
+    ("optimizer", tf.compat.v1.train.Optimizer),
+    ("generator", keras.random.SeedGenerator),
+    ("generator", tf.random.Generator),
+    ("variable", keras.Variable),
+    ("variable", tf.Variable),
+    ("dataset", tf.data.Dataset),
+    ("initializer", tf.compat.v1.keras.initializers.Initializer if hasattr(tf.compat.v1, "keras") else keras.initializers.Initializer),
+    ("module", tf.Module),
+]
+
+
+def role_of(value: Any) -> str | None:
+    if not inspect.isclass(value):
+        return None
+    role = next((role for role, base in ROLES if issubclass(value, base)), None)
+    if role == "layer" and (value.__name__.endswith(("Cell", "Cells")) or hasattr(value, "get_initial_state") and not issubclass(value, (keras.layers.RNN, tf_keras.layers.RNN)) and hasattr(value, "state_size")):
+        return "rnn_cell"
+    return role
+
+
+def class_roles(*tables: Mapping[str, Any]) -> dict[str, str]:
+    found = {name: role_of(value) for table in tables for name, value in table.items()}
+    return {name: role for name, role in found.items() if role is not None}
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Table 4: NumPy, math and the builtins
+# ---------------------------------------------------------------------------------------------------------------------
+
+NUMPY_SKIP = re.compile(r"numpy\.(test|show_\w+|load\w*|fromfile|memmap|info|bmat|printoptions|set\w+|get_include|seterr\w*|savez?\w*|genfromtxt)")
+
+
+def numpy_names() -> dict[str, Any]:
+    """The public functions of numpy, numpy.linalg and numpy.fft."""
+    modules = {"numpy": np, "numpy.linalg": np.linalg, "numpy.fft": np.fft}
+    found = {f"{name}.{attribute}": getattr(module, attribute) for name, module in modules.items() for attribute in dir(module)
+             if not attribute.startswith("_") and not NUMPY_SKIP.fullmatch(f"{name}.{attribute}")}  # fmt: skip
+    wanted = {name: value for name, value in found.items() if is_function(value)}
+    return wanted | {f"numpy.{name}": getattr(np, name) for name in ("array", "asarray")}
+
+
+def as_numpy(spec: Any, fill: float = 1) -> Any:
+    """A recipe's argument as NumPy arrays (regular matrices) and, for scalars, Python numbers."""
+    if isinstance(spec, Symbol):
+        shape = [2 if size is None else size for size in spec.shape]
+        if spec.dtype == "string":
+            return np.full(shape, "1")
+        array = np.full(shape, fill).astype(spec.dtype)
+        if shape[-2:] == [3, 3]:
+            array = array + 3 * np.eye(3, dtype=spec.dtype)
+        return array if shape else array.item()
+    if type(spec) in (list, tuple):
+        return type(spec)(as_numpy(item, fill) for item in spec)
+    return spec
+
+
+def as_variables(make: Callable[[Any], Any], spec: Any) -> Any:
+    """A recipe's argument as variables."""
+    if isinstance(spec, Symbol):
+        return make(np.asarray(as_numpy(spec), spec.dtype))
+    if type(spec) in (list, tuple):
+        return type(spec)(as_variables(make, item) for item in spec)
+    return spec
+
+
+def replaced(recipe: Recipe, make: Callable[[Any], Any]) -> Iterator[tuple[Any, ...]]:
+    """The recipe's arguments with NumPy arrays everywhere but in one place; then with arrays nowhere."""
+    places = [i for i, spec in enumerate(recipe.args) if has_symbol(spec)]
+    for chosen in [*([place] for place in places), places]:
+        yield tuple(make(spec) if i in chosen else as_numpy(spec) for i, spec in enumerate(recipe.args))
+
+
+def outcome(function: Any, arguments: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+    try:
+        return kind_of(function(*arguments, **kwargs))
+    except Exception:
+        return "fails"
+
+
+class HostAnswer(NamedTuple):
+    """What a function that knows nothing of TensorFlow does with a tensor, a tf.Variable and a keras.Variable."""
+
+    tensor: tuple[str, ...]
+    variable: tuple[str, ...]
+    keras_variable: tuple[str, ...]
+
+
+SIMPLE: tuple[Any, ...] = (FLOAT, INT, SQUARE, VECTOR, Symbol("int32", (3,)), SCALAR, INT_SCALAR, [VECTOR, VECTOR], BOOL, COMPLEX, CUBE,
+                           STRINGS)  # fmt: skip
+
+
+def ask_host_function(function: Any) -> HostAnswer:
+    """Find calls that work with arrays, and make them with a tensor or a variable in the arrays' places."""
+    found: list[list[str]] = [[], [], []]
+    end = time.process_time() + SECONDS_OF_ATTEMPTS
+    mains: collections.Counter[str] = collections.Counter()
+    for recipe in itertools.islice(recipes(function, SIMPLE), MAX_ATTEMPTS):
+        if not recipe.symbolic() or mains[repr(recipe.args[:1])] or time.process_time() > end:
+            continue
+        if not any(accepts(function, recipe, fill) for fill in (1, 0.5)):
+            continue
+        mains[repr(recipe.args[:1])] += 1
+        for kinds, outcomes in zip(found, host_outcomes(function, recipe), strict=True):
+            kinds.extend(outcomes)
+        if len(mains) >= MAX_SUCCESSES:
+            break
+    return HostAnswer(*(tuple(kinds) for kinds in found))
+
+
+def accepts(function: Any, recipe: Recipe, fill: float) -> bool:
+    """Whether a function takes arrays in the places of the recipe's symbols."""
+    try:
+        function(*as_numpy(recipe.args, fill), **as_numpy_values(recipe.kwargs))
+    except Exception:
+        return False
+    return True
+
+
+def as_numpy_values(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: as_numpy(value) for name, value in kwargs.items()}
+
+
+def host_outcomes(function: Any, recipe: Recipe) -> Iterator[list[str]]:
+    kwargs = as_numpy_values(recipe.kwargs)
+    with FuncGraph("trace").as_default():
+        yield [outcome(function, args, kwargs) for args in replaced(recipe, lambda spec: realised(spec, True, True))]
+    for make in (tf.Variable, keras.Variable):
+        try:
+            variants = list(replaced(recipe, lambda spec, make=make: as_variables(make, spec)))
+        except Exception:
+            yield []
+            continue
+        with FuncGraph("trace").as_default():
+            yield [outcome(function, args, kwargs) for args in variants]
+
+
+def verdict(outcomes: Sequence[str]) -> str | None:
+    """The one thing that every call did: "fails", or the kind of its result; None if that differs."""
+    kinds = set(outcomes)
+    if kinds == {"fails"}:
+        return "fails"
+    if not kinds or "fails" in kinds:
+        return None
+    return merged(kinds)
+
+
+def host_tables(verbose: bool) -> Iterator[str]:
+    functions = numpy_names() | {f"math.{name}": getattr(math, name) for name in dir(math) if callable(getattr(math, name)) and name[0] != "_"}
+    answers = in_children(sorted(functions), lambda name: ask_host_function(functions[name]))
+    verdicts = {name: verdict(answer.tensor) for name, answer in answers.items()}
+    for prefix in ("numpy", "math"):
+        wanted = [name for name in functions if name.startswith(prefix)]
+        fails = [n for n in wanted if verdicts.get(n) == "fails"]
+        works = [n for n in wanted if verdicts.get(n) not in (None, "fails")]
+        mixed = [n for n in wanted if verdicts.get(n) is None and n in answers and answers[n].tensor]
+        unasked = sorted(n for n in wanted if n not in answers or not answers[n].tensor)
+        print(f"{prefix}: {len(wanted)} functions, {len(fails)} fail, {len(works)} work, {len(mixed)} depend, {len(unasked)} unanswered")
+        if verbose:
+            print("  depend:", {n: answers[n].tensor for n in mixed}, "\n  unanswered:", *unasked)
+    fails = {n for n, v in verdicts.items() if v == "fails"}
+    yield collection("NUMPY_FAILS", {n for n in fails if n.startswith("numpy")},
+                     "NumPy functions that raise when any of their array arguments is a symbolic tensor.")  # fmt: skip
+    yield mapping("NUMPY_WORKS", {n: v for n, v in verdicts.items() if n.startswith("numpy") and v not in (None, "fails")},
+                  'NumPy functions that take a symbolic tensor in every place -> kind of the result ("object": a wrapped tensor '
+                  "that is of no use).")  # fmt: skip
+    yield collection("MATH_FAILS", {n for n in fails if n.startswith("math")}, "`math` functions that raise for a symbolic tensor.")
+    yield from variable_differences(answers, verdicts)
+
+
+def variable_differences(answers: Mapping[str, HostAnswer], verdicts: Mapping[str, str | None]) -> Iterator[str]:
+    """Where a variable, read while tracing, is treated in another way than a tensor."""
+    for title, index in (("VARIABLE", 1), ("KERAS_VARIABLE", 2)):
+        found = {name: verdict(answer[index]) for name, answer in answers.items() if answer[index]}
+        differs = {n: v or "depends" for n, v in found.items() if v != verdicts[n] and verdicts[n] is not None}
+        kind = "tf.Variable" if index == 1 else "keras.Variable (Keras 3)"
+        yield mapping(f"HOST_{title}", differs, f"numpy and math functions that treat a {kind} otherwise than a tensor -> "
+                      'kind of the result, "fails", or "depends" (on the place).')  # fmt: skip
+
+
+BUILTIN_FORMS = """
+float(x) | int(x) | bool(x) | len(v) | range(n) | range(0, n) | abs(x) | pow(x, 2) | pow(2, x) | round(x) | round(x, 1) | divmod(x, 2)
+divmod(2, x) | sum(v) | sum([x, x]) | max(v) | min(v) | max(x, 0.0) | min(x, 0.0) | max([x, x]) | any(b) | all(b) | any([c]) | all([c]) | sorted(v)
+sorted([x, x]) | list(v) | tuple(v) | set(v) | frozenset(v) | dict(v) | enumerate(v) | zip(v, v) | map(abs, v) | filter(None, v) | iter(v)
+reversed(v) | next(iter(v)) | isinstance(x, int) | hash(x) | str(x) | repr(x) | ascii(x) | format(x) | format(x, '') | format(x, '.3f')
+complex(x) | chr(n) | hex(n) | oct(n) | bin(n) | ord(s) | bytes(n) | print(x) | type(x) | id(x) | callable(x) | slice(n) | hasattr(x, 'dtype')
+getattr(x, 'dtype') | dir(x) | vars(x) | not x | not c | x and x | c and c | c or c | x in [1.0, 2.0] | 1.0 in v | x in v | x is None | x == x
+x == None | x != 1.0 | x < 1.0 | 0.0 < x < 1.0 | x if c else x | -x | ~n | x + 1 | x // 2 | x % 2 | x ** 2 | x @ x | m @ m | n << 1 | n & 1
+b & b | f'{x}' | f'{x!r}' | f'{x:.3f}' | f'{x:>10}' | '%s' % x | '%d' % x | '%.2f' % x | '{}'.format(x) | '{:.2f}'.format(x) | [1, 2, 3][n]
+(1, 2, 3)[n] | 'abc'[n] | {x: 1} | {x} | {0: 1}[n] | [0] * n | 'a' * n | v[0] | v[n] | v[:n] | v[b] | [*v] | (*v,) | [r for r in v]
+{r for r in v} | [i for i in range(n)] | sum(r for r in v) | dict(a=x) | list(range(n)) | list(enumerate(v)) | list(zip(v, v)) | list(map(abs, v))
+np.float32(x) | np.int64(n) | np.asarray(x) + 1 | np.ones(3) + v | v + np.ones(3, 'float32') | np.ones(3, 'float32') * v | np.float32(2) * x
+np.float64(2) * x | np.ones(3)[n] | x + 1j | v.shape[0] + x
+"""
+"""Python expressions over x: float scalar, v: float vector, n: int scalar, b: bool vector, c: bool scalar, s: string, m: matrix."""
+STATEMENT_FORMS: dict[str, str] = {
+    "if c: ...": "if c:\n        y = 1\n    else:\n        y = 2",
+    "if x: ...": "if x:\n        y = 1\n    else:\n        y = 2",
+    "while c: ...": "while c:\n        c = tf.logical_not(c)",
+    "for r in v: ...": "y = 0.0\n    for r in v:\n        y = y + r",
+    "for i in range(n): ...": "y = 0\n    for i in range(n):\n        y = y + i",
+    "for i, r in enumerate(v): ...": "y = 0.0\n    for i, r in enumerate(v):\n        y = y + r",
+    "for p, q in zip(v, v): ...": "y = 0.0\n    for p, q in zip(v, v):\n        y = y + p",
+    "for r in map(abs, v): ...": "y = 0.0\n    for r in map(abs, v):\n        y = y + r",
+    "for r in reversed(v): ...": "y = 0.0\n    for r in reversed(v):\n        y = y + r",
+    "for r in sorted(v): ...": "y = 0.0\n    for r in sorted(v):\n        y = y + r",
+    "assert c": "assert c",
+    "assert x > 0": "assert x > 0",
+    "p, q, r = v": "p, q, r = v",
+    "p, *q = v": "p, *q = v",
+    "print(*v)": "print(*v)",
+    "v[0] = x": "v[0] = x",
+    "v[0] += x": "v[0] += x",
+    "del v[0]": "del v[0]",
+    "x += 1": "x += 1",
+    "match x: case 1.0": "match x:\n        case 1.0:\n            y = 1\n        case _:\n            y = 2",
+    "with x: ...": "with x:\n        pass",
+    "raise if c": "if c:\n        raise ValueError('no')",
+    "return if c": "if c:\n        return 1\n    return 2",
+    "break if c": "for i in range(3):\n        if c:\n            break",
+    "while True: break if c": "while True:\n        if c:\n            break",
+}  # fmt: skip
+PROBE_NAMES = "x v n b c s m"
+PROBE_SPECS = (SCALAR, VECTOR, INT_SCALAR, Symbol("bool", (3,)), Symbol("bool", ()), STRING, Symbol("float32", (3, 3)))
+
+
+def probe_forms() -> list[str]:
+    expressions = [form.strip() for line in BUILTIN_FORMS.strip().splitlines() for form in line.split(" | ")]
+    return [*expressions, *STATEMENT_FORMS]
+
+
+def probe_module(folder: Path) -> Any:
+    """A module with one function per form: AutoGraph wants to read the source of what it converts."""
+    lines = ["import numpy as np", "import tensorflow as tf"]
+    for number, form in enumerate(probe_forms()):
+        body = STATEMENT_FORMS.get(form) or f"results.append({form})"
+        lines += ["", f"def probe_{number}(results, {', '.join(PROBE_NAMES.split())}):", f"    {body}"]
+    path = folder / "tflint_probes.py"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    sys.path.insert(0, str(folder))
+    return importlib.import_module(path.stem)
+
+
+def ask_form(module: Any, number: int) -> tuple[tuple[str, str], ...]:
+    """(without, with AutoGraph) for tensors, tf.Variables and keras.Variables."""
+    function = getattr(module, f"probe_{number}")
+    answers = []
+    for make in (None, tf.Variable, keras_variable):
+        values = [None if make is None or spec is STRING else make(np.asarray(as_numpy(spec), spec.dtype)) for spec in PROBE_SPECS]
+        answers.append((form_outcome(function, values, False), form_outcome(function, values, True)))
+    return tuple(answers)
+
+
+def keras_variable(value: Any) -> Any:
+    return keras.Variable(value, dtype=str(value.dtype))
+
+
+def form_outcome(function: Any, values: Sequence[Any], autograph: bool) -> str:
+    results: list[str] = []
+    keep: list[Any] = []
+
+    def traced(*tensors: Any) -> None:
+        given = [tensor if value is None else value for tensor, value in zip(tensors, values, strict=True)]
+        function(keep, *given)
+        results.extend(map(kind_of, keep))
+
+    signature = [tf.TensorSpec(spec.shape, spec.dtype) for spec in PROBE_SPECS]
+    runner = tf.autograph.experimental.do_not_convert(traced) if not autograph else traced
+    try:
+        tf.function(runner, autograph=autograph).get_concrete_function(*signature)
+    except Exception:
+        return "fails"
+    return results[0] if results else "works"
+
+
+BUILTIN_NAMES = ("float int bool len range abs pow round divmod sum max min any all sorted list tuple set frozenset dict enumerate zip map filter iter "
+                 "reversed isinstance hash str repr ascii format complex chr hex oct bin ord bytes print type id callable slice").split()  # fmt: skip
+
+
+def builtin_tables() -> Iterator[str]:
+    forms = probe_forms()
+    with tempfile.TemporaryDirectory() as folder:
+        module = probe_module(Path(folder))
+        answers = in_children(range(len(forms)), lambda number: ask_form(module, number))
+    print(f"forms: {len(forms)}, answered {len(answers)}")
+    tables = [{forms[n]: answer[i] for n, answer in answers.items()} for i in range(3)]
+    main = {name: next(form for form in forms if form.startswith(f"{name}(")) for name in BUILTIN_NAMES}
+    flags = {name: tuple(kind == "fails" for kind in tables[0][form]) for name, form in main.items() if form in tables[0]}
+    yield mapping("BUILTINS", flags, "Builtin, called with one tensor of a suitable rank and type -> (raises without AutoGraph, raises with it).",
+                  of="tuple[bool, bool]")  # fmt: skip
+    meaning = ("x: float scalar, v: float vector, n: int scalar, b: bool vector, c: bool scalar, s: string, m: float matrix; -> (without AutoGraph, "
+               'with it), each "fails" or the kind of the result ("works" for a statement).')  # fmt: skip
+    yield mapping("FORMS", tables[0], f"Python expressions and statements over symbolic tensors. {meaning}", of="tuple[str, str]")
+    for title, table in (("VARIABLE", tables[1]), ("KERAS_VARIABLE", tables[2])):
+        differs = {form: kinds for form, kinds in table.items() if kinds != tables[0].get(form)}
+        yield mapping(f"FORMS_{title}", differs, f"The forms that treat a {title.lower().replace('keras_variable', 'keras.Variable')} otherwise.",
+                      of="tuple[str, str]")  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Table 5: attributes of tensors and variables
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def attribute_kind(value: Any) -> str:
+    """As `kind_of`; whatever holds no tensor is a Python object that is known while tracing."""
+    if isinstance(value, tf.TensorShape):
+        return "shape"
+    kind = kind_of(value)
+    return "static" if kind in ("object", "empty") or isinstance(value, tf.Operation) else kind
+
+
+def ask_attribute(make: Callable[[bool], Any], name: str) -> str | None:
+    """What an attribute gives in a graph; `make(symbolic)` makes the object it is an attribute of."""
+    with FuncGraph("trace").as_default():
+        try:
+            value = getattr(make(True), name)
+        except Exception:
+            return "fails"
+        if inspect.isclass(value) or not callable(value) or isinstance(value, (*TENSORS, *VARIABLES)):
+            kind = attribute_kind(value)
+            return "static" if kind == "none" else kind
+    return ask_method(make, name)
+
+
+def ask_method(make: Callable[[bool], Any], name: str) -> str | None:
+    """What calling a method gives, with arguments that eager execution accepts."""
+    method = getattr(make(False), name)
+    given = next((recipe for pattern, recipe in METHOD_RECIPES.items() if re.fullmatch(pattern, name)), None)
+    kinds: set[str] = set()
+    fails = False
+    for recipe in [given] if given else itertools.islice(recipes(method, METHOD_ARGUMENTS), 60):
+        try:
+            run(method, recipe, symbolic=False)
+        except Exception:
+            if recipe.args:
+                continue
+        with FuncGraph("trace").as_default():
+            try:
+                kinds.add(attribute_kind(getattr(make(True), name)(*realised(recipe.args, True, True))))
+            except Exception as error:
+                fails |= wants_a_value(error) or not recipe.args
+        if len(kinds) > 1:
+            return None
+    if "assign" in name or "scatter" in name:
+        kinds = {"tensor" if kind == "variable" else kind for kind in kinds}
+    if not kinds:
+        return "method-fails" if fails else None
+    return f"method-{kinds.pop()}"
+
+
+METHOD_RECIPES = {
+    "scatter_nd_.*": Recipe((Symbol("int32", (1, 1)), Symbol("float32", (1, 3))), {}),
+    "(batch_)?scatter_.*": Recipe((Composite("slices"),), {}),
+}
+"""Arguments of methods that no ladder would find."""
+METHOD_ARGUMENTS: tuple[Any, ...] = (Symbol("float32", (2, 3)), [2, 3], 1, FLOAT, 0, "float32", INT_VECTOR, first_of)
+
+
+def owners() -> dict[str, Callable[[bool], Any]]:
+    """The objects whose attributes are asked for, alive in the child that asks."""
+
+    def tensor(symbolic: bool) -> Any:
+        return realised(Symbol("float32", (2, 3)), symbolic, known=True)
+
+    made: dict[str, Any] = {}
+
+    def once(key: str, make: Callable[[], Any]) -> Callable[[bool], Any]:
+        def get(symbolic: bool) -> Any:
+            if key not in made:
+                with tf.init_scope():
+                    made[key] = make()
+            return made[key]
+
+        return get
+
+    def weight(module: Any) -> Any:
+        return module.layers.Layer().add_weight(shape=(2, 3), initializer="zeros", name="w")
+
+    return {
+        "TENSOR_ATTRIBUTES": tensor,
+        "VARIABLE_ATTRIBUTES": once("tf", lambda: tf.Variable(np.ones((2, 3), "float32"))),
+        "KERAS2_WEIGHT_ATTRIBUTES": once("two", lambda: weight(tf_keras)),
+        "KERAS_VARIABLE_ATTRIBUTES": once("three", lambda: weight(keras)),
+    }
+
+
+def attribute_names(table: str) -> list[str]:
+    with FuncGraph("trace").as_default():
+        symbolic = dir(owners()[table](True))
+    return sorted({name for name in [*symbolic, *dir(owners()[table](False))] if not name.startswith("_")})
+
+
+def attribute_tables() -> Iterator[str]:
+    tables = list(owners())
+    names = in_children(tables, attribute_names, batch=1)
+    questions = [(table, name) for table in tables for name in names[table]]
+    answers = in_children(questions, lambda question: ask_attribute(owners()[question[0]], question[1]))
+    about = {"TENSOR_ATTRIBUTES": "a symbolic tensor", "VARIABLE_ATTRIBUTES": "a tf.Variable", "KERAS2_WEIGHT_ATTRIBUTES": "a weight of Keras 2",
+             "KERAS_VARIABLE_ATTRIBUTES": "a weight of Keras 3"}  # fmt: skip
+    for table in tables:
+        found = {name: kind for (of, name), kind in answers.items() if of == table and kind is not None and kind != "object"}
+        print(f"{table}: {len(names[table])} attributes, {len(found)} answered; not: {[n for n in names[table] if n not in found]}")
+        yield mapping(table, found, f'Attribute of {about[table]}, in a graph -> kind; "method-KIND": what calling it gives; "shape": a '
+                      'TensorShape or the like; "fails": raises (in eager execution it does not).')  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Table 6: NumPy functions with a counterpart
+# ---------------------------------------------------------------------------------------------------------------------
+
+Call = Callable[[Any, Any, Any, Any], Any]
+CALL_FORMS: dict[str, list[Call]] = {
+    "x": [lambda f, x, y, n: f(x)],
+    "x, y": [lambda f, x, y, n: f(x, y)],
+    "x, 1": [lambda f, x, y, n: f(x, 0), lambda f, x, y, n: f(x, 1), lambda f, x, y, n: f(x, 2)],
+    "x, ()": [lambda f, x, y, n: f(x, (-1,)), lambda f, x, y, n: f(x, (1, 0)), lambda f, x, y, n: f(x, (3, 3)), lambda f, x, y, n: f(x, [0, 1])],
+    "x, [[]]": [lambda f, x, y, n: f(x, [[1, 1], [0, 2]]), lambda f, x, y, n: f(x, [[1, 1], [0, 2], [0, 0]])],
+    "x, y, 1": [lambda f, x, y, n: f(x, y, 1)],
+    "1, x": [lambda f, x, y, n: f(2, x)],
+    "x, 1, 1": [lambda f, x, y, n: f(x, 0, 1), lambda f, x, y, n: f(x, 0.25, 0.75)],
+    "x, (), 1": [lambda f, x, y, n: f(x, [0, 1], 1)],
+    "x, axis=": [lambda f, x, y, n: f(x, axis=1), lambda f, x, y, n: f(x, axis=-1)],
+    "x, axis=()": [lambda f, x, y, n: f(x, axis=(0, 1))],
+    "x, keepdims=": [lambda f, x, y, n: f(x, keepdims=True)],
+    "x, axis=, keepdims=": [lambda f, x, y, n: f(x, axis=-1, keepdims=True)],
+    "x, 1, keepdims=": [lambda f, x, y, n: f(x, 1, keepdims=True)],
+    "x, dtype=": [lambda f, x, y, n: f(x, dtype="float32")],
+    "x, y, axis=": [lambda f, x, y, n: f(x, y, axis=1)],
+    "x, 1, axis=": [lambda f, x, y, n: f(x, 1, axis=0)],
+    "x, (), axis=": [lambda f, x, y, n: f(x, [0, 1], axis=1)],
+    "x, ord=": [lambda f, x, y, n: f(x, ord=2)],
+    "x, ord=, axis=": [lambda f, x, y, n: f(x, ord=1, axis=-1)],
+    "x, ''": [lambda f, x, y, n: f(x, "float32")],
+    "[x]": [lambda f, x, y, n: f([x, y])],
+    "[x], 1": [lambda f, x, y, n: f([x, y], 1)],
+    "[x], axis=": [lambda f, x, y, n: f([x, y], axis=1), lambda f, x, y, n: f([x, y], axis=-1)],
+    "c, x, y": [lambda f, x, y, n: f(n > 0, x, y), lambda f, x, y, n: f(n > 0, x, 0)],
+    "'', x, y": [lambda f, x, y, n: f("ij,ij->i", x, y)],
+    "n": [lambda f, x, y, n: f(4), lambda f, x, y, n: f((2, 3))],
+    "n, n": [lambda f, x, y, n: f(2, 5)],
+    "n, n, n": [lambda f, x, y, n: f(0.0, 1.0, 5)],
+    "n, dtype=": [lambda f, x, y, n: f((2, 3), dtype="int32"), lambda f, x, y, n: f(4, dtype="float32")],
+}  # fmt: skip
+"""Ways to call a NumPy function. x: a tensor, [x]: a list of tensors, c: truth values, n: a number or a shape, 1: a number,
+(): a tuple or list of numbers, [[]]: a list of those, '': a string, axis=: a keyword (axis=(): with a tuple). A way is good if every call of it that NumPy accepts agrees."""
+
+SPELLINGS: dict[str, tuple[str, ...]] = {
+    "absolute": ("abs",), "fabs": ("abs",), "power": ("pow",), "concatenate": ("concat",), "arctan": ("atan",), "arcsin": ("asin",), "arccos": ("acos",),
+    "arctan2": ("atan2",), "arctanh": ("atanh",), "arcsinh": ("asinh",), "arccosh": ("acosh",), "clip": ("clip_by_value",), "remainder": ("math.floormod",),
+    "mod": ("math.floormod",), "true_divide": ("divide", "truediv"), "floor_divide": ("math.floordiv",), "rint": ("round",), "round": ("round",), "around": ("round",),
+    "isnan": ("math.is_nan",), "isinf": ("math.is_inf",), "isfinite": ("math.is_finite",), "invert": ("bitwise.invert",), "conj": ("math.conj",),
+    "conjugate": ("math.conj",), "swapaxes": ("swapaxes",), "std": ("math.reduce_std",), "var": ("math.reduce_variance",), "amax": ("max", "reduce_max"),
+    "amin": ("min", "reduce_min"), "full_like": ("full_like",), "array": ("convert_to_tensor",), "asarray": ("convert_to_tensor",), "copy": ("identity", "copy"),
+    "flip": ("reverse",), "dot": ("tensordot", "matmul"), "take": ("gather", "take"), "full": ("fill", "full"), "arange": ("range",), "linspace": ("linspace",),
+    "inv": ("linalg.inv",), "eye": ("eye",), "diagonal": ("linalg.diag_part",), "trace": ("linalg.trace",), "outer": ("outer",), "log2": ("log2",),
+    "nan_to_num": ("nan_to_num",), "astype": ("cast",), "permute_dims": ("transpose",), "size": ("size",), "ascontiguousarray": ("identity",),
+    "reciprocal": ("math.reciprocal",), "degrees": ("rad2deg",), "radians": ("deg2rad",), "float_power": ("pow",), "ravel": ("ravel",), "cumsum": ("cumsum", "math.cumsum"),
+    "cumprod": ("math.cumprod",), "norm": ("norm", "linalg.norm"), "det": ("linalg.det",), "solve": ("linalg.solve",), "sinc": ("sinc",), "i0": ("math.bessel_i0",),
+    "count_nonzero": ("math.count_nonzero",), "unique": ("unique",), "where": ("where",), "cross": ("linalg.cross", "cross"), "fft": ("signal.fft",), "tile": ("tile",),
+}  # fmt: skip
+"""Where else to look than under the same name; every candidate is checked."""
+
+
+def candidates(name: str, roots: Sequence[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    short = name.rsplit(".", 1)[1]
+    for spelling in (short, f"reduce_{short}", f"math.{short}", f"linalg.{short}", f"bitwise.{short}", f"nn.{short}", *SPELLINGS.get(short, ())):
+        for root, module in roots:
+            value = module
+            for part in spelling.split("."):
+                value = getattr(value, part, None)
+            if is_function(value):
+                yield f"{root}.{spelling}", value
+
+
+ROOTS = {"NUMPY_TO_OPS": [("keras.ops", keras.ops)], "NUMPY_TO_TF": [("tensorflow", tf)]}
+
+
+def samples(kind: str) -> list[tuple[Any, Any, Any]]:
+    """Pairs of matrices and a mask: signed, within (0, 1), above 1; or whole numbers, or truth values."""
+    rng = np.random.default_rng(0)
+    uniform = [rng.uniform(low, high, (3, 2, 3)) for low, high in ((-2, 2), (0.05, 0.95), (1.1, 3), (-2, 2))]
+    square = [rng.uniform(low, high, (3, 3, 3)) for low, high in ((-2, 2), (0.05, 0.95), (1.1, 3))]
+    cast = {"float": lambda a: a.astype("float32"), "int": lambda a: np.round(a * 3).astype("int32"), "bool": lambda a: a > 0.5}[kind]
+    return [(cast(a[0]), cast(a[1]), a[2]) for a in (*uniform, *square)] + [(cast(a[0, 0]), cast(a[1, 0]), a[2, 0]) for a in uniform]
+
+
+def plain(value: Any) -> Any:
+    """A result as NumPy arrays, in the container it came in."""
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return np.asarray(value)
+
+
+def equal(ours: Any, theirs: Any) -> bool:
+    if isinstance(theirs, list):
+        return isinstance(ours, list) and len(ours) == len(theirs) and all(map(equal, ours, theirs))
+    if isinstance(ours, list) or ours.shape != theirs.shape or ours.dtype.kind != theirs.dtype.kind:
+        return False
+    return ours.dtype.kind in "biufc" and bool(np.allclose(ours, theirs, rtol=1e-4, atol=1e-5, equal_nan=True))
+
+
+def agrees(function: Any, counterpart: Any, calls: Sequence[Call], kind: str) -> bool | None:
+    """Whether calls give the same numbers; None if NumPy itself accepts none of them."""
+    agreed = None
+    for call, sample in itertools.product(calls, samples(kind)):
+        copies = [part.copy() for part in sample]
+        try:
+            with np.errstate(all="ignore"):
+                expected = plain(call(function, *copies))
+        except Exception:
+            continue
+        if is_useless(expected) or not all(map(np.array_equal, copies, sample)):  # it wrote into its arguments
+            continue
+        try:
+            given = plain(call(counterpart, *map(tf.constant, sample)))
+            with FuncGraph("trace").as_default():
+                call(counterpart, *(realised(Symbol(str(part.dtype), part.shape), True, True) for part in sample))
+        except Exception:
+            if sample[0].ndim == 1 and agreed:  # raises for vectors where NumPy does not: heard, not silent
+                continue
+            return False
+        if not equal(given, expected):
+            return False
+        agreed = True
+    return agreed
+
+
+def is_useless(expected: Any) -> bool:
+    """Whether a result says nothing, as the logarithm of negative numbers only."""
+    parts = expected if isinstance(expected, list) else [expected]
+    return any(isinstance(part, np.ndarray) and part.dtype.kind == "f" and part.size and np.isnan(part).all() for part in parts)
+
+
+def ask_counterpart(question: tuple[str, str]) -> tuple[str, tuple[str, ...], bool] | None:
+    """(counterpart, the ways of calling that agree, whether they do for whole numbers and truth values as well)."""
+    table, name = question
+    function = numpy_names()[name]
+    best: tuple[str, tuple[str, ...], bool] | None = None
+    for candidate, counterpart in candidates(name, ROOTS[table]):
+        answers = {kind: {form: agrees(function, counterpart, calls, kind) for form, calls in CALL_FORMS.items()} for kind in KINDS}
+        forms = tuple(form for form in CALL_FORMS if is_good([answers[kind][form] for kind in KINDS]))
+        if forms and (best is None or len(forms) > len(best[1])):
+            best = candidate, forms, all(answers[kind][form] is not False for kind in KINDS for form in forms)
+    return best
+
+
+KINDS = ("float", "int", "bool")
+
+
+def is_good(agreed: Sequence[bool | None]) -> bool:
+    """Whether a way of calling agrees for floats, or if NumPy takes no floats, for what it takes."""
+    taken = [answer for answer in agreed[1:] if answer is not None]
+    return bool(agreed[0]) if agreed[0] is not None else bool(taken) and all(taken)
+
+
+def counterpart_tables() -> Iterator[str]:
+    questions = [(table, name) for table in ROOTS for name in numpy_names()]
+    answers = in_children(questions, ask_counterpart)
+    for table in ROOTS:
+        found = {name: answer for (of, name), answer in answers.items() if of == table and answer}
+        print(f"{table}: {len(numpy_names())} numpy functions, {len(found)} with a counterpart")
+        yield mapping(table, {name: answer[0] for name, answer in found.items()},
+                      "NumPy function -> one that gives the same numbers for floats, in the call forms below.")  # fmt: skip
+        yield mapping(f"{table}_FORMS", {name: answer[1] for name, answer in found.items()},
+                      "The call forms for which that was seen. x: a tensor, [x]: a list of tensors, c: truth values, n: a number or a "
+                      "shape, 1: a number, (): a tuple or list of numbers, [[]]: a list of those, '': a string, axis=: a keyword.", of="tuple[str, ...]")  # fmt: skip
+        yield collection(f"{table}_FLOAT_ONLY", {name for name, answer in found.items() if not answer[2]},
+                         "Those that give something else (or raise) for whole numbers or truth values in some of the forms.")  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The file
+# ---------------------------------------------------------------------------------------------------------------------
+
+HEADER = '''"""What the public API of TensorFlow, Keras, NumPy and Python does with symbolic tensors. Generated, do not edit.
+
+Written by `python tools/generate_api.py` from TensorFlow {tensorflow}, Keras {keras}, tf_keras {tf_keras}, NumPy {numpy}, Python {python}.
+Kinds of results: "tensor"; "composite" (sparse, ragged, indexed slices); "variable"; "tensors" (list or tuple of tensors,
+length unknown); "(tensor,tensor)" (a tuple, named or not, of exactly these); "shape" (tuple mixing ints and tensors);
+"dict" (of tensors); "static" (a Python value known while tracing, even for symbolic arguments); "none".
+A function that is in no table is one whose result nobody vouches for.
+"""
+
+# ruff: noqa: E501
+# fmt: off
+from __future__ import annotations
+'''
+
+
+def packed(items: Iterable[str], width: int = 118) -> Iterator[str]:
+    """The items on as few lines as they fit on, each followed by a comma."""
+    line = ""
+    for item in items:
+        if line and len(line) + len(item) + 2 > width:
+            yield line
+            line = ""
+        line += f" {item},"
+    if line:
+        yield line
+
+
+def quoted(value: Any) -> str:
+    """A Python literal, with double quotes."""
+    return json.dumps(value) if isinstance(value, str) else repr(value)
+
+
+def mapping(name: str, values: Mapping[str, Any], comment: str, of: str = "str") -> str:
+    lines = "\n".join(packed(f"{quoted(key)}: {quoted(values[key])}" for key in sorted(values)))
+    return f"\n{comment_lines(comment)}\n{name}: dict[str, {of}] = {{\n{lines}\n}}\n"
+
+
+def collection(name: str, values: Iterable[str], comment: str) -> str:
+    lines = "\n".join(packed(quoted(value) for value in sorted(values)))
+    return f"\n{comment_lines(comment)}\n{name}: frozenset[str] = frozenset({{\n{lines}\n}})\n"
+
+
+def comment_lines(comment: str) -> str:
+    return textwrap.fill(comment, 116, initial_indent="# ", subsequent_indent="# ")
+
+
+def header() -> str:
+    versions = {"tensorflow": tf.__version__, "keras": keras.__version__, "tf_keras": tf_keras.__version__, "numpy": np.__version__}
+    return HEADER.replace("{python}", "%d.%d" % sys.version_info[:2]).format_map(versions)
+
+
+def report(title: str, found: Results, total: int) -> None:
+    kinds = collections.Counter(found.returns.values()).most_common(8)
+    print(f"{title}: {total} names, {len(found.returns)} with a kind ({len(found.documented)} by documentation only), "
+          f"{len(found.fails)} fail in a graph, {len(found.contradictory)} depend on their arguments, "
+          f"{len(found.unanswered)} unanswered; {kinds}")  # fmt: skip
+
+
+def function_tables(verbose: bool) -> Iterator[str]:
+    apis = {"TensorFlow": tensorflow_names(), "Keras 3": keras3_names(), "Keras 2": keras2_names()}
+    found = {}
+    for title, names in apis.items():
+        found[title] = results(ask_functions(names))
+        report(title, found[title], len(functions_among(names)))
+        if verbose:
+            print(" contradictory:", *sorted(found[title].contradictory))
+            print(" unanswered:", *sorted(found[title].unanswered))
+    three, two = found["Keras 3"], found["Keras 2"]
+    known = {**three.returns, **dict.fromkeys(three.contradictory, "object")}
+    returns = found["TensorFlow"].returns | {n: k for n, k in two.returns.items() if n not in known} | three.returns
+    overrides = {n: k for n, k in two.returns.items() if n in known and known[n] != k}
+    raw = raw_op_kinds()
+    print(f"raw ops: {len(raw)} of {len(dir(tf.raw_ops))} do not return one tensor")
+    yield mapping("RETURNS", returns | raw, "Function -> kind of its result.")
+    yield mapping("PREFIX_RETURNS", {"tensorflow.raw_ops.": "tensor"}, "What functions under a prefix return that are not listed.")
+    yield mapping("RETURNS_KERAS2", overrides, "Where tf_keras differs from Keras 3.")
+    yield collection("DIVERGES", set().union(*(f.diverges for f in found.values())),
+                     "Functions whose static result is another one in eager execution.")  # fmt: skip
+    meaning = "Functions that take a tensor in eager execution and raise for a symbolic one"
+    yield collection("FAILS", found["TensorFlow"].fails | three.fails, f"{meaning} (TensorFlow, Keras 3).")
+    yield collection("FAILS_KERAS2", two.fails, f"{meaning} (tf_keras).")
+
+
+def layer_and_class_tables(verbose: bool) -> Iterator[str]:
+    three_names, two_names = keras3_names(), keras2_names()
+    three, two = ask_layers(keras, three_names), ask_layers(tf_keras, two_names)
+    for title, module, names, answers in (("Keras 3", keras, three_names, three), ("Keras 2", tf_keras, two_names, two)):
+        wanted = {n for n, v in names.items() if n.startswith("keras.layers.") and is_layer(module, v)}
+        print(f"{title} layers: {len(wanted)}, asked {len(answers)}; missing: {sorted(wanted - set(answers))}")
+        odd = {n: a for n, a in answers.items() if a.traced == (a.state == "weights")}
+        print("  unexpected:", odd) if verbose else None
+    tables = layer_tables(three, two)
+    yield mapping("LAYERS", tables["LAYERS"], 'Layer class -> what creating and calling it inside a traced `call` means: "weights" and "random" '
+                  '(it owns random state) raise, "stateless" is fine; "A/B": A under Keras 3, B under Keras 2.')  # fmt: skip
+    yield mapping("LAYER_RETURNS", tables["LAYER_RETURNS"], "Layers whose default call does not return one tensor -> what it returns.")
+    roles = class_roles(tensorflow_names(), two_names, three_names)
+    yield mapping("CLASSES", roles, "Public classes by role.")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("-v", "--verbose", action="store_true", help="list what has no answer, and why")
+    parser.add_argument("-o", "--output", type=Path, default=TABLE)
+    parser.add_argument("--parts", default="functions,layers,host,builtins,attributes,counterparts", help="for trying things out")
+    options = parser.parse_args()
+    start = time.monotonic()
+    parts = {"functions": lambda: function_tables(options.verbose), "layers": lambda: layer_and_class_tables(options.verbose),
+             "host": lambda: host_tables(options.verbose), "builtins": builtin_tables, "attributes": attribute_tables,
+             "counterparts": counterpart_tables}  # fmt: skip
+    sections = [section for part, make in parts.items() if part in options.parts.split(",") for section in make()]
+    options.output.write_text(header() + "".join(sections), encoding="utf-8")
+    print(f"{options.output}: {options.output.stat().st_size} bytes, {time.monotonic() - start:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
