@@ -108,6 +108,7 @@ _STATICS = frozenset(
         "keras.backend.epsilon",
     }
 )
+_MODULE_LOADERS = frozenset({"tensorflow.load_op_library", "tensorflow.load_library"})
 _UNKNOWN_RESULTS = ("tensorflow.while_loop", "tensorflow.nest.", "tensorflow.cond", "tensorflow.py_function")
 
 
@@ -139,6 +140,8 @@ _VALUES: dict[str, Value] = {
 
 
 def _returned(dotted: str, keras: int) -> str | None:
+    if dotted in _MODULE_LOADERS:
+        return None
     names = [dotted]
     if dotted.startswith("tensorflow.compat.v1."):
         names.append("tensorflow." + dotted.removeprefix("tensorflow.compat.v1."))

@@ -22,6 +22,7 @@ _IMPORT_LINE = re.compile(
     rb"|import[ \t]+(?P<plain>[^\r\n#]+))",
     re.MULTILINE,
 )
+_WRITERS = frozenset({"setter", "deleter"})
 _BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 
 
@@ -68,12 +69,17 @@ class ClassInfo:
 
     @cached_property
     def methods(self) -> dict[str, FunctionInfo]:
-        """The functions that the class body defines, by name; the last definition of a name counts."""
-        return {
-            node.name: FunctionInfo(node.name, f"{self.qualname}.{node.name}", node, self.module, self)
-            for node in statements(self.node.body)
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-        }
+        """The functions that the class body defines, by name; the last definition of a name counts.
+
+        Of a property it is the getter, which reading the attribute calls.
+        """
+        found: dict[str, FunctionInfo] = {}
+        for node in statements(self.node.body):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not (
+                node.name in found and writes_property(node)
+            ):
+                found[node.name] = FunctionInfo(node.name, f"{self.qualname}.{node.name}", node, self.module, self)
+        return found
 
     @cached_property
     def attributes(self) -> dict[str, ast.expr]:
@@ -393,6 +399,12 @@ def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
                     yield from statements([inner])
                 else:
                     yield from statements(inner.body)
+
+
+def writes_property(node: FunctionNode) -> bool:
+    """Whether a function is the setter or deleter of a property, and so runs where the attribute is written."""
+    decorators = [] if isinstance(node, ast.Lambda) else node.decorator_list
+    return any(isinstance(decorator, ast.Attribute) and decorator.attr in _WRITERS for decorator in decorators)
 
 
 def own_nodes(function: FunctionNode) -> Iterator[ast.AST]:

@@ -660,6 +660,10 @@ _TENSOR_CLASSES = frozenset({"tensorflow.Tensor", "tensorflow.Variable", "tensor
 _TENSOR_TESTS = frozenset({"tensorflow.is_tensor", "tensorflow.is_symbolic_tensor", "keras.ops.is_tensor"})
 
 
+# A module that could not be imported may be None (`try: import x`), but not these: the code is about them.
+_ALWAYS_THERE = frozenset({"tensorflow", "keras", "numpy"})
+
+
 def grown(container: Container, value: Value) -> Container:
     """A container after a value was put into it."""
     of = value if container.items == () else join([container.of, value])
@@ -712,6 +716,8 @@ def _is_none(value: Value) -> bool | None:
         return None if isinstance(constant_of(value), NotConstant) else value.constant is None
     if isinstance(value, Instance) and value.cls is None and not value.name:
         return None
+    if isinstance(value, Api) and value.name in _ALWAYS_THERE:
+        return False
     return None if isinstance(value, (type(UNKNOWN), StaticDim, Method, Api)) else False
 
 

@@ -117,6 +117,12 @@ class Scope:
         everything = self.evaluations.scopes if self.evaluations is not None else []
         return [scope for scope in everything if scope.layer is self.layer and scope.phase is phase]
 
+    def block(self, node: ast.stmt) -> list[ast.stmt]:
+        """The statements that stand beside a statement, itself among them."""
+        parent = self.parent(node)
+        blocks = (getattr(parent, name, None) for name in ("body", "orelse", "finalbody"))
+        return next((block for block in blocks if isinstance(block, list) and node in block), [node])
+
     @property
     def traced_name(self) -> str:
         """The function that Keras or TensorFlow traces and that leads here, as messages name it."""

@@ -3,7 +3,7 @@
 ## What it does
 Finds `self.n += 1`, `self.step = self.step + 1`, `self.table[k] += 1` and flags such as `self.first = False` that the
 same code reads, in code that Keras or `tf.function` traces. Writing what is the same at every trace
-(`self.in_dim = x.shape[-1]`) is left alone.
+(`self.in_dim = x.shape[-1]`) is left alone, and so is a flag that only keeps a warning from being said twice.
 
 ## Why is this bad
 The assignment runs while the graph is traced and never again. A counter stays at 1, a flag that should hold for the
@@ -46,21 +46,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import TypeGuard
 
 from tflint_layers.finding import Proof
 from tflint_layers.model.scopes import Scope
-from tflint_layers.model.values import (
-    NOT_CONSTANT,
-    UNKNOWN,
-    Container,
-    Instance,
-    Static,
-    Value,
-    alternatives,
-    literal,
-    may_be_symbolic,
-)
+from tflint_layers.model.values import Container, Instance, may_be_symbolic
+from tflint_layers.model.writes import Write, advances, targets
 from tflint_layers.rules.rule import Hit, Rule
 
 _KERAS_OWN = frozenset({"built", "_built", "training", "trainable"})
@@ -68,35 +58,26 @@ _KERAS_OWN = frozenset({"built", "_built", "training", "trainable"})
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to writes that depend on what an earlier call wrote."""
-    if isinstance(node, ast.AugAssign):
-        yield from _check_augmented(scope, node)
-    elif isinstance(node, ast.Assign):
-        for target in node.targets:
-            if isinstance(target, ast.Attribute) and _outlives(scope, target):
-                yield from _check_assignment(scope, node, target)
-
-
-def _check_augmented(scope: Scope, node: ast.AugAssign) -> Iterator[Hit]:
-    target, old = node.target, scope.value(node.target)
-    is_state = (isinstance(target, ast.Attribute) and _outlives(scope, target)) or (
-        isinstance(target, ast.Subscript) and _is_kept(scope.value(target.value))
-    )
-    if not is_state or isinstance(old, Container) or may_be_symbolic(old) or may_be_symbolic(scope.value(node.value)):
+    if not isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
         return
-    yield Hit(
-        node, _message(scope, node, target), suspect=not _is_python(old) and not _is_python(scope.value(node.value))
-    )
+    for target in targets(node):
+        if _is_state(scope, node, target) and not _takes_tensor(scope, node, target):
+            moves = advances(scope, node, target)
+            if moves is not False:
+                yield Hit(node, _message(scope, node, target), suspect=moves is None)
 
 
-def _check_assignment(scope: Scope, node: ast.Assign, target: ast.Attribute) -> Iterator[Hit]:
-    value = scope.value(node.value)
-    if target.attr in _KERAS_OWN or may_be_symbolic(value):
-        return
-    if any(_same_attribute(read, target) for read in ast.walk(node.value)):
-        if _is_python(value):
-            yield Hit(node, _message(scope, node, target))
-    elif _is_flag(scope, node, target):
-        yield Hit(node, _message(scope, node, target))
+def _is_state(scope: Scope, node: Write, target: ast.expr) -> bool:
+    """Whether the target outlives the call: an attribute of an object, or a counter in a container kept there."""
+    if isinstance(target, ast.Attribute):
+        receiver = scope.value(target.value)
+        return target.attr not in _KERAS_OWN and isinstance(receiver, Instance) and not receiver.fresh
+    return isinstance(target, ast.Subscript) and isinstance(node, ast.AugAssign) and scope.keeps(target.value)
+
+
+def _takes_tensor(scope: Scope, node: Write, target: ast.expr) -> bool:
+    values = [scope.value(target), *([scope.value(node.value)] if node.value is not None else [])]
+    return any(may_be_symbolic(value) or isinstance(value, Container) for value in values)
 
 
 def _message(scope: Scope, node: ast.stmt, target: ast.expr) -> str:
@@ -106,43 +87,11 @@ def _message(scope: Scope, node: ast.stmt, target: ast.expr) -> str:
     )
 
 
-def _outlives(scope: Scope, target: ast.Attribute) -> bool:
-    receiver = scope.value(target.value)
-    return isinstance(receiver, Instance) and not receiver.fresh
-
-
-def _is_kept(value: Value) -> bool:
-    return isinstance(value, Container) and bool(value.origin)
-
-
-def _is_python(value: Value) -> bool:
-    return value != UNKNOWN and all(isinstance(alternative, Static) for alternative in alternatives(value))
-
-
-def _same_attribute(node: ast.AST, target: ast.Attribute) -> TypeGuard[ast.Attribute]:
-    return (
-        isinstance(node, ast.Attribute) and node.attr == target.attr and ast.dump(node.value) == ast.dump(target.value)
-    )
-
-
-def _is_flag(scope: Scope, node: ast.Assign, target: ast.Attribute) -> bool:
-    """Whether a constant is written over another one that a condition in the same function has read before."""
-    new = literal(node.value)
-    if new is NOT_CONSTANT or new is None:
-        return False
-    for test in scope.conditions():
-        for read in ast.walk(test):
-            if _same_attribute(read, target) and read.lineno <= node.lineno:
-                old = scope.value(read)
-                return isinstance(old, Static) and old.constant not in (NOT_CONSTANT, None, new)
-    return False
-
-
 RULE = Rule(
     code="TFL202",
     name="attribute-written-in-call",
     documentation=__doc__,
-    nodes=(ast.AugAssign, ast.Assign),
+    nodes=(ast.AugAssign, ast.Assign, ast.AnnAssign),
     check=check,
     proof=Proof.RUNS_ONCE,
 )

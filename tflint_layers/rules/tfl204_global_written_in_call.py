@@ -1,9 +1,10 @@
 """A global, an enclosing function's name or a class attribute is written while the call is traced, and never again.
 
 ## What it does
-Finds names declared `global` or `nonlocal` that code which Keras or `tf.function` traces assigns, and assignments to
-attributes of modules and classes (`config.step = 1`, `Counting.calls += 1`). Filling an empty place once
-(`if table is None: table = ...`) is left alone; a place that receives a tensor is TFL207.
+Finds assignments to names declared `global` or `nonlocal` and to attributes of modules and classes
+(`config.step = config.step + 1`, `Counting.calls += 1`) that depend on what an earlier call wrote, in code that Keras
+or `tf.function` traces. Writing what is the same at every trace is left alone; a place that receives a tensor is
+TFL207.
 
 ## Why is this bad
 The assignment runs while the graph is traced and never again. What other code reads there does not follow the steps
@@ -47,42 +48,36 @@ from collections.abc import Iterator
 from tflint_layers.finding import Proof
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.values import Api, Class, alternatives, may_hold_tensor
+from tflint_layers.model.writes import Write, advances, targets
 from tflint_layers.rules.rule import Hit, Rule
 
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
-    """Objects to writing what belongs to a module, a class or an enclosing function."""
-    if not isinstance(node, (ast.Name, ast.Attribute)) or isinstance(node.ctx, ast.Load):
+    """Objects to writes to a module, a class or an enclosing function that depend on what an earlier call wrote."""
+    if not isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
         return
-    statement = scope.statement(node)
-    if statement is None or not _is_shared(scope, node) or _leaks(scope, node, statement):
-        return
-    if not _fills_empty_place(scope, node, statement):
-        yield Hit(
-            statement if isinstance(statement, (ast.Assign, ast.AugAssign, ast.AnnAssign)) else node,
-            f"`{scope.text(statement)}` runs only while `{scope.traced_name}` is traced: "
-            f"`{scope.text(node)}` does not change again when the graph runs",
-        )
+    for target in targets(node):
+        if _is_shared(scope, target) and not _takes_tensor(scope, node, target):
+            moves = advances(scope, node, target)
+            if moves is not False:
+                yield Hit(node, _message(scope, node, target), suspect=moves is None and target not in scope.outliving)
 
 
-def _is_shared(scope: Scope, node: ast.Name | ast.Attribute) -> bool:
-    if isinstance(node, ast.Name):
-        return node in scope.outliving
-    return all(isinstance(value, (Api, Class)) for value in alternatives(scope.value(node.value)))
+def _is_shared(scope: Scope, target: ast.expr) -> bool:
+    if isinstance(target, ast.Attribute):
+        return all(isinstance(value, (Api, Class)) for value in alternatives(scope.value(target.value)))
+    return target in scope.outliving
 
 
-def _leaks(scope: Scope, node: ast.expr, statement: ast.stmt) -> bool:
-    added = [scope.value(statement.value)] if isinstance(statement, ast.AugAssign) else []
-    return any(may_hold_tensor(value) for value in [scope.value(node), *added])
+def _takes_tensor(scope: Scope, node: Write, target: ast.expr) -> bool:
+    values = [scope.value(target), *([scope.value(node.value)] if node.value is not None else [])]
+    return any(may_hold_tensor(value) for value in values)
 
 
-def _fills_empty_place(scope: Scope, node: ast.expr, statement: ast.stmt) -> bool:
-    """Whether the write stands under a test that the place is still empty, as a cache is filled."""
-    return any(
-        isinstance(parent, ast.If)
-        and isinstance(parent.test, (ast.Compare, ast.UnaryOp))
-        and ast.unparse(parent.test) in {f"{ast.unparse(node)} is None", f"not {ast.unparse(node)}"}
-        for parent in scope.parents(statement)
+def _message(scope: Scope, node: ast.stmt, target: ast.expr) -> str:
+    return (
+        f"`{scope.text(node)}` runs only while `{scope.traced_name}` is traced: "
+        f"`{scope.text(target)}` does not advance from call to call"
     )
 
 
@@ -90,7 +85,7 @@ RULE = Rule(
     code="TFL204",
     name="global-written-in-call",
     documentation=__doc__,
-    nodes=(ast.Name, ast.Attribute),
+    nodes=(ast.Assign, ast.AugAssign, ast.AnnAssign),
     check=check,
     proof=Proof.RUNS_ONCE,
 )

@@ -75,7 +75,7 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     if isinstance(node, ast.Call):
         if scope.api_name(node.func) == "builtins.next" and node.args:
             yield from _check_next(scope, node)
-        elif _is_new_each_time(scope, node):
+        elif _is_new_each_time(scope, node) and not _names_something(scope, node):
             yield Hit(node, _message(scope, node))
     elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and scope.api_name(node.value) == _ENVIRON:
         yield Hit(node, _message(scope, node))
@@ -93,6 +93,16 @@ def _is_new_each_time(scope: Scope, node: ast.Call) -> bool:
     if effect(scope.api_name(node.func)) is not Effect.NEW_VALUE:
         return False
     return not any(_is_seeded_here(value) for value in alternatives(scope.value(node.func)))
+
+
+def _names_something(scope: Scope, node: ast.expr) -> bool:
+    """Whether the value goes into a text beside other words: the name of something, not a number of the layer."""
+    for parent in scope.parents(node):
+        if isinstance(parent, (ast.JoinedStr, ast.BinOp)) and scope.formats_text(parent):
+            return True
+        if not isinstance(parent, (ast.Call, ast.FormattedValue, ast.Attribute, ast.BinOp, ast.Subscript)):
+            return False
+    return False
 
 
 def _is_seeded_here(function: Value) -> bool:

@@ -58,6 +58,7 @@ from tflint_layers.model.values import (
     alternatives,
     may_hold_tensor,
 )
+from tflint_layers.model.writes import Write, targets
 from tflint_layers.rules.rule import Hit, Rule
 
 _CACHES = frozenset({"functools.lru_cache", "functools.cache", "functools.cached_property"})
@@ -72,21 +73,12 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     elif isinstance(node, ast.Return):
         yield from _check_return(scope, node)
     elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
-        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-            for part in _parts(target):
-                if scope.outlives(part):
-                    yield from _check_write(scope, node, part, _written(scope, node, part))
+        for target in targets(node):
+            if scope.outlives(target):
+                yield from _check_write(scope, node, target, _written(scope, node, target))
 
 
-def _parts(target: ast.expr) -> Iterator[ast.expr]:
-    if isinstance(target, (ast.Tuple, ast.List)):
-        for element in target.elts:
-            yield from _parts(element)
-    else:
-        yield target.value if isinstance(target, ast.Starred) else target
-
-
-def _written(scope: Scope, node: ast.Assign | ast.AnnAssign | ast.AugAssign, target: ast.expr) -> list[Value]:
+def _written(scope: Scope, node: Write, target: ast.expr) -> list[Value]:
     """The values of which one is a tensor where the written one is."""
     if not isinstance(node, ast.AugAssign):
         return [scope.value(target)]

@@ -1,0 +1,91 @@
+"""Assignments in traced code: what they write to, and whether what they write moves on from call to call."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from tflint_layers.model.effects import Effect, effect
+from tflint_layers.model.scopes import Scope
+from tflint_layers.model.values import NOT_CONSTANT, UNKNOWN, Static, Value, alternatives, literal
+
+Write = ast.Assign | ast.AnnAssign | ast.AugAssign
+
+
+def targets(node: Write) -> Iterator[ast.expr]:
+    """The names, attributes and items that a statement writes to, those inside of tuples one by one."""
+    for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+        yield from _parts(target)
+
+
+def _parts(target: ast.expr) -> Iterator[ast.expr]:
+    if isinstance(target, (ast.Tuple, ast.List)):
+        for element in target.elts:
+            yield from _parts(element)
+    else:
+        yield target.value if isinstance(target, ast.Starred) else target
+
+
+def advances(scope: Scope, node: Write, target: ast.expr) -> bool | None:
+    """Whether each call writes what depends on what an earlier call wrote; None where only a trace can tell.
+
+    Writing what is the same at every trace, such as a static shape, does not.
+    """
+    if node.value is None:
+        return False
+    value = scope.value(node.value)
+    if isinstance(node, ast.AugAssign):
+        return True if is_python(scope.value(target)) or is_python(value) else None
+    if any(_is_same(read, target) for read in ast.walk(node.value)):
+        return True if is_python(value) else None
+    return _is_flag(scope, node, target)
+
+
+def is_python(value: Value) -> bool:
+    """Whether a value is a Python number, text or the like, and no tensor on any path."""
+    return value != UNKNOWN and all(isinstance(alternative, Static) for alternative in alternatives(value))
+
+
+def _is_same(node: ast.AST, target: ast.expr) -> bool:
+    if isinstance(node, ast.Name) and isinstance(target, ast.Name):
+        return node.id == target.id
+    if not isinstance(node, ast.Attribute) or not isinstance(target, ast.Attribute) or node.attr != target.attr:
+        return False
+    return ast.dump(node.value) == ast.dump(target.value)
+
+
+def _is_flag(scope: Scope, node: ast.Assign | ast.AnnAssign, target: ast.expr) -> bool:
+    """Whether a constant is written over another one that a condition in the same function has read before.
+
+    A flag that only keeps a warning from being said twice does what it should.
+    """
+    new = literal(node.value) if node.value is not None else NOT_CONSTANT
+    if new is NOT_CONSTANT or new is None or _only_speaks(scope, scope.block(node)):
+        return False
+    for test in scope.conditions():
+        for read in ast.walk(test):
+            if isinstance(read, ast.expr) and _is_same(read, target) and read.lineno <= node.lineno:
+                old = scope.value(read)
+                return isinstance(old, Static) and old.constant not in (NOT_CONSTANT, None, new)
+    return False
+
+
+def _only_speaks(scope: Scope, block: list[ast.stmt]) -> bool:
+    """Whether the statements print or warn, and do nothing else that anybody would notice."""
+    return any(isinstance(statement, ast.Expr) for statement in block) and all(
+        _speaks(scope, statement) for statement in block
+    )
+
+
+def _speaks(scope: Scope, statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Expr):
+        call = statement.value
+        spoken = effect(scope.api_name(call.func)) if isinstance(call, ast.Call) else None
+        return isinstance(call, ast.Constant) or spoken in (Effect.PRINT, Effect.WARN)
+    if isinstance(statement, ast.If):
+        return all(_speaks(scope, inner) for inner in [*statement.body, *statement.orelse])
+    if isinstance(statement, (ast.Assign, ast.AnnAssign)):
+        return statement.value is not None and literal(statement.value) is not NOT_CONSTANT
+    return isinstance(statement, (ast.Global, ast.Nonlocal, ast.Pass)) or (
+        isinstance(statement, ast.Return) and statement.value is None
+    )
