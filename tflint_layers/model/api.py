@@ -71,6 +71,17 @@ def layer_state(dotted: str, keras: int) -> str | None:
     return (keras2 or keras3) if keras == 2 else keras3
 
 
+STATEFUL_ROLES = frozenset({"metric", "optimizer"})
+STATEFUL_OBJECTS = frozenset({"tensorflow.random.Generator", "keras.random.SeedGenerator"})
+WEIGHT_MAKERS = frozenset({"add_weight", "add_variable"})
+KERAS_VARIABLES = frozenset({"keras.Variable", "keras.backend.Variable", "keras.backend.variable"})
+CONTAINERS_OF_LAYERS = frozenset({"keras.Sequential", "keras.models.Sequential", "keras.Model", "keras.models.Model"})
+PLAIN_BASES = frozenset(
+    {"keras.Layer", "keras.layers.Layer", "keras.Model", "keras.models.Model", "tensorflow.Module", "abc.ABC"}
+    | {"builtins.object", "typing.Generic"}
+)
+
+
 # --- results ---------------------------------------------------------------------------------------------------------
 
 _INSTANCES = {

@@ -14,6 +14,7 @@ class Effect(enum.Enum):
     HOST_IO = "host-io"  # files, processes, sockets, windows, sleeping
     NEW_VALUE = "new-value"  # another value at each run: random numbers, clocks, the environment
     DEBUG = "debug"  # stops in a debugger
+    SETTING = "setting"  # changes a setting of the whole process
 
 
 _LOG_METHODS = ("debug", "info", "warning", "warn", "error", "critical", "exception", "log", "fatal")
@@ -158,6 +159,44 @@ _WITHOUT = (
     "compare_digest which gettempdir get_backend"
 )
 _HARMLESS = frozenset(_WITHOUT.split())
+
+_EFFECTS.update(
+    dict.fromkeys(
+        (
+            *_members("keras.backend", "set_floatx set_epsilon set_image_data_format set_learning_phase clear_session"),
+            *_members("keras.backend", "manual_variable_initialization set_session"),
+            *_members("keras.config", "set_floatx set_epsilon set_image_data_format set_dtype_policy set_backend"),
+            *_members("keras.config", "enable_unsafe_deserialization disable_interactive_logging"),
+            *_members("keras.config", "enable_interactive_logging disable_traceback_filtering enable_flash_attention"),
+            *_members("keras.config", "disable_flash_attention enable_traceback_filtering"),
+            *_members("keras.utils", "set_random_seed clear_session"),
+            *_members("keras.mixed_precision", "set_global_policy set_dtype_policy experimental.set_policy"),
+            *_members("tensorflow.random", "set_seed set_global_generator"),
+            *_members("tensorflow.compat.v1", "set_random_seed random.set_random_seed"),
+            *_members(
+                "tensorflow.config", "set_soft_device_placement set_visible_devices set_logical_device_configuration"
+            ),
+            *_members("tensorflow.config", "optimizer.set_jit optimizer.set_experimental_options"),
+            *_members(
+                "tensorflow.config.threading", "set_inter_op_parallelism_threads set_intra_op_parallelism_threads"
+            ),
+            *_members(
+                "tensorflow.config.experimental", "set_memory_growth enable_op_determinism set_synchronous_execution"
+            ),
+            *_members("tensorflow.config.experimental", "enable_tensor_float_32_execution set_device_policy"),
+            "tensorflow.config.experimental_connect_to_host",
+            *_members("tensorflow.debugging", "enable_check_numerics set_log_device_placement disable_check_numerics"),
+            "tensorflow.experimental.numpy.experimental_enable_numpy_behavior",
+            *_members("numpy", "seterr seterrcall setbufsize set_printoptions random.seed random.set_state"),
+            *_members("random", "seed setstate"),
+            *_members("logging", "basicConfig disable"),
+            *_members("sys", "setrecursionlimit settrace"),
+            *_members("os", "putenv unsetenv umask"),
+            "locale.setlocale",
+        ),
+        Effect.SETTING,
+    )
+)
 
 
 def effect(dotted: str) -> Effect | None:

@@ -1,0 +1,140 @@
+"""A variable, or a layer, metric or optimizer that owns some, is created each time the code is traced.
+
+## What it does
+Finds `tf.Variable(...)`, `self.add_weight(...)`, layers with weights, metrics, optimizers and random generators that
+are created in code that Keras or `tf.function` traces. Layers without weights (`Concatenate()`, `ReLU()`) are left
+alone unless Keras 3 has to keep them on a layer that is built already.
+
+## Why is this bad
+TensorFlow refuses variables that are created by a second trace: the layer works when it is called eagerly, with new
+and untrained weights each time, and fails in `fit` and `predict`.
+
+## Keras 2 and Keras 3
+Both raise `ValueError: tf.function only supports singleton tf.Variables created on the first call`. Under Keras 3
+`Dropout` and other random layers own a variable too. A guard (`if self.w is None:`) helps a `tf.Variable` in both; for
+`add_weight` and sub-layers it helps under Keras 2, while Keras 3 raises `You cannot add new elements of state`.
+
+## Example
+```python
+class Project(keras.layers.Layer):
+    def call(self, inputs):
+        return keras.layers.Dense(4)(inputs)
+```
+Create it once, and use it in `call`:
+```python
+class Project(keras.layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(4)
+
+    def call(self, inputs):
+        return self.dense(inputs)
+```
+
+## Fix safety
+There is no fix: the creation has to move to another method.
+
+## How TensorFlow confirms it
+Tracing the layer raises, and the traceback passes through the line or through the call of what it creates.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from tflint_layers.finding import Proof
+from tflint_layers.model import api
+from tflint_layers.model.scopes import Scope
+from tflint_layers.model.state import State, state_of
+from tflint_layers.model.values import Api, Class, Instance, Method, Variable
+from tflint_layers.rules.rule import Hit, Rule
+
+
+def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
+    """Objects to the creation of state in traced code."""
+    if not isinstance(node, ast.Call) or _is_set_up(scope) or _is_part(scope, node):
+        return
+    if _creates(scope, node) and (node not in scope.guarded or _adds_weight(scope, node)):
+        yield Hit(node, _message(scope, node))
+    elif scope.keras == 3 and _is_kept_by_layer(scope, node):
+        yield Hit(
+            node,
+            f"`{scope.text(node)}` is created in `{scope.traced_name}` and kept on the layer, which is built by then: "
+            "Keras 3 allows no new layers or weights there (ValueError)",
+        )
+
+
+def _message(scope: Scope, node: ast.Call) -> str:
+    what = "variables" if _is_object(scope, node) else "a variable"
+    return (
+        f"`{scope.text(node)}` creates {what} while `{scope.traced_name}` is traced, which fails: "
+        "create it once, in `__init__` or `build`"
+    )
+
+
+def _is_set_up(scope: Scope) -> bool:
+    """Whether the code makes the layer's state, although traced code is what calls it."""
+    return scope.function is not None and scope.function.name in {"__init__", "build"}
+
+
+def _is_part(scope: Scope, node: ast.Call) -> bool:
+    """Whether the call is an argument of another one that creates state: the wrapper is reported, not its parts."""
+    return any(isinstance(parent, ast.Call) and _is_object(scope, parent) for parent in scope.parents(node))
+
+
+def _creates(scope: Scope, node: ast.Call) -> bool:
+    return _adds_weight(scope, node) or _makes_variable(scope, node) or _is_object(scope, node)
+
+
+def _adds_weight(scope: Scope, node: ast.Call) -> bool:
+    """Whether a layer gets a weight; under Keras 3 no guard makes that possible in a layer that is built."""
+    callee = scope.value(node.func)
+    return (
+        isinstance(callee, Method)
+        and callee.name in api.WEIGHT_MAKERS
+        and isinstance(callee.receiver, Instance)
+        and not callee.receiver.fresh
+        and (node not in scope.guarded or (scope.keras == 3 and api.is_traced_role(_role(callee.receiver))))
+    )
+
+
+def _makes_variable(scope: Scope, node: ast.Call) -> bool:
+    return scope.value(node) == Variable(fresh=True) and isinstance(scope.value(node.func), Api)
+
+
+def _is_object(scope: Scope, node: ast.Call) -> bool:
+    callee = scope.value(node.func)
+    made = scope.value(node)
+    if not isinstance(callee, (Api, Class)) or not isinstance(made, Instance):
+        return False
+    if made.name in api.CONTAINERS_OF_LAYERS and not isinstance(callee, Class):
+        arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+        return any(state_of(scope, scope.value(argument)) is State.RESOURCES for argument in arguments)
+    return state_of(scope, made) is State.RESOURCES
+
+
+def _is_kept_by_layer(scope: Scope, node: ast.Call) -> bool:
+    """Whether what the call makes is a layer, weight or metric that an attribute of a layer keeps."""
+    made = scope.value(node)
+    is_tracked = isinstance(made, Instance) and made.fresh and _role(made) in {"layer", "model", "rnn_cell", "metric"}
+    is_weight = scope.api_name(node.func) in api.KERAS_VARIABLES
+    parent = scope.parent(node)
+    if not (is_tracked or is_weight) or not isinstance(parent, ast.Assign):
+        return False
+    owners = [scope.value(target.value) for target in parent.targets if isinstance(target, ast.Attribute)]
+    return any(isinstance(o, Instance) and not o.fresh and api.is_traced_role(_role(o)) for o in owners)
+
+
+def _role(instance: Instance) -> str | None:
+    return instance.cls.role if instance.cls is not None else api.class_role(instance.name)
+
+
+RULE = Rule(
+    code="TFL109",
+    name="variable-created-in-call",
+    documentation=__doc__,
+    nodes=(ast.Call,),
+    check=check,
+    proof=Proof.RAISES,
+)
