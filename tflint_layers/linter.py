@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 
 from tflint_layers.finding import Finding, Proof
 from tflint_layers.model.classes import ClassInfo, ModuleInfo, Project
@@ -21,7 +20,8 @@ from tflint_layers.suppressions import Suppressions
 FILE_NOT_READABLE = ("TFL900", "file-not-readable")
 _TRACED = re.compile(
     rb"def call\b|tf\.function|\bfunction\b|(?:train|test|predict)_step|update_state|Lambda|\.map\(|map_fn"
-    rb"|dynamic|run_eagerly|run_functions_eagerly|eager_execution"
+    rb"|dynamic|run_eagerly|run_functions_eagerly|eager_execution|^[ \t]*class[ \t]+\w+[ \t]*\(",
+    re.MULTILINE,
 )
 _PLAIN = re.compile(
     r"run_functions_eagerly|run_eagerly|dynamic|eager_execution|tf\.function\(|Lambda\(|\.map\(|map_fn\("
@@ -92,29 +92,32 @@ class Linter:
         self._keras = keras
         self._project_keras = project_keras
         self._fixes = fixes
-        self._reached: dict[Path, list[Finding]] = {}
+        self._evaluated: set[str] = set()
+        self._located: dict[str, list[Finding]] = {}
 
     def findings(self, source: Source) -> list[Finding]:
         """The findings of a file, by every rule, in the order of the file."""
         if self._project.has_changed(source):
             self._project.forget()
-            self._reached.clear()
+            self._evaluated.clear()
+            self._located.clear()
         module = self._project.add(source)
-        reached = list(self._findings_from(module))
-        for importer in self._project.importers(module):
-            reached += self._findings_from(importer)
-        here = (replace(f, path=source.path) for f in reached if Path(f.path) == module.path)
-        return _distinct(here)
+        for path in sorted({module.path, *self._project.importers(module)} - self._evaluated):
+            self._evaluate(path)
+        return _distinct(replace(f, path=source.path) for f in self._located.get(module.path, ()))
 
-    def _findings_from(self, module: ModuleInfo) -> list[Finding]:
-        """What the entry points of a module reach, in whatever file."""
-        if module.path not in self._reached:
-            self._reached[module.path] = []
-            if _TRACED.search(module.source.data):
-                keras = self._keras or module.keras or self._project_keras
-                scopes = traced_scopes(module, keras, plain=bool(_PLAIN.search(module.source.text)))
-                self._reached[module.path] = _distinct(_findings(scopes, self._fixes))
-        return self._reached[module.path]
+    def _evaluate(self, path: str) -> None:
+        """Find what the entry points of a module reach, in whatever file."""
+        self._evaluated.add(path)
+        module = self._project.read(path)
+        if module is not None and _TRACED.search(module.source.data):
+            for finding in self._lint(module):
+                self._located.setdefault(finding.path, []).append(finding)
+
+    def _lint(self, module: ModuleInfo) -> list[Finding]:
+        keras = self._keras or module.keras or self._project_keras
+        scopes = traced_scopes(module, keras, plain=bool(_PLAIN.search(module.source.text)))
+        return _distinct(_findings(scopes, self._fixes))
 
 
 def unreadable(path: str, error: UnreadableSource, settings: Settings) -> Finding:
@@ -139,22 +142,22 @@ def unreadable(path: str, error: UnreadableSource, settings: Settings) -> Findin
 
 
 @cache
-def _rules_by_node() -> dict[tuple[Phase, type[ast.AST]], list[Rule]]:
-    by_node: dict[tuple[Phase, type[ast.AST]], list[Rule]] = {}
+def _rules_by_node() -> dict[Phase, dict[type[ast.AST], list[Rule]]]:
+    by_node: dict[Phase, dict[type[ast.AST], list[Rule]]] = {phase: {} for phase in Phase}
     for rule in all_rules().values():
         for phase in rule.phases:
             for node_type in rule.nodes:
-                by_node.setdefault((phase, node_type), []).append(rule)
+                by_node[phase].setdefault(node_type, []).append(rule)
     return by_node
 
 
 def _findings(scopes: list[Scope], fixes: bool) -> Iterator[Finding]:
-    by_node = _rules_by_node()
     for scope in scopes:
+        by_node = _rules_by_node()[scope.phase]
         for node in scope.values:
-            for rule in by_node.get((scope.phase, type(node)), ()):
-                if not _is_harmless(scope, rule, node):
-                    for hit in rule.check(scope, node):
+            for rule in by_node.get(type(node), ()):
+                for hit in rule.check(scope, node):
+                    if not _is_harmless(scope, rule, node):
                         yield _finding(scope, rule, hit, fixes)
 
 
@@ -170,7 +173,7 @@ def _finding(scope: Scope, rule: Rule, hit: Hit, fixes: bool) -> Finding:
     start = source.position(node.lineno, node.col_offset)
     end = source.position(node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
     return Finding(
-        path=str(scope.module.path),
+        path=scope.module.path,
         cell=None,
         line=start.line,
         column=start.column,
@@ -195,7 +198,7 @@ def _layer_name(layer: ClassInfo | None) -> str | None:
 
 
 def _layer_path(layer: ClassInfo | None, module: ModuleInfo) -> str | None:
-    return str(layer.module.path) if layer is not None and layer.module is not module else None
+    return layer.module.path if layer is not None and layer.module is not module else None
 
 
 def _distinct(findings: Iterable[Finding]) -> list[Finding]:

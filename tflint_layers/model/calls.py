@@ -33,6 +33,7 @@ from tflint_layers.model.values import (
     is_static,
     is_tensor,
     join,
+    of_each,
 )
 
 
@@ -76,7 +77,7 @@ class Calls(Expressions):
         callee = self.evaluate(node.func)
         arguments = self._arguments(node)
         self._change_in_place(node, callee, arguments)
-        return join(self.call_value(alternative, arguments, node) for alternative in alternatives(callee))
+        return of_each(callee, lambda alternative: self.call_value(alternative, arguments, node))
 
     def _arguments(self, node: ast.Call) -> Arguments:
         positional: list[Value] = []
@@ -171,14 +172,14 @@ class Calls(Expressions):
             return self.tensor(batch=keeps_batch, shapeless=value.shapeless)
         if value == TENSORS:
             return Container(self.tensor())
-        if name == "keras.ops.shape":
+        if name == api.DYNAMIC_SHAPE:
             return self._dynamic_shape(arguments)
         return value
 
     def _dynamic_shape(self, arguments: Arguments) -> Value:
         subject = arguments.get(0, "x")
         batch = any(isinstance(v, Tensor) and v.batch for v in alternatives(subject or UNKNOWN))
-        return Instance("keras.ops.shape", origin="batch" if batch else "")
+        return Instance(api.DYNAMIC_SHAPE, origin="batch" if batch else "")
 
     def _call_numpy(self, name: str, arguments: Arguments) -> Value:
         if any(_has_tensor(value) for value in arguments.values):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
+from functools import cache, cached_property
 
 from tflint_layers.model import api
 from tflint_layers.model.imports import bindings, canonical, keras_of_imports
@@ -54,7 +54,19 @@ class FunctionInfo:
     @cached_property
     def is_generator(self) -> bool:
         """Whether calling it only makes a generator."""
-        return any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in own_nodes(self.node))
+        if b"yield" not in self.module.source.data:
+            return False
+        return any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in self.nodes)
+
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """The nodes of the body without those of functions and classes inside it."""
+        return list(own_nodes(self.node))
+
+    @cached_property
+    def parents(self) -> dict[ast.AST, ast.AST]:
+        """The node around each node of the function."""
+        return parents_below(self.node)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +141,7 @@ class ModuleInfo:
 
     source: Source
     project: Project
-    path: Path
+    path: str
     name: str = ""
     functions: dict[str, FunctionInfo] = field(init=False, default_factory=dict)
     classes: dict[str, ClassInfo] = field(init=False, default_factory=dict)
@@ -182,6 +194,11 @@ class ModuleInfo:
                 self.names.setdefault(name, dotted)
 
     @cached_property
+    def parents(self) -> dict[ast.AST, ast.AST]:
+        """The node around each node of the module."""
+        return parents_below(self.source.tree)
+
+    @cached_property
     def functions_by_node(self) -> dict[ast.AST, FunctionInfo]:
         """Every function of the module by its definition."""
         return {info.node: info for info in self.all_functions}
@@ -194,7 +211,7 @@ class ModuleInfo:
     @cached_property
     def package(self) -> str:
         """The dotted name of the package that the module belongs to."""
-        is_package = self.path.stem == "__init__"
+        is_package = os.path.basename(self.path) == "__init__.py"
         return self.name if is_package else self.name.rpartition(".")[0]
 
     @cached_property
@@ -227,7 +244,7 @@ class Project:
 
     def __init__(self, layer_bases: tuple[str, ...] = ()) -> None:
         self._layer_bases = frozenset(canonical(name) for name in layer_bases)
-        self._modules: OrderedDict[Path, ModuleInfo | None] = OrderedDict()
+        self._modules: OrderedDict[str, ModuleInfo | None] = OrderedDict()
         self._imports = ImportGraph()
 
     def role(self, dotted: str) -> str | None:
@@ -262,21 +279,21 @@ class Project:
     def module(self, dotted: str, importer: ModuleInfo) -> ModuleInfo | None:
         """The module of the project that ``dotted`` names when ``importer`` imports it; None for libraries."""
         for path in candidates(dotted, importer.path):
-            if (found := self._read(path)) is not None:
+            if (found := self.read(path)) is not None:
                 return found
         return None
 
-    def importers(self, module: ModuleInfo) -> Iterator[ModuleInfo]:
-        """The modules of the same package, or folder, that import a module, directly or through others."""
-        for path in self._imports.importers(module.path):
-            if (found := self._read(path)) is not None:
-                yield found
+    def importers(self, module: ModuleInfo) -> frozenset[str]:
+        """The files of the same package, or folder, that import a module, directly or through others."""
+        return self._imports.importers(module.path)
 
-    def _read(self, path: Path) -> ModuleInfo | None:
+    def read(self, path: str) -> ModuleInfo | None:
+        """The module of a file on disk; None where there is none, or it is no Python."""
         if path not in self._modules:
             module = None
             try:
-                source = Source.from_bytes(path.read_bytes(), str(path))
+                with open(path, "rb") as file:
+                    source = Source.from_bytes(file.read(), path)
                 module = ModuleInfo(source, self, path, package_of(path)[1])
             except (OSError, UnreadableSource):
                 module = None
@@ -284,7 +301,7 @@ class Project:
         self._modules.move_to_end(path)
         return self._modules[path]
 
-    def _keep(self, path: Path, module: ModuleInfo | None) -> None:
+    def _keep(self, path: str, module: ModuleInfo | None) -> None:
         self._modules[path] = module
         self._modules.move_to_end(path)
         if len(self._modules) > _MOST_MODULES:
@@ -295,96 +312,116 @@ class ImportGraph:
     """Which files of a package import which, read from their import lines alone."""
 
     def __init__(self) -> None:
-        self._importers: dict[Path, dict[Path, set[Path]]] = {}
+        self._graphs: dict[str, dict[str, set[str]]] = {}
+        self._importers: dict[str, frozenset[str]] = {}
 
-    def importers(self, path: Path) -> list[Path]:
-        """The files that import a file, directly or through others, sorted."""
-        if not path.is_file():
-            return []
+    def importers(self, path: str) -> frozenset[str]:
+        """The files that import a file, directly or through others."""
+        if path not in self._importers:
+            self._importers[path] = self._find(path) if os.path.isfile(path) else frozenset()
+        return self._importers[path]
+
+    def _find(self, path: str) -> frozenset[str]:
         folder = _top_folder(path)
-        if folder not in self._importers:
-            self._importers[folder] = _read_imports(folder)
-        graph = self._importers[folder]
-        found: set[Path] = set()
+        if folder not in self._graphs:
+            self._graphs[folder] = _read_imports(folder)
+        graph = self._graphs[folder]
+        found: set[str] = set()
         pending = [path]
         while pending:
-            for importer in graph.get(pending.pop(), ()):
-                if importer not in found and importer != path:
-                    found.add(importer)
-                    pending.append(importer)
-        return sorted(found)
+            new = graph.get(pending.pop(), set()) - found
+            found |= new
+            pending.extend(new)
+        return frozenset(found - {path})
 
 
-def _top_folder(path: Path) -> Path:
+def _top_folder(path: str) -> str:
     """The outermost package that holds a file, else the file's folder."""
-    folder = path.parent
-    while (folder / "__init__.py").exists() and (folder.parent / "__init__.py").exists():
-        folder = folder.parent
+    folder = os.path.dirname(path)
+    while _is_package(folder) and _is_package(os.path.dirname(folder)):
+        folder = os.path.dirname(folder)
     return folder
 
 
-def _read_imports(folder: Path) -> dict[Path, set[Path]]:
-    is_package = (folder / "__init__.py").exists()
-    graph: dict[Path, set[Path]] = {}
-    for path in sorted(folder.rglob("*.py") if is_package else folder.glob("*.py")):
+def _read_imports(folder: str) -> dict[str, set[str]]:
+    graph: dict[str, set[str]] = {}
+    for path in _python_files(folder):
         try:
-            text = path.read_bytes()
+            with open(path, "rb") as file:
+                text = file.read()
         except OSError:
             continue
-        for dotted in _imported_names(text):
+        for dotted in set(_imported_names(text)):
             for imported in candidates(dotted, path):
                 graph.setdefault(imported, set()).add(path)
     return graph
+
+
+def _python_files(folder: str) -> Iterator[str]:
+    """The Python files of a package with its subpackages, or of a plain folder alone."""
+    for parent, folders, names in os.walk(folder):
+        if not _is_package(folder):
+            folders.clear()
+        yield from (os.path.join(parent, name) for name in names if name.endswith(".py"))
 
 
 def _imported_names(text: bytes) -> Iterator[str]:
     """The dotted names that import statements may read, as their text tells: modules, and members of modules."""
     for match in _IMPORT_LINE.finditer(text):
         module = (match["module"] or b"").decode("ascii", "replace")
-        names = re.findall(r"(\w+)(?:\s+as\s+\w+)?", (match["names"] or b"").decode("ascii", "replace"))
         if match["plain"]:
-            yield from (
-                name.split()[0] for name in match["plain"].decode("ascii", "replace").split(",") if name.strip()
-            )
+            plain = match["plain"].decode("ascii", "replace").split(",")
+            yield from (name.split()[0] for name in plain if name.strip() and not api.is_library(name.strip()))
         elif not api.is_library(module):
             yield module
+            names = re.findall(r"(\w+)(?:\s+as\s+\w+)?", (match["names"] or b"").decode("ascii", "replace"))
             yield from (module + name if module.endswith(".") else f"{module}.{name}" for name in names)
 
 
-def absolute_path(path: str) -> Path:
+def absolute_path(path: str) -> str:
     """The path that a module is known by."""
-    found = Path(path)
-    return found.resolve() if found.exists() else found
+    return os.path.realpath(path) if os.path.exists(path) else path
 
 
-def package_of(path: Path) -> tuple[Path | None, str]:
+@cache
+def _is_package(folder: str) -> bool:
+    return os.path.isfile(os.path.join(folder, "__init__.py"))
+
+
+@cache
+def package_of(path: str) -> tuple[str | None, str]:
     """The folder that an import of this file starts from, and the dotted name of the file there."""
-    if not path.exists():
-        return None, path.stem
-    parts = [] if path.stem == "__init__" else [path.stem]
-    folder = path.parent
-    while (folder / "__init__.py").exists() and folder.parent != folder:
-        parts.insert(0, folder.name)
-        folder = folder.parent
+    stem = os.path.splitext(os.path.basename(path))[0]
+    if not os.path.exists(path):
+        return None, stem
+    parts = [] if stem == "__init__" else [stem]
+    folder = os.path.dirname(path)
+    while _is_package(folder) and os.path.dirname(folder) != folder:
+        parts.insert(0, os.path.basename(folder))
+        folder = os.path.dirname(folder)
     return folder, ".".join(parts)
 
 
-def candidates(dotted: str, importer: Path) -> Iterator[Path]:
+def candidates(dotted: str, importer: str) -> Iterator[str]:
     """The files that a dotted name may stand for when ``importer`` imports it."""
-    root, _ = package_of(importer)
-    if root is None or not dotted:
+    base, _ = package_of(importer)
+    if base is None or not dotted:
         return
-    base = root
     if dotted.startswith("."):
         level = len(dotted) - len(dotted.lstrip("."))
-        if level > len(importer.parents):
-            return
-        base = importer.parents[level - 1]
+        base = os.path.normpath(os.path.join(os.path.dirname(importer), *[os.pardir] * (level - 1)))
         dotted = dotted.lstrip(".")
-    inner = base.joinpath(*dotted.split(".")) if dotted else base
-    for path in (inner.with_suffix(".py") if dotted else inner, inner / "__init__.py"):
-        if path.is_file():
-            yield path
+    found = _module_file(os.path.join(base, *dotted.split(".")) if dotted else base)
+    if found is not None:
+        yield found
+
+
+@cache
+def _module_file(stem: str) -> str | None:
+    for path in (stem + ".py", os.path.join(stem, "__init__.py")):
+        if os.path.isfile(path):
+            return path
+    return None
 
 
 def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
@@ -399,6 +436,11 @@ def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
                     yield from statements([inner])
                 else:
                     yield from statements(inner.body)
+
+
+def parents_below(root: ast.AST) -> dict[ast.AST, ast.AST]:
+    """The node around each node below ``root``."""
+    return {child: parent for parent in ast.walk(root) for child in ast.iter_child_nodes(parent)}
 
 
 def writes_property(node: FunctionNode) -> bool:

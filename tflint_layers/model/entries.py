@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tflint_layers.model import api
 from tflint_layers.model.calls import Arguments
-from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo, own_nodes
+from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
 from tflint_layers.model.expressions import autograph_of
 from tflint_layers.model.interpreter import Interpreter, option_value
 from tflint_layers.model.scopes import Phase, Scope
@@ -194,7 +194,7 @@ def _defaults(method: FunctionInfo) -> Iterator[tuple[str, ast.expr]]:
 def _tensor_attributes_read(info: FunctionInfo) -> set[str]:
     return {
         node.value.id
-        for node in own_nodes(info.node)
+        for node in info.nodes
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)
         and node.attr in _SINGLE_TENSOR_ATTRIBUTES
@@ -204,7 +204,7 @@ def _tensor_attributes_read(info: FunctionInfo) -> set[str]:
 def _used_as_tensor(info: FunctionInfo) -> set[str]:
     """Names that the function does arithmetic with, or reads ``shape`` and the like of: one tensor, no list of them."""
     names = _tensor_attributes_read(info)
-    for node in own_nodes(info.node):
+    for node in info.nodes:
         operands: list[ast.expr] = []
         if isinstance(node, ast.BinOp):
             if not isinstance(node.left, (ast.List, ast.Tuple)) and not isinstance(node.right, (ast.List, ast.Tuple)):
@@ -222,7 +222,7 @@ def _used_as_tensor(info: FunctionInfo) -> set[str]:
 def _checked_for_lists(info: FunctionInfo) -> set[str]:
     return {
         node.args[0].id
-        for node in own_nodes(info.node)
+        for node in info.nodes
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
         and node.func.id == "isinstance"

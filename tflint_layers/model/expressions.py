@@ -37,8 +37,10 @@ from tflint_layers.model.values import (
     alternatives,
     constant_of,
     is_static,
+    is_symbolic,
     join,
     literal,
+    of_each,
     stored,
     truth,
     truth_by_default,
@@ -282,7 +284,7 @@ class Expressions:
             sides = [side.of for side in (left, right) if side.items != ()]
             return Container(join(sides) if sides else UNKNOWN, items, left.type)
         if isinstance(right, Shape):
-            return Shape()
+            return Shape(bool(left.items) and isinstance((left.items or (None,))[0], StaticDim))
         return self.tensor() if isinstance(right, (Tensor, Variable)) else UNKNOWN
 
     def _unary(self, node: ast.UnaryOp) -> Value:
@@ -291,6 +293,8 @@ class Expressions:
             outcome = truth(value)
             if outcome is not None:
                 return Static(not outcome)
+            if self.frame.scope.autograph and is_symbolic(value):
+                return self.tensor()
             default = truth_by_default(value)
             return STATIC if default is None else Static(not default, sure=False)
         if isinstance(value, Static):
@@ -304,10 +308,10 @@ class Expressions:
             right = self.evaluate(comparator)
             results.append(self._compare_pair(operator, left, right))
             left = right
-        return results[0] if len(results) == 1 else self._last_of_chain(results)
-
-    def _last_of_chain(self, results: list[Value]) -> Value:
-        return join(results)
+        if len(results) == 1:
+            return results[0]
+        # Python asks each comparison but the last whether it is true; AutoGraph combines them.
+        return join(results) if self.frame.scope.autograph or not any(map(is_symbolic, results)) else STATIC
 
     def _compare_pair(self, operator: ast.cmpop, left: Value, right: Value) -> Value:
         if isinstance(operator, (ast.Is, ast.IsNot)):
@@ -335,7 +339,8 @@ class Expressions:
             if truth_by_default(value) is decisive:
                 default = decisive
             if outcome is None or index == len(node.values) - 1:
-                values.append(value)
+                passed_on = decisive and index < len(node.values) - 1
+                values.append(without_none(value) if passed_on else value)
             self.assume(operand, not decisive)
         self.frame.environment.names, self.heap = before
         if default is not None and all(isinstance(value, Static) for value in values):
@@ -402,6 +407,9 @@ class Expressions:
             found = self.frame.environment.names.get(node.id)
             if found is not None:
                 self.frame.environment.names[node.id] = narrowing(found)
+        elif isinstance(node, ast.Subscript) and isinstance(self.frame.scope.value(node), StaticDim):
+            # Looked up where `x.shape[0]` is read again; good enough, as few assign to `x` in between.
+            self.frame.environment.names[ast.unparse(node)] = narrowing(StaticDim())
         elif isinstance(node, ast.Attribute):
             receiver = self.frame.scope.value(node.value)
             if isinstance(receiver, Instance) and receiver.cls is not None:
@@ -411,7 +419,7 @@ class Expressions:
 
     def _attribute(self, node: ast.Attribute) -> Value:
         receiver = self.evaluate(node.value)
-        return join(self.attribute(alternative, node.attr) for alternative in alternatives(receiver))
+        return of_each(receiver, lambda alternative: self.attribute(alternative, node.attr))
 
     def attribute(self, receiver: Value, name: str) -> Value:
         """The value of ``receiver.name``."""
@@ -499,7 +507,10 @@ class Expressions:
 
     def _subscript(self, node: ast.Subscript) -> Value:
         receiver, index = self.evaluate(node.value), self.evaluate(node.slice)
-        return join(self._item(alternative, node.slice, index) for alternative in alternatives(receiver))
+        value = of_each(receiver, lambda alternative: self._item(alternative, node.slice, index))
+        if isinstance(value, StaticDim):
+            return self.frame.environment.names.get(ast.unparse(node), value)
+        return value
 
     def _item(self, receiver: Value, node: ast.expr, index: Value) -> Value:
         if isinstance(receiver, (Tensor, Variable)):
@@ -512,7 +523,18 @@ class Expressions:
             return Array()
         if isinstance(receiver, Static):
             return STATIC
+        if isinstance(receiver, Instance) and receiver.name == api.DYNAMIC_SHAPE:
+            return self._dynamic_dimension(receiver, node, index)
         return UNKNOWN
+
+    def _dynamic_dimension(self, shape: Instance, node: ast.expr, index: Value) -> Value:
+        """An entry of ``keras.ops.shape(x)``: a tensor for the batch axis, numbers for axes of a known size."""
+        if isinstance(node, ast.Slice):
+            return shape if node.lower is None else replace(shape, origin="inner" if shape.origin else "")
+        number = constant_of(index)
+        if not shape.origin or not isinstance(number, int):
+            return UNKNOWN
+        return self.tensor() if shape.origin == "batch" and number == 0 else STATIC
 
     def _tensor_item(self, receiver: Tensor | Variable, node: ast.expr) -> Value:
         if isinstance(receiver, Variable):
@@ -522,7 +544,7 @@ class Expressions:
 
     def element(self, value: Value) -> Value:
         """What iterating over the value gives at each step."""
-        return join(self._element(alternative) for alternative in alternatives(value))
+        return of_each(value, self._element)
 
     def _element(self, value: Value) -> Value:
         if isinstance(value, Container):
@@ -547,6 +569,8 @@ class Expressions:
             return list(value.items)
         if isinstance(value, Shape):
             return [StaticDim() if value.batch and not i else STATIC for i in range(count)]
+        if isinstance(value, Instance) and value.name == api.DYNAMIC_SHAPE and value.origin == "batch":
+            return [STATIC if i else self.tensor() for i in range(count)]
         if isinstance(value, OneOf):
             columns = [self.unpacked(alternative, count) for alternative in value.values]
             return [join(column) for column in zip(*columns, strict=True)]
@@ -592,6 +616,8 @@ class Expressions:
             self.evaluate(target.slice)
             if isinstance(receiver, Container):
                 self.update(target.value, grown(receiver, value))
+            elif isinstance(receiver, Shape) and literal(target.slice) == 0:
+                self.update(target.value, Shape(isinstance(value, StaticDim)))
 
     def _assign_name(self, target: ast.Name, value: Value) -> None:
         environment: Environment | None = self.frame.environment

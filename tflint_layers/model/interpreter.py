@@ -69,7 +69,6 @@ class Interpreter(Calls):
         eager: bool = False,
     ) -> Value:
         """Run a function that nothing in the module calls: an entry point, such as ``call``."""
-        self._results.clear()
         self._entered = 0
         autograph = autograph if function.autograph is None else function.autograph
         scope = Scope(
@@ -359,6 +358,8 @@ class Interpreter(Calls):
         self.heap = self._join_heaps([heap for _, heap in states])
 
     def _join_heaps(self, heaps: list[Heap]) -> Heap:
+        if len(heaps) == 1 or all(heap == heaps[0] for heap in heaps[1:]):
+            return dict(heaps[0])
         joined: Heap = {}
         for key in dict.fromkeys(key for heap in heaps for key in heap):
             owner, name = key
@@ -563,12 +564,13 @@ def replace_scope(scope: Scope, info: FunctionInfo, autograph: bool) -> Scope:
 
 
 def _join_maps(maps: list[Names]) -> Names:
-    if len(maps) == 1:
-        return dict(maps[0])
-    return {
-        name: join(names[name] for names in maps if name in names)
-        for name in dict.fromkeys(name for names in maps for name in names)
-    }
+    joined = dict(maps[0])
+    for names in maps[1:]:
+        for name, value in names.items():
+            known = joined.get(name)
+            if known is not value:
+                joined[name] = value if known is None else join((known, value))
+    return joined
 
 
 def _defaults(arguments: ast.arguments) -> dict[str, ast.expr]:

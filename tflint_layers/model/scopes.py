@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from tflint_layers.model.values import UNKNOWN, Api, Class, Container, Instance, Method, Value, alternatives
+from tflint_layers.model.values import UNKNOWN, Api, Class, Container, Instance, Method, OneOf, Value, alternatives
 
 if TYPE_CHECKING:
     from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
@@ -158,8 +158,7 @@ class Scope:
 
     @cached_property
     def _parents(self) -> dict[ast.AST, ast.AST]:
-        root = self.function.node if self.function else self.module.source.tree
-        return {child: parent for parent in ast.walk(root) for child in ast.iter_child_nodes(parent)}
+        return self.function.parents if self.function else self.module.parents
 
     def text(self, node: ast.expr | ast.stmt) -> str:
         """The user's own text for a node, on one line and not too long for a message."""
@@ -177,7 +176,9 @@ def _is_lasting(value: Value) -> bool:
 
 def api_name(value: Value) -> str:
     """The dotted name of the library function, class or method that a value is, else an empty string."""
-    names = {_name(alternative) for alternative in alternatives(value)}
+    if not isinstance(value, OneOf):
+        return _name(value)
+    names = {_name(alternative) for alternative in value.values}
     return names.pop() if len(names) == 1 else ""
 
 

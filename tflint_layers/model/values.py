@@ -8,7 +8,7 @@ least value that covers several. :data:`UNKNOWN` covers everything, and no rule 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -201,14 +201,27 @@ def alternatives(value: Value) -> tuple[Value, ...]:
     return tuple(value.values) if isinstance(value, OneOf) else (value,)
 
 
+def of_each(value: Value, function: Callable[[Value], Value]) -> Value:
+    """What a function gives for each alternative of a value, joined."""
+    if isinstance(value, OneOf):
+        return join([function(alternative) for alternative in value.values])
+    return function(value)
+
+
 def join(values: Iterable[Value]) -> Value:
     """The least value that covers all of ``values``; Unknown for none at all, or for too many different ones."""
     distinct: dict[Value, None] = {}
+    first: Value | None = None
     for value in values:
+        if value is first:
+            continue
+        first = value if first is None else first
         for alternative in alternatives(value):
             if alternative == UNKNOWN:
                 return UNKNOWN
             distinct[alternative] = None
+    if len(distinct) == 1:
+        return next(iter(distinct))
     merged = _merge_alike(list(distinct))
     if len(merged) == 1:
         return merged[0]
