@@ -27,6 +27,7 @@ LAYERS = {
     "notebook.py": {"source"},
     "document.py": {"finding", "notebook", "source"},
     "patch.py": set(),
+    "progress.py": set(),
     "model": {"finding", "source", "skim", "settings"},
     "rewrite.py": {"finding", "model", "source"},
     "rules": {"finding", "model", "rewrite", "source"},

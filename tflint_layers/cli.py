@@ -7,7 +7,6 @@ import os
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,14 +20,14 @@ from tflint_layers.document import Document
 from tflint_layers.finding import Finding, Safety, Status
 from tflint_layers.fixer import FixResult
 from tflint_layers.patch import unified
-from tflint_layers.report import FORMATS, in_order, statistics
-from tflint_layers.rules import Rule, all_rules
+from tflint_layers.progress import Progress
+from tflint_layers.report import FORMATS, catalogue, in_order, statistics
+from tflint_layers.rules import all_rules
 from tflint_layers.settings import UNREADABLE, Configuration, Settings, SettingsError, nearest
 from tflint_layers.work import Outcome, Task, WorkerError, lint_files
 
 _CLEAN, _FINDINGS, _FAILED = 0, 1, 2
 _STDIN_NAME = "<stdin>"
-_SECONDS_BEFORE_PROGRESS = 1.0
 
 
 @dataclass(frozen=True)
@@ -387,49 +386,18 @@ def _status(shown: list[Finding], run: Run, options: Options) -> int:
 
 
 def _explain(wanted: str) -> int:
-    rules = all_rules()
-    for rule in rules.values():
-        if wanted.upper() == rule.code or wanted.lower() == rule.name:
-            click.echo(rule.documentation.strip())
-            return _CLEAN
-    hint = nearest(wanted, [*rules, *(rule.name for rule in rules.values())])
-    raise SettingsError(f"no rule is called `{wanted}`{hint}; --list-rules shows them all")
-
-
-def _list_rules() -> int:
-    rules = all_rules().values()
-    width = max((len(rule.name) for rule in rules), default=0)
-    for rule in rules:
-        click.echo(f"{rule.code}  {rule.name:<{width}}  {_marks(rule)}")
+    text = catalogue.explain(wanted)
+    if text is None:
+        rules = all_rules()
+        hint = nearest(wanted, [*rules, *(rule.name for rule in rules.values())])
+        raise SettingsError(f"no rule is called `{wanted}`{hint}; --list-rules shows them all")
+    click.echo(text)
     return _CLEAN
 
 
-def _marks(rule: Rule) -> str:
-    marks = [mark for mark, holds in (("fixable", rule.fix is not None), ("preview", rule.preview)) if holds]
-    return f"{rule.summary} ({', '.join(marks)})" if marks else rule.summary
-
-
-class Progress:
-    """A line on standard error that counts; only on a terminal, and only when the work takes a while."""
-
-    def __init__(self, label: str, quiet: bool) -> None:
-        self._label = label
-        self._visible = sys.stderr.isatty() and not quiet
-        self._start = time.monotonic()
-        self._drawn = False
-
-    def __call__(self, done: int, total: int) -> None:
-        """Show how far the work is."""
-        if self._visible and time.monotonic() - self._start > _SECONDS_BEFORE_PROGRESS:
-            filled = 30 * done // max(total, 1)
-            bar = "#" * filled + "-" * (30 - filled)
-            click.echo(f"\r{self._label} [{bar}] {done}/{total}", nl=False, err=True)
-            self._drawn = True
-
-    def close(self) -> None:
-        """Take the line away."""
-        if self._drawn:
-            click.echo("\r\x1b[2K", nl=False, err=True)
+def _list_rules() -> int:
+    click.echo(catalogue.table(), nl=False)
+    return _CLEAN
 
 
 def _survive_any_character() -> None:
