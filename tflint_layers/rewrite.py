@@ -80,6 +80,13 @@ def _smallest_edit(source: Source, node: ast.expr, old: str, new: str) -> Edit:
     )
 
 
+def without_argument(scope: Scope, node: ast.expr | ast.stmt, name: str) -> Edit | None:
+    """Make the call without a keyword argument, or delete the statement that puts it into ``kwargs``."""
+    if isinstance(node, ast.Call) and any(keyword.arg == name for keyword in node.keywords):
+        return rewrite_call(scope.module.source, node, without=(name,))
+    return delete_statement(scope, node, lambda other: False) if isinstance(node, ast.Assign) else None
+
+
 def delete_statement(scope: Scope, statement: ast.stmt, also_deleted: Callable[[ast.stmt], bool]) -> Edit | None:
     """Remove a statement, with its line where it stands alone; ``pass`` where its block would be left empty.
 

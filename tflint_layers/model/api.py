@@ -21,6 +21,7 @@ from tflint_layers.model.values import (
     Container,
     Instance,
     Static,
+    Tensor,
     Value,
     Variable,
 )
@@ -137,6 +138,15 @@ def result(dotted: str, keras: int) -> Value:
     if is_class(dotted):
         return Instance(dotted, fresh=True)
     return UNKNOWN
+
+
+def returns_graph_value(dotted: str, keras: int) -> bool:
+    """Whether a library function gives tensors or static values, and does nothing else."""
+    return (
+        dotted not in HOST_FUNCTIONS
+        and callback(dotted) is None
+        and isinstance(result(dotted, keras), (Tensor, Static, Container))
+    )
 
 
 _VALUES: dict[str, Value] = {
@@ -387,6 +397,9 @@ MUTATORS = frozenset(
 _STATIC_TENSOR_ATTRIBUTES = frozenset({"dtype", "name", "op", "graph", "device", "ndim", "value_index", "trainable"})
 _TENSOR_TENSOR_ATTRIBUTES = frozenset(
     {"values", "indices", "row_splits", "dense_shape", "flat_values", "T", "real", "imag"}
+)
+VARIABLE_UPDATES = frozenset({"assign", "assign_add", "assign_sub", "scatter_nd_update", "scatter_update"}) | frozenset(
+    {"scatter_add", "scatter_sub", "scatter_nd_add", "scatter_nd_sub", "batch_scatter_update"}
 )
 VARIABLE_TENSORS = frozenset(
     {"assign", "assign_add", "assign_sub", "read_value", "value", "scatter_nd_update", "scatter_update", "sparse_read"}

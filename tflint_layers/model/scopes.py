@@ -112,10 +112,10 @@ class Scope:
         """The attributes that ``__init__``, ``build`` and the class body give an instance."""
         return self.evaluations.declared(cls) if self.evaluations is not None else {}
 
-    def siblings(self, phase: Phase) -> list[Scope]:
-        """The evaluations for the same layer in a phase, such as all that its ``call`` reaches."""
-        everything = self.evaluations.scopes if self.evaluations is not None else []
-        return [scope for scope in everything if scope.layer is self.layer and scope.phase is phase]
+    def everything(self, phase: Phase) -> list[Scope]:
+        """All evaluations in a phase, of every function of the module and what they reach."""
+        scopes = self.evaluations.scopes if self.evaluations is not None else []
+        return [scope for scope in scopes if scope.phase is phase]
 
     def block(self, node: ast.stmt) -> list[ast.stmt]:
         """The statements that stand beside a statement, itself among them."""
