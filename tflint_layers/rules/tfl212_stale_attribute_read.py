@@ -1,0 +1,108 @@
+"""A Python number is read while tracing, and a method that is there to change it later changes nothing.
+
+## What it does
+Finds reads of an attribute that holds a Python number, in code that Keras or `tf.function` traces, if a public method
+of the class or the setter of a property gives it another value: `set_beta`, annealing, schedules. Attributes that
+only `__init__`, `build` or the call itself write are left alone, and so are weights.
+
+## Why is this bad
+The number goes into the graph as a constant when `fit` traces the layer. Calling the method later, from a callback
+for example, changes the attribute but not the graph, and no error says so.
+
+## Keras 2 and Keras 3
+The same in both, and below `tf.function`. No error is raised.
+
+## Example
+```python
+class Scaled(keras.layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.beta = 0.0
+
+    def set_beta(self, beta):
+        self.beta = beta
+
+    def call(self, inputs):
+        return inputs * self.beta
+```
+Keep the number in a weight, which the graph reads at each step:
+```python
+class Scaled(keras.layers.Layer):
+    def build(self, input_shape):
+        self.beta = self.add_weight(shape=(), initializer="zeros", trainable=False, name="beta")
+
+    def set_beta(self, beta):
+        self.beta.assign(beta)
+
+    def call(self, inputs):
+        return inputs * self.beta
+```
+
+## Fix safety
+There is no fix: where the weight is made, and of what type it is, is the author's choice.
+
+## How TensorFlow confirms it
+Nothing that calling the layer alone does shows it: the method has to be called in between.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from tflint_layers.finding import Proof
+from tflint_layers.model.scopes import Scope
+from tflint_layers.model.setters import setters
+from tflint_layers.model.values import Instance, Static
+from tflint_layers.rules.rule import Hit, Rule
+
+
+def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
+    """Objects to reading a number that a method is there to change."""
+    if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load) or not _is_number(scope, node):
+        return
+    receiver = scope.value(node.value)
+    if not isinstance(receiver, Instance) or receiver.cls is None or receiver.fresh:
+        return
+    setter = setters(receiver.cls).get(node.attr)
+    if setter is not None and _is_used_as_number(scope, node) and _is_first(scope, node):
+        yield Hit(
+            node,
+            f"`{scope.text(node)}` is read once, while `{scope.traced_name}` is traced: "
+            f"what `{setter.qualname}` puts there afterwards does not reach the graph",
+        )
+
+
+def _is_number(scope: Scope, node: ast.Attribute) -> bool:
+    value = scope.value(node)
+    return (
+        isinstance(value, Static) and isinstance(value.constant, (int, float)) and not isinstance(value.constant, bool)
+    )
+
+
+def _is_used_as_number(scope: Scope, node: ast.Attribute) -> bool:
+    """Whether the read goes into arithmetic, a comparison or a library function, or a property hands it out."""
+    parent = scope.parent(node)
+    if isinstance(parent, ast.Return):
+        return scope.function is not None and any(
+            isinstance(decorator, ast.Name) and decorator.id == "property" for decorator in scope.function.decorators
+        )
+    if isinstance(parent, ast.Call):
+        return node in parent.args and bool(scope.api_name(parent.func))
+    return isinstance(parent, (ast.BinOp, ast.Compare, ast.AugAssign, ast.UnaryOp))
+
+
+def _is_first(scope: Scope, node: ast.Attribute) -> bool:
+    text = ast.unparse(node)
+    reads = [n for n in scope.values if isinstance(n, ast.Attribute) and n.attr == node.attr and ast.unparse(n) == text]
+    return node is min(reads, key=lambda read: (read.lineno, read.col_offset))
+
+
+RULE = Rule(
+    code="TFL212",
+    name="stale-attribute-read",
+    documentation=__doc__,
+    nodes=(ast.Attribute,),
+    check=check,
+    proof=Proof.NONE,
+)
