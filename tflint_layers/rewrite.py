@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -130,6 +131,31 @@ def tensorflow_name(module: ModuleInfo) -> tuple[str, tuple[Edit, ...]]:
     taken = set(module.names) | set(module.assigned) | set(module.functions) | set(module.classes)
     statement, name = ("import tensorflow", "tensorflow") if "tf" in taken else ("import tensorflow as tf", "tf")
     return name, (insert_import(module.source, statement),)
+
+
+@dataclass(frozen=True)
+class Operations:
+    """The library whose operations a file uses: ``keras.ops`` under ``prefix``, else TensorFlow."""
+
+    prefix: str
+    keras: bool
+    imports: tuple[Edit, ...]
+
+    def name(self, operation: str) -> str:
+        """How the file writes an operation that is called ``operation`` in ``keras.ops``."""
+        return f"{self.prefix}.{operation if self.keras else _TENSORFLOW_NAMES.get(operation, operation)}"
+
+
+_TENSORFLOW_NAMES = {"sum": "reduce_sum", "max": "reduce_max", "min": "reduce_min"}
+
+
+def operations(module: ModuleInfo) -> Operations:
+    """The operations in the style of the file, with the import of TensorFlow where it imports neither."""
+    for name, dotted in module.names.items():
+        if dotted == "keras.ops":
+            return Operations(name, True, ())
+    prefix, imports = tensorflow_name(module)
+    return Operations(prefix, False, imports)
 
 
 def insert_import(source: Source, statement: str) -> Edit:

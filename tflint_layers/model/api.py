@@ -121,6 +121,7 @@ _STATICS = frozenset(
     }
 )
 _MODULE_LOADERS = frozenset({"tensorflow.load_op_library", "tensorflow.load_library"})
+DYNAMIC_SHAPE = "keras.ops.shape"
 _UNKNOWN_RESULTS = ("tensorflow.while_loop", "tensorflow.nest.", "tensorflow.cond", "tensorflow.py_function")
 
 
@@ -386,6 +387,76 @@ HOST_FUNCTIONS = frozenset(
         "tensorflow.make_ndarray",
     }
 )
+# What Python's own functions do with tensors. AutoGraph converts some of their calls, so that those are fine there.
+NUMBER_FUNCTIONS = frozenset(
+    f"builtins.{name}" for name in ("int", "float", "bool", "complex", "range", "len", "round", "hash", "chr", "hex")
+)
+CONVERTED_FUNCTIONS = frozenset(
+    f"builtins.{name}" for name, (fails, fails_converted) in api_table.BUILTINS.items() if fails and not fails_converted
+)
+ITERATING_FUNCTIONS = frozenset(
+    f"builtins.{name}"
+    for name in (
+        *("list", "tuple", "set", "frozenset", "dict", "sorted", "reversed", "enumerate", "zip", "map", "filter"),
+        *("iter", "next", "sum", "max", "min", "any", "all"),
+    )
+)
+ARRAY_METHODS = frozenset({"dot", "fill", "put", "searchsorted", "take", "choose", "itemset"})
+_ARRAY_LIBRARIES = ("numpy.", "scipy.", "pandas.", "sklearn.", "cv2.")
+
+
+def needs_numbers(dotted: str) -> bool:
+    """Whether a function of NumPy or its kin fails on a symbolic tensor."""
+    return dotted.startswith(_ARRAY_LIBRARIES) and dotted not in api_table.NUMPY_WORKS
+
+
+# Functions that take None for a dimension, and those that read a static shape as it is.
+_ACCEPTING_NONE = frozenset(
+    {"sequence_mask", "ensure_shape", "TensorShape", "placeholder", "placeholder_with_default", "get_static_value"}
+    | {"Input", "print", "broadcast_static_shape", "broadcast_shapes", "array", "asarray", "random_uniform_variable"}
+    | {"is_tensor", "shape", "ndim", "assert_shapes", "ones_initializer", "zeros_initializer", "stop_gradient"}
+)
+ACCEPTING_KEYWORDS = frozenset({"name", "num", "maxlen", "noise_shape", "axis", "dtype"})
+
+
+def needs_dimension(dotted: str, keras: int) -> bool:
+    """Whether a function of a library fails where a dimension that it is given is None."""
+    if dotted.rpartition(".")[2] in _ACCEPTING_NONE:
+        return False
+    if dotted.startswith(("numpy.", "math.")):
+        return True
+    computes = dotted.startswith(("tensorflow.", "keras.ops.", "keras.random.", "keras.backend."))
+    return computes and result(dotted, keras) in (TENSOR, TENSORS)
+
+
+# Functions of `math` that operations of TensorFlow and Keras are named after.
+MATH_OPERATIONS = frozenset({"sqrt", "exp", "floor", "ceil", "sin", "cos", "tan", "tanh", "sinh", "cosh"})
+
+
+_TENSORFLOW_OF_NUMPY = {
+    **{
+        name: name
+        for name in (
+            *("abs", "square", "sqrt", "exp", "sign", "sin", "cos", "tan", "sinh", "cosh", "tanh", "floor", "round"),
+            *("negative", "transpose", "zeros_like", "ones_like", "argmax", "argmin", "squeeze"),
+        )
+    },
+    **{name: f"reduce_{name}" for name in ("sum", "mean", "max", "min", "prod", "any", "all")},
+    **{name: f"math.{name}" for name in ("log", "log1p", "expm1", "ceil", "isnan", "isinf", "isfinite", "rsqrt")},
+    "std": "math.reduce_std", "var": "math.reduce_variance", "amax": "reduce_max", "amin": "reduce_min",
+}
+
+
+def operation_for_numpy(dotted: str, keras: bool) -> str | None:
+    """What does the same as a NumPy function inside a graph: a name of ``keras.ops``, or of ``tensorflow``."""
+    root, _, name = dotted.rpartition(".")
+    if root != "numpy":
+        return None
+    if keras:
+        return name if f"keras.ops.{name}" in api_table.RETURNS else None
+    return _TENSORFLOW_OF_NUMPY.get(name)
+
+
 MUTATORS = frozenset(
     {"append", "extend", "insert", "update", "pop", "popitem", "popleft", "add", "remove", "discard", "clear"}
     | {"setdefault", "rotate", "appendleft", "extendleft", "sort", "reverse", "put", "put_nowait"}

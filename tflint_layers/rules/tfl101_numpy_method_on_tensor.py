@@ -39,33 +39,17 @@ import ast
 from collections.abc import Iterator
 
 from tflint_layers.finding import Edit, Fix, Proof, Safety
-from tflint_layers.model import api
+from tflint_layers.model import demands
 from tflint_layers.model.scopes import Scope
-from tflint_layers.model.values import UNKNOWN, Tensor, Variable, is_symbolic
+from tflint_layers.model.values import Tensor, Variable
 from tflint_layers.rules.rule import Hit, Rule
 
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to reading the value of a symbolic tensor."""
-    if isinstance(node, ast.Attribute) and node.attr in api.HOST_METHODS:
-        yield from _check_method(scope, node)
-    elif (
-        isinstance(node, ast.Call)
-        and node.args
-        and scope.api_name(node.func) in api.HOST_FUNCTIONS
-        and is_symbolic(scope.value(node.args[0]))
-    ):
-        yield Hit(node, _message(scope, node, node.args[0]))
-
-
-def _check_method(scope: Scope, node: ast.Attribute) -> Iterator[Hit]:
-    receiver = scope.value(node.value)
-    parent = scope.parent(node)
-    called = parent if isinstance(parent, ast.Call) and parent.func is node else None
-    if is_symbolic(receiver):
-        yield Hit(called or node, _message(scope, called or node, node.value))
-    elif receiver == UNKNOWN and node.attr == "numpy" and called is not None and not called.args:
-        yield Hit(called, _message(scope, called, node.value), suspect=True)
+    for demand in demands.reads(scope, node):
+        assert isinstance(demand.node, ast.expr)
+        yield Hit(demand.node, _message(scope, demand.node, demand.subject), demand.suspect)
 
 
 def _message(scope: Scope, node: ast.expr, subject: ast.expr) -> str:
@@ -106,7 +90,7 @@ RULE = Rule(
     code="TFL101",
     name="numpy-method-on-tensor",
     documentation=__doc__,
-    nodes=(ast.Attribute, ast.Call),
+    nodes=demands.NODES[demands.reads],
     check=check,
     proof=Proof.RAISES,
     fix=fix,

@@ -1,0 +1,397 @@
+"""Demands: the places where Python asks of a tensor what only the running graph could answer.
+
+Each function yields the demands of one kind that a node makes: of a branch for a truth value, of a loop for elements,
+of NumPy for numbers. They fail while a graph is traced, whether in `call` or in the `build` that Keras 3 runs there.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from tflint_layers.model import api
+from tflint_layers.model.scopes import Scope
+from tflint_layers.model.values import (
+    UNKNOWN,
+    Array,
+    Container,
+    Instance,
+    Method,
+    Shape,
+    Static,
+    Tensor,
+    Value,
+    alternatives,
+    constant_of,
+    is_symbolic,
+    may_be_symbolic,
+)
+
+
+@dataclass(frozen=True)
+class Demand:
+    """``node`` asks something of ``subject``. ``suspect``: only a trace can tell whether that is a tensor."""
+
+    node: ast.expr | ast.stmt
+    subject: ast.expr
+    suspect: bool = False
+
+
+Find = Callable[[Scope, ast.AST], Iterator[Demand]]
+_CONVERSIONS = re.compile(r"%(?:\((\w+)\))?[-+ #0]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?([a-zA-Z%])")
+_NUMBER_CONVERSIONS = frozenset("diouxXeEfFgGc")
+
+
+def reads(scope: Scope, node: ast.AST) -> Iterator[Demand]:
+    """Methods and functions that hand out the numbers of a tensor; the subject is the tensor."""
+    if isinstance(node, ast.Attribute) and node.attr in api.HOST_METHODS:
+        receiver = scope.value(node.value)
+        parent = scope.parent(node)
+        called = parent if isinstance(parent, ast.Call) and parent.func is node else None
+        if is_symbolic(receiver):
+            yield Demand(called or node, node.value)
+        elif receiver == UNKNOWN and node.attr == "numpy" and called is not None and not called.args:
+            yield Demand(called, node.value, suspect=True)
+    elif (
+        isinstance(node, ast.Call)
+        and node.args
+        and scope.api_name(node.func) in api.HOST_FUNCTIONS
+        and is_symbolic(scope.value(node.args[0]))
+    ):
+        yield Demand(node, node.args[0])
+
+
+# --- truth values ----------------------------------------------------------------------------------------------------
+
+
+def truths(scope: Scope, node: ast.AST) -> Iterator[Demand]:
+    """Branches and operators that need to know whether a tensor is true."""
+    if isinstance(node, (ast.If, ast.While, ast.IfExp)):
+        if not scope.autograph:
+            yield from _undecided(scope, node.test)
+    elif isinstance(node, ast.comprehension):
+        for condition in node.ifs:
+            yield from _undecided(scope, condition)
+    elif isinstance(node, (ast.BoolOp, ast.UnaryOp)):
+        if not scope.autograph and not _in_test(scope, node):
+            yield from _undecided_operator(scope, node)
+    elif isinstance(node, ast.Compare):
+        yield from _undecided_comparison(scope, node)
+    elif isinstance(node, ast.Match):
+        yield from _undecided_cases(scope, node)
+    elif isinstance(node, ast.Call) and scope.api_name(node.func) in {"builtins.any", "builtins.all"}:
+        for argument in node.args[:1]:
+            if _holds_several(scope.value(argument)):
+                yield Demand(node, argument)
+
+
+def asserts(scope: Scope, node: ast.AST) -> Iterator[Demand]:
+    """Assertions about a tensor, which AutoGraph does not convert."""
+    if isinstance(node, ast.Assert):
+        yield from _undecided(scope, node.test)
+
+
+def _undecided(scope: Scope, test: ast.expr) -> Iterator[Demand]:
+    """The first operand of a condition that is a tensor; the others fail of the same cause."""
+    found = [demand for leaf in _operands(test) for demand in _undecided_leaf(scope, leaf)]
+    yield from sorted(found, key=lambda demand: demand.suspect)[:1]
+
+
+def _operands(test: ast.expr) -> Iterator[ast.expr]:
+    if isinstance(test, ast.BoolOp):
+        for operand in test.values:
+            yield from _operands(operand)
+    elif isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        yield from _operands(test.operand)
+    else:
+        yield test
+
+
+def _undecided_leaf(scope: Scope, leaf: ast.expr) -> Iterator[Demand]:
+    value = scope.value(leaf)
+    if is_symbolic(value):
+        yield Demand(leaf, leaf, suspect=_may_be_nest(value))
+    elif may_be_symbolic(value):
+        yield Demand(leaf, leaf, suspect=True)
+
+
+def _undecided_operator(scope: Scope, node: ast.BoolOp | ast.UnaryOp) -> Iterator[Demand]:
+    if isinstance(node, ast.UnaryOp):
+        if isinstance(node.op, ast.Not):
+            yield from _undecided(scope, node.operand)
+        return
+    for operand in node.values[:-1]:  # the last one is passed on as it is
+        found = list(_undecided(scope, operand))
+        if found:
+            yield found[0]
+            return
+
+
+def _in_test(scope: Scope, node: ast.expr) -> bool:
+    """Whether the expression is part of a condition, which is judged as a whole."""
+    child: ast.AST = node
+    for parent in scope.parents(node):
+        if isinstance(parent, (ast.If, ast.While, ast.IfExp, ast.Assert)):
+            return child is parent.test
+        if isinstance(parent, ast.comprehension):
+            return child in parent.ifs
+        if not isinstance(parent, ast.BoolOp) and not (
+            isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not)
+        ):
+            return False
+        if isinstance(parent, ast.BoolOp) and child is not parent.values[-1]:
+            return True
+        if isinstance(parent, ast.UnaryOp):
+            return True
+        child = parent
+    return False
+
+
+def _undecided_comparison(scope: Scope, node: ast.Compare) -> Iterator[Demand]:
+    if isinstance(node.ops[0], (ast.In, ast.NotIn)):
+        yield from _undecided_membership(scope, node)
+    elif len(node.ops) > 1 and not scope.autograph:
+        for left, right in zip([node.left, *node.comparators], node.comparators[:-1], strict=False):
+            subject = next((side for side in (left, right) if is_symbolic(scope.value(side))), None)
+            if subject is not None:
+                yield Demand(node, subject)
+                return
+
+
+def _undecided_membership(scope: Scope, node: ast.Compare) -> Iterator[Demand]:
+    member, group = scope.value(node.left), scope.value(node.comparators[0])
+    is_empty = isinstance(group, Container) and group.items == () and group.type != "dict"
+    if is_symbolic(member) and not _may_be_nest(member) and isinstance(group, (Container, Static)) and not is_empty:
+        if not (isinstance(group, Container) and may_be_symbolic(group.of)):  # `x in [x]` holds by identity
+            yield Demand(node, node.left)
+    elif is_symbolic(group) and not _may_be_nest(group) and not isinstance(constant_of(member), str):
+        yield Demand(node, node.comparators[0])
+
+
+def _undecided_cases(scope: Scope, node: ast.Match) -> Iterator[Demand]:
+    value = scope.value(node.subject)
+    if not is_symbolic(value) or _may_be_nest(value):
+        return
+    for case in node.cases:
+        for pattern in ast.walk(case.pattern):
+            if isinstance(pattern, ast.MatchValue):
+                yield Demand(pattern.value, node.subject)
+                return
+
+
+# --- Python numbers --------------------------------------------------------------------------------------------------
+
+
+def scalars(scope: Scope, node: ast.AST) -> Iterator[Demand]:
+    """Places where Python needs a number, an index or a key of its own and gets a tensor."""
+    if isinstance(node, ast.Call):
+        yield from _scalar_calls(scope, node)
+    elif isinstance(node, ast.Subscript):
+        yield from _scalar_items(scope, node)
+    elif isinstance(node, (ast.Dict, ast.Set)):
+        for key in node.keys if isinstance(node, ast.Dict) else node.elts:
+            if key is not None and is_symbolic(scope.value(key)):
+                yield Demand(key, key)
+    elif isinstance(node, ast.FormattedValue):
+        if node.format_spec is not None and node.conversion == -1 and is_symbolic(scope.value(node.value)):
+            yield Demand(node.value, node.value)
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+        yield from _percent_fields(scope, node)
+
+
+def _scalar_calls(scope: Scope, node: ast.Call) -> Iterator[Demand]:
+    name = scope.api_name(node.func)
+    if name in api.NUMBER_FUNCTIONS or name.startswith("math."):
+        if not (scope.autograph and name in api.CONVERTED_FUNCTIONS):
+            yield from _scalar_arguments(scope, node, name)
+    elif name == "builtins.format" and len(node.args) == 2 and is_symbolic(scope.value(node.args[0])):
+        yield Demand(node, node.args[0])
+    elif isinstance(node.func, ast.Attribute) and node.func.attr == "format":
+        yield from _format_fields(scope, node, node.func.value)
+
+
+def _scalar_arguments(scope: Scope, node: ast.Call, name: str) -> Iterator[Demand]:
+    for argument in node.args:
+        value = scope.value(argument)
+        if is_symbolic(value):
+            counts = name in {"builtins.len", "builtins.bool"}
+            yield Demand(node, argument, suspect=counts and _may_be_nest(value))
+            return
+
+
+def _scalar_items(scope: Scope, node: ast.Subscript) -> Iterator[Demand]:
+    receivers = alternatives(scope.value(node.value))
+    if not all(isinstance(receiver, (Container, Shape, Array)) for receiver in receivers):
+        return
+    index = node.slice
+    parts = [index.lower, index.upper, index.step] if isinstance(index, ast.Slice) else [index]
+    for part in parts:
+        if part is not None and is_symbolic(scope.value(part)):
+            yield Demand(node, part)
+            return
+
+
+def _format_fields(scope: Scope, node: ast.Call, template: ast.expr) -> Iterator[Demand]:
+    text = constant_of(scope.value(template))
+    if not isinstance(text, str):
+        return
+    given = {keyword.arg: keyword.value for keyword in node.keywords}
+    given.update({str(index): argument for index, argument in enumerate(node.args)})
+    for argument in (given.get(field) for field in _formatted_fields(text)):
+        if argument is not None and is_symbolic(scope.value(argument)):
+            yield Demand(node, argument)
+            return
+
+
+def _formatted_fields(text: str) -> list[str]:
+    """The fields of a `str.format` template that have a format of their own, such as `{:.2f}`."""
+    try:
+        fields = [field for field in string.Formatter().parse(text) if field[1] is not None]
+    except ValueError:
+        return []
+    return [name or str(index) for index, (_, name, spec, how) in enumerate(fields) if spec and not how]
+
+
+def _percent_fields(scope: Scope, node: ast.BinOp) -> Iterator[Demand]:
+    text = constant_of(scope.value(node.left))
+    if not isinstance(text, str):
+        return
+    kinds = [match[2] for match in _CONVERSIONS.finditer(text) if match[2] != "%"]
+    given = node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
+    for kind, argument in zip(kinds, given, strict=False):
+        if kind in _NUMBER_CONVERSIONS and is_symbolic(scope.value(argument)):
+            yield Demand(node, argument)
+            return
+
+
+# --- elements --------------------------------------------------------------------------------------------------------
+
+
+def loops(scope: Scope, node: ast.AST) -> Iterator[Demand]:
+    """Loops, unpacking and functions that need the elements of a tensor one by one."""
+    if isinstance(node, ast.For):
+        if not scope.autograph:
+            yield from _elements(scope, node.iter, node.iter)
+            if _is_dataset(scope.value(node.iter)):
+                yield Demand(node.iter, node.iter)
+    elif isinstance(node, ast.comprehension):
+        yield from _elements(scope, node.iter, node.iter)
+    elif isinstance(node, (ast.Tuple, ast.List)):
+        if isinstance(node.ctx, ast.Store) and not _fails_before(scope, node):
+            yield from _elements(scope, node, node)
+    elif isinstance(node, ast.Starred):
+        if isinstance(node.ctx, ast.Load):
+            yield from _elements(scope, node, node.value)
+    elif isinstance(node, ast.Call):
+        yield from _element_calls(scope, node)
+
+
+def _elements(scope: Scope, node: ast.expr, subject: ast.expr) -> Iterator[Demand]:
+    value = scope.value(subject)
+    if is_symbolic(value):
+        yield Demand(node, subject, suspect=_may_be_nest(value))
+
+
+def _is_dataset(value: Value) -> bool:
+    return isinstance(value, Instance) and value.name == "tensorflow.data.Dataset"
+
+
+def _fails_before(scope: Scope, target: ast.Tuple | ast.List) -> bool:
+    """Whether the loop that would unpack its elements into the targets cannot even begin."""
+    parent = scope.parent(target)
+    return isinstance(parent, (ast.For, ast.comprehension)) and may_be_symbolic(scope.value(parent.iter))
+
+
+def _element_calls(scope: Scope, node: ast.Call) -> Iterator[Demand]:
+    name = scope.api_name(node.func)
+    if name not in api.ITERATING_FUNCTIONS or (scope.autograph and name in api.CONVERTED_FUNCTIONS):
+        return
+    first = 1 if name in {"builtins.map", "builtins.filter"} else 0
+    for argument in node.args[first:]:
+        value = scope.value(argument)
+        if is_symbolic(value):
+            yield Demand(node, argument, suspect=_may_be_nest(value) and len(node.args) == 1)
+            return
+        if name in {"builtins.max", "builtins.min", "builtins.sorted"} and not node.keywords and _holds_several(value):
+            yield Demand(node, argument)
+            return
+
+
+def _holds_several(value: Value) -> bool:
+    return (
+        isinstance(value, Container)
+        and value.type != "dict"
+        and is_symbolic(value.of)
+        and not _may_be_nest(value.of)
+        and (value.items is None or len(value.items) > 1)
+    )
+
+
+# --- NumPy -----------------------------------------------------------------------------------------------------------
+
+
+def conversions(scope: Scope, node: ast.AST) -> Iterator[Demand]:
+    """NumPy functions and arrays that need the numbers of a tensor."""
+    if isinstance(node, ast.Call):
+        if api.needs_numbers(scope.api_name(node.func)) or _is_array_method(scope.value(node.func)):
+            for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:
+                if _converted(scope.value(argument)):
+                    yield Demand(node, argument)
+                    return
+    elif isinstance(node, ast.Assign):
+        for target in node.targets:
+            is_item = isinstance(target, ast.Subscript) and isinstance(scope.value(target.value), Array)
+            if is_item and is_symbolic(scope.value(node.value)):
+                yield Demand(node, node.value)
+
+
+def _is_array_method(callee: Value) -> bool:
+    return isinstance(callee, Method) and isinstance(callee.receiver, Array) and callee.name in api.ARRAY_METHODS
+
+
+def _converted(value: Value) -> bool:
+    if isinstance(value, Container):
+        items = value.items if value.items is not None else (value.of,)
+        return value.type in {"list", "tuple"} and any(_converted(item) for item in items)
+    return is_symbolic(value)
+
+
+# --- items -----------------------------------------------------------------------------------------------------------
+
+
+def item_writes(scope: Scope, node: ast.AST) -> Iterator[Demand]:
+    """Assignments to a part of a tensor."""
+    if isinstance(node, ast.Subscript) and isinstance(node.ctx, (ast.Store, ast.Del)):
+        value = scope.value(node.value)
+        is_key = isinstance(constant_of(scope.value(node.slice)), str)
+        if is_symbolic(value) and not (is_key and _may_be_nest(value)):
+            yield Demand(node, node.value, suspect=_may_be_nest(value))
+
+
+ALL: tuple[Find, ...] = (reads, truths, asserts, scalars, loops, conversions, item_writes)
+NODES: dict[Find, tuple[type[ast.AST], ...]] = {
+    reads: (ast.Attribute, ast.Call),
+    truths: (
+        ast.If,
+        ast.While,
+        ast.IfExp,
+        ast.comprehension,
+        ast.BoolOp,
+        ast.UnaryOp,
+        ast.Compare,
+        ast.Match,
+        ast.Call,
+    ),
+    asserts: (ast.Assert,),
+    scalars: (ast.Call, ast.Subscript, ast.Dict, ast.Set, ast.FormattedValue, ast.BinOp),
+    loops: (ast.For, ast.comprehension, ast.Tuple, ast.List, ast.Starred, ast.Call),
+    conversions: (ast.Call, ast.Assign),
+    item_writes: (ast.Subscript,),
+}
+
+
+def _may_be_nest(value: Value) -> bool:
+    return any(isinstance(alternative, Tensor) and alternative.nest for alternative in alternatives(value))
