@@ -43,6 +43,21 @@ class SourceMaps:
 
         loader.load_ast = load_ast  # type: ignore[attr-defined]
 
+    @staticmethod
+    def work_unwatched(transpiler: types.ModuleType) -> None:
+        """Do not trace the converting itself: it is most of the work where logging or NumPy is converted too."""
+        original = transpiler.PyToPy.transform_function
+
+        def transform_function(*args: Any, **kwargs: Any) -> Any:
+            watching = sys.gettrace()
+            sys.settrace(None)
+            try:
+                return original(*args, **kwargs)
+            finally:
+                sys.settrace(watching)
+
+        transpiler.PyToPy.transform_function = transform_function
+
     def resolve(self, path: str, line: int) -> Place | None:
         """The user's line behind a line of generated code."""
         return self._maps.get(path, {}).get(line)

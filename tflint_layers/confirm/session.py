@@ -112,6 +112,8 @@ class Session:
         pdb.Pdb.set_trace = lambda *_, **__: None  # type: ignore[method-assign]
         if loader := sys.modules.get("tensorflow.python.autograph.pyct.loader"):
             self.maps.listen(loader)
+        if transpiler := sys.modules.get("tensorflow.python.autograph.pyct.transpiler"):
+            self.maps.work_unwatched(transpiler)
 
     def watch(self) -> observe.Watch:
         """A fresh count of lines."""
