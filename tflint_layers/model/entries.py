@@ -62,9 +62,10 @@ def _enter_class(interpreter: Interpreter, cls: ClassInfo) -> None:
         return
     instance = interpreter.instance(cls)
     interpreter.declared(cls)
+    replaced = _replaced_when_made(cls)
     for name, converted in entries.items():
         method = cls.method(name)
-        if method is None:
+        if method is None or name in replaced:
             continue
         interpreter.heap = {}
         function = interpreter.function_value(method, bound=instance)
@@ -75,6 +76,16 @@ def _enter_class(interpreter: Interpreter, cls: ClassInfo) -> None:
             autograph=converted and interpreter.keras == 2,
             layer=cls,
         )
+
+
+def _replaced_when_made(cls: ClassInfo) -> set[str]:
+    """The methods in whose place ``__new__`` puts others, which decide how and when they run."""
+    made = cls.method("__new__")
+    return {
+        node.attr
+        for node in (ast.walk(made.node) if made is not None else ())
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+    }
 
 
 def _is_traced_by_decorator(function: FunctionInfo) -> bool:

@@ -60,7 +60,9 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     if any(may_hold_tensor(scope.value(argument)) for argument in arguments):
         return
     if isinstance(receiver, Container) and receiver.origin:
-        yield Hit(node, _message(scope, node, node.func.value))
+        # Filling a dict again with the same is no change, and only a trace can tell whether it is the same.
+        again = receiver.type == "dict" and node.func.attr in {"update", "setdefault"}
+        yield Hit(node, _message(scope, node, node.func.value), suspect=again)
     elif receiver == UNKNOWN and node.func.attr in {"append", "extend"} and _is_own_attribute(node.func.value):
         yield Hit(node, _message(scope, node, node.func.value), suspect=True)
 
