@@ -77,6 +77,21 @@ STATEFUL_OBJECTS = frozenset({"tensorflow.random.Generator", "keras.random.SeedG
 WEIGHT_MAKERS = frozenset({"add_weight", "add_variable"})
 KERAS_VARIABLES = frozenset({"keras.Variable", "keras.backend.Variable", "keras.backend.variable"})
 CONTAINERS_OF_LAYERS = frozenset({"keras.Sequential", "keras.models.Sequential", "keras.Model", "keras.models.Model"})
+# Methods that Keras 3 does not have any more, and those that take or give numbers: of models, and of all layers.
+REMOVED_METHODS = frozenset({"add_metric", "add_update"})
+HOST_MODEL_METHODS = frozenset(
+    {"predict", "fit", "evaluate", "train_on_batch", "test_on_batch", "predict_on_batch", "save", "save_weights"}
+    | {"compile", "export"}
+)
+HOST_LAYER_METHODS = frozenset({"get_weights"})
+# Layers of Keras 3 that may be called with other positional arguments than tensors.
+TAKING_ANYTHING = frozenset(
+    f"keras.layers.{name}"
+    for name in (
+        *("StringLookup", "TextVectorization", "Hashing", "IntegerLookup", "HashedCrossing", "CategoryEncoding"),
+        *("RandomFlip", "RandomCrop", "Pipeline", "Discretization", "Resizing", "Rescaling", "CenterCrop"),
+    )
+)
 PLAIN_BASES = frozenset(
     {"keras.Layer", "keras.layers.Layer", "keras.Model", "keras.models.Model", "tensorflow.Module", "abc.ABC"}
     | {"builtins.object", "typing.Generic"}
