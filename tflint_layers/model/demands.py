@@ -100,6 +100,11 @@ def _undecided(scope: Scope, test: ast.expr) -> Iterator[Demand]:
     yield from sorted(found, key=lambda demand: demand.suspect)[:1]
 
 
+def depends_on_tensor(scope: Scope, test: ast.expr) -> bool:
+    """Whether a condition surely is, or is put together from, a symbolic tensor."""
+    return any(not demand.suspect for demand in _undecided(scope, test))
+
+
 def _operands(test: ast.expr) -> Iterator[ast.expr]:
     if isinstance(test, ast.BoolOp):
         for operand in test.values:

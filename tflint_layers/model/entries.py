@@ -11,7 +11,7 @@ from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
 from tflint_layers.model.expressions import autograph_of
 from tflint_layers.model.interpreter import Interpreter, option_value
 from tflint_layers.model.scopes import Phase, Scope
-from tflint_layers.model.values import STATIC, TENSOR, UNKNOWN, Function, Tensor, Value, literal
+from tflint_layers.model.values import NONE, STATIC, TENSOR, UNKNOWN, Function, Tensor, Value, join, literal
 
 # Method -> whether Keras 2 converts it with AutoGraph (Keras 3 converts none); measured, see TRUTHS.md 1 and 2.
 _LAYER_ENTRIES = {"call": True}
@@ -164,13 +164,21 @@ def _entry_value(
         return STATIC
     if name in defaults:
         if literal(defaults[name]) is None:
-            return UNKNOWN
+            return _optional(name, method, evidence)
         return option_value(parameter, defaults)
     if method.name == "train_step" or method.name.endswith("_step"):
         return Tensor(batch=True, nest=name not in evidence)
     if index == 0 or name in evidence or method.name in {"update_state"}:
         return Tensor(batch=True, nest=name not in evidence)
     return UNKNOWN
+
+
+def _optional(name: str, method: FunctionInfo, evidence: set[str]) -> Value:
+    """A parameter that is None unless given; Keras gives a mask for each input, and weights of the samples."""
+    if not name.endswith(("mask", "sample_weight")):
+        return UNKNOWN
+    inputs = method.parameters[1].arg if len(method.parameters) > 1 else ""
+    return join([NONE, Tensor(batch=True, nest=inputs not in evidence and name not in evidence)])
 
 
 def _loose_arguments(info: FunctionInfo, skip: int) -> Arguments:
