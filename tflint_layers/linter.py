@@ -20,11 +20,13 @@ from tflint_layers.suppressions import Suppressions
 FILE_NOT_READABLE = ("TFL900", "file-not-readable")
 _TRACED = re.compile(
     rb"def call\b|tf\.function|\bfunction\b|(?:train|test|predict)_step|update_state|Lambda|\.map\(|map_fn"
-    rb"|dynamic|run_eagerly|run_functions_eagerly|eager_execution|^[ \t]*class[ \t]+\w+[ \t]*\(",
+    rb"|dynamic|run_eagerly|run_functions_eagerly|eager_execution|enable_debug_mode|^[ \t]*class[ \t]+\w+[ \t]*\(",
     re.MULTILINE,
 )
 _PLAIN = re.compile(
-    r"run_functions_eagerly|run_eagerly|dynamic|eager_execution|tf\.function\(|Lambda\(|\.map\(|map_fn\("
+    r"run_functions_eagerly|run_eagerly|enable_debug_mode|dynamic|eager_execution|tf\.function\(|Lambda\(|\.map\(|map_fn\("
+    r"|add_metric|add_update|^[ \t]*class[ \t]+_\w+[ \t]*\(",
+    re.MULTILINE,
 )
 
 
