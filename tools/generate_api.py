@@ -1,6 +1,6 @@
 """Ask the installed TensorFlow and Keras what their public API returns, and write `model/api_table.py`.
 
-Run `python tools/generate_api.py` under a Python that has TensorFlow, keras 3 and tf_keras.
+Run this file under a Python that has TensorFlow, Keras 3 and tf_keras (10 minutes on two idle cores).
 Every public function is called inside a graph that is being traced, with a ladder of argument recipes,
 until a few of them work; the kinds of the results go into the table. Nothing is typed from memory: the lists in
 this file say how to *ask* (which values fit a parameter called `axis`), never what the answer is.
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import collections
 import contextlib
+import functools
 import importlib
 import inspect
 import itertools
@@ -24,6 +25,7 @@ import multiprocessing.connection
 import os
 import re
 import resource
+import runpy
 import sys
 import tempfile
 import textwrap
@@ -58,7 +60,12 @@ MEMORY = 3 << 30
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-PUBLIC_MODULE = re.compile(r"tensorflow(\._api\.|\.experimental$|\.compat$)|(keras|tf_keras)(?!.*\.(src|protobuf|python)\b)")
+PUBLIC_MODULE = re.compile(
+    r"tensorflow(\._api\.|\.experimental$|\.compat$)|(keras|tf_keras)(?!.*\.(src|protobuf|python)\b)"
+)
+
+
+Table = tuple[str, "Mapping[str, Any] | set[str]"]
 
 
 def public_names(module: Any, name: str, skip: frozenset[str], seen: set[int]) -> Iterator[tuple[str, Any]]:
@@ -132,7 +139,8 @@ def in_children(tasks: Sequence[Any], ask: Callable[[Any], Any], batch: int = BA
             child.start()
             theirs.close()
             running[ours] = (child, todo, time.monotonic())
-        for pipe in multiprocessing.connection.wait(list(running), timeout=0.5):
+        ready: list[Any] = multiprocessing.connection.wait(list(running), timeout=0.5)
+        for pipe in ready:
             child, todo, _ = running[pipe]
             try:
                 task, answer = pipe.recv()
@@ -143,7 +151,6 @@ def in_children(tasks: Sequence[Any], ask: Callable[[Any], Any], batch: int = BA
                 print(f"  {task}: {answer!r}", file=sys.stderr)
             else:
                 answers[task] = answer
-            if os.environ.get("SLOW") and time.monotonic() - running[pipe][2] > 2: print(f"{time.monotonic() - running[pipe][2]:.1f}", task, answer, flush=True)
             todo.remove(task)
             running[pipe] = (child, todo, time.monotonic())
             if not todo:
@@ -222,7 +229,9 @@ def _kind_of_sequence(value: Sequence[Any]) -> str:
         return "static"
     if isinstance(value, list):
         return "tensors" if set(kinds) <= {"tensor", "composite"} else "object"
-    if "static" in kinds and set(kinds) == {"static", "tensor"} and all(k == "tensor" or type(v) is int for k, v in zip(kinds, value, strict=True)):
+    if set(kinds) == {"static", "tensor"} and {type(v) for k, v in zip(kinds, value, strict=True) if k == "static"} == {
+        int
+    }:
         return "shape"
     return "object" if "object" in kinds else f"({','.join(kinds)})"
 
@@ -238,7 +247,7 @@ def merged(kinds: Iterable[str]) -> str:
         return "tensor"
     if found == {"shape", "static"}:
         return "shape"
-    if found and all(k == "tensors" or set(re.findall(r"\w+", k)) == {"tensor"} and k.startswith("(") for k in found):
+    if found and all(k == "tensors" or (set(re.findall(r"\w+", k)) == {"tensor"} and k.startswith("(")) for k in found):
         return "tensors"
     return "object"
 
@@ -265,17 +274,34 @@ class Composite(NamedTuple):
 FLOAT, INT = Symbol("float32", (None, 3)), Symbol("int32", (None, 3))
 SCALAR, INT_SCALAR = Symbol("float32", ()), Symbol("int32", ())
 VECTOR, INT_VECTOR, LONG_VECTOR = Symbol("float32", (3,)), Symbol("int32", (None,)), Symbol("int64", (None,))
-CUBE, IMAGE, VOLUME = Symbol("float32", (None, 4, 3)), Symbol("float32", (None, 8, 8, 3)), Symbol("float32", (None, 4, 4, 4, 3))
-SQUARE, COMPLEX, COMPLEX_SQUARE = Symbol("float32", (None, 3, 3)), Symbol("complex64", (None, 4)), Symbol("complex64", (None, 4, 4))
-STRING, STRINGS, BOOL, BYTES = Symbol("string", ()), Symbol("string", (None,)), Symbol("bool", (None, 3)), Symbol("uint8", (None, 8, 8, 3))
+CUBE, IMAGE, VOLUME = (
+    Symbol("float32", (None, 4, 3)),
+    Symbol("float32", (None, 8, 8, 3)),
+    Symbol("float32", (None, 4, 4, 4, 3)),
+)
+SQUARE, COMPLEX, COMPLEX_SQUARE = (
+    Symbol("float32", (None, 3, 3)),
+    Symbol("complex64", (None, 4)),
+    Symbol("complex64", (None, 4, 4)),
+)
+STRING, STRINGS, BOOL, BYTES = (
+    Symbol("string", ()),
+    Symbol("string", (None,)),
+    Symbol("bool", (None, 3)),
+    Symbol("uint8", (None, 8, 8, 3)),
+)
 ONE_IMAGE, LONG, BOOL_VECTOR = Symbol("float32", (8, 8, 3)), Symbol("int64", (None, 3)), Symbol("bool", (None,))
 SPARSE, RAGGED, WEIGHT = Composite("sparse"), Composite("ragged"), Composite("variable")
 
-MAIN: tuple[Any, ...] = (FLOAT, INT, SQUARE, IMAGE, SCALAR, [FLOAT, FLOAT], VECTOR, INT_VECTOR, CUBE, STRINGS, COMPLEX, BOOL,
-                         BYTES, STRING, LONG_VECTOR, LONG, SPARSE, RAGGED, VOLUME, INT_SCALAR, COMPLEX_SQUARE, ONE_IMAGE,
-                         BOOL_VECTOR, [STRINGS, STRINGS], WEIGHT)  # fmt: skip
+MAIN: tuple[Any, ...] = (FLOAT, INT, SQUARE, IMAGE, SCALAR, [FLOAT, FLOAT], VECTOR, INT_VECTOR, CUBE, STRINGS, COMPLEX,
+    BOOL,
+                         BYTES, STRING, LONG_VECTOR, LONG, SPARSE, RAGGED, VOLUME, INT_SCALAR, COMPLEX_SQUARE,
+                             ONE_IMAGE,
+                         BOOL_VECTOR, [STRINGS, STRINGS], WEIGHT, Symbol("float32", (None, 4, 2, 3)), Symbol("float32",
+                             (None, 4)))  # fmt: skip
 """What the first tensor-like parameter is tried with, in this order."""
-OTHERS: tuple[Any, ...] = ("same", 1, INT_VECTOR, INT, SCALAR, VECTOR, [1, 1], INT_SCALAR, 0.5, STRINGS, BOOL, LONG_VECTOR,
+OTHERS: tuple[Any, ...] = ("same", 1, INT_VECTOR, INT, SCALAR, VECTOR, [1, 1], INT_SCALAR, 0.5, STRINGS, BOOL,
+    LONG_VECTOR,
                            CUBE, [FLOAT, FLOAT], "a")  # fmt: skip
 """What further parameters that no name explains are tried with."""
 TENSOR_MAIN = tuple(main for main in MAIN if isinstance(main, Symbol))
@@ -300,10 +326,14 @@ BY_NAME: dict[str, tuple[Any, ...]] = {
     r"num|repeats|rep|n|k|num_classes|depth|num_segments|max_num_bins|nbins|target|N|M|num_rows|length|start|stop|limit|num_samples|"
     r"fft_length|window_length|frame_length|frame_step|num_lower|num_upper|groups|block_size|factor|bits|minlength|maxlen|"
     r"num_columns|sequence_length|sample_rate|num_buckets|max_length|radius|top_k|maxlag|deg|shift|rank|height|width|ndim|"
-    r"num_true|num_sampled|range_max|padding_size|scale_factor|upsampling_ratio|times|order|level|decimals": (3, 2, 1, 4),
-    r"shape|newshape|dense_shape|target_shape|output_shape|out_shape|row_shape|size|new_shape|image_size|shapes": ([3], [-1], (2, 3), [4, 4], (1, 3), [None, 3], 2, [[2, 3], [3]]),
-    r"target_height|target_width|crop_height|crop_width|offset_height|offset_width|height_factor|width_factor": (2, 1, 10),
-    r"dtype|Tout|out_type|output_dtype|tout|dtype1|internal_format|T|type_value": ("float32", tf.float32, tf.int32, "int64", tf.uint8, tf.string, [tf.float32, tf.float32]),
+    r"num_true|num_sampled|range_max|padding_size|scale_factor|upsampling_ratio|times|order|level|decimals": (3, 2, 1,
+        4),
+    r"shape|newshape|dense_shape|target_shape|output_shape|out_shape|row_shape|size|new_shape|image_size|shapes": ([3],
+        [-1], (2, 3), [4, 4], (1, 3), [None, 3], 2, [[2, 3], [3]]),
+    r"target_height|target_width|crop_height|crop_width|offset_height|offset_width|height_factor|width_factor": (2, 1,
+        10),
+    r"dtype|Tout|out_type|output_dtype|tout|dtype1|internal_format|T|type_value": ("float32", tf.float32, tf.int32,
+        "int64", tf.uint8, tf.string, [tf.float32, tf.float32]),
     r"perm|permutation": ([1, 0], [0, 2, 1]),
     r"equation|subscripts": ("ij,ij->i", "ij,jk->ik", "ij->i"),
     r"paddings|pad_width": ([[1, 1], [0, 0]], [[0, 0], [1, 1], [1, 1]], [[0, 0], [1, 1], [1, 1], [0, 0]], [[1, 1]], 1),
@@ -313,27 +343,42 @@ BY_NAME: dict[str, tuple[Any, ...]] = {
     r"strides|rates|stride|dilations": ([1, 1], 1, [1, 1, 1, 1], [1], [1, 1, 1, 1, 1]),
     r"padding": ("VALID", "SAME", "valid"),
     r"pooling_type": ("AVG",),
-    r"filters?|filter|kernel|kernels|depthwise_filter|depthwise_kernel": (Symbol("float32", (2, 2, 3, 4)), Symbol("float32", (2, 3, 4)), Symbol("float32", (2, 2, 2, 3, 4)), Symbol("float32", (2, 2, 3)), Symbol("float32", (2, 3))),
-    r"pointwise_filter|pointwise_kernel": (Symbol("float32", (1, 1, 12, 2)), Symbol("float32", (1, 12, 2)), Symbol("float32", (1, 6, 2))),
-    r"fn|func|function|body|f|body_fun|true_fn|false_fn|python_function|grad_fn|initial_grad_fn|fun|map_fn|branch_fns": (first_of, pair_of),
+    r"filters?|filter|kernel|kernels|depthwise_filter|depthwise_kernel": (Symbol("float32", (2, 2, 3, 4)),
+        Symbol("float32", (2, 3, 4)), Symbol("float32", (2, 2, 2, 3, 4)), Symbol("float32", (2, 2, 3)),
+        Symbol("float32", (2, 3))),
+    r"pointwise_filter|pointwise_kernel": (Symbol("float32", (1, 1, 12, 2)), Symbol("float32", (1, 12, 2)),
+        Symbol("float32", (1, 6, 2))),
+    r"fn|func|function|body|f|body_fun|true_fn|false_fn|python_function|grad_fn|initial_grad_fn|fun|map_fn|branch_fns":
+        (first_of, pair_of),
     r"cond|pred|condition|predicate": (Symbol("bool", ()), BOOL, True, lambda *a: tf.constant(False)),
-    r"true_fn|false_fn|callable|then_fn|else_fn": (lambda: tf.constant(1.0), lambda: (tf.constant(1.0), tf.constant(2.0))),
+    r"true_fn|false_fn|callable|then_fn|else_fn": (lambda: tf.constant(1.0), lambda: (tf.constant(1.0),
+        tf.constant(2.0))),
     r"branches|pred_fn_pairs": ([first_of], [(Symbol("bool", ()), first_of)]),
-    r"seed|key": ((1, 2), [1, 2], 1),
+    r"seed|key": ((1, 2), [1, 2], 1, "same"),
+    r"shape_[xy]": (tf.TensorShape([2, 3]),),
+    r"start_points|end_points": (Symbol("float32", (None, 4, 2)),),
+    r"boxes[12]": ("same", Symbol("float32", (None, 4))),
+    r"bounding_box_format": ("xyxy",),
     r"alg": ("auto_select",),
     r"elems|sequence|sequences|xs|loop_vars": (FLOAT, [FLOAT], (FLOAT, FLOAT)),
-    r"inp|inputs|values|arrays|tensors|tensor_list|value_list|operands|images_list|arys|logits_list|nested_structure": ([FLOAT, FLOAT], FLOAT, IMAGE, CUBE, INT, STRINGS, VOLUME),
-    r"indices|ids|segment_ids|indices_list|index|nested_indices|sp_ids|x_indices|multi_index": (INT_VECTOR, Symbol("int32", (None, 1)), INT, LONG_VECTOR, Symbol("int64", (None, 2)), 0),
+    r"inp|inputs|values|arrays|tensors|tensor_list|value_list|operands|images_list|arys|logits_list|nested_structure":
+        ([FLOAT, FLOAT], FLOAT, IMAGE, CUBE, INT, STRINGS, VOLUME),
+    r"indices|ids|segment_ids|indices_list|index|nested_indices|sp_ids|x_indices|multi_index": (INT_VECTOR,
+        Symbol("int32", (None, 1)), INT, LONG_VECTOR, Symbol("int64", (None, 2)), 0),
     r"labels|targets|y_true|target_tensor": ("same", INT_VECTOR, Symbol("float32", (None, 1)), LONG_VECTOR, INT),
     r"name|scope|tag|identifier|device_name_or_function|device_name": ("abc",),
-    r"message|format|format_string|pattern|delimiter|separator|sep|rewrite|template|regex|mode": ("a", "constant", "VALID"),
+    r"message|format|format_string|pattern|delimiter|separator|sep|rewrite|template|regex|mode": ("a", "constant",
+        "VALID"),
     r"filename|filepath|path|contents|fname|file_pattern": ("f", STRING),
     r"features": ({"a": tf.io.FixedLenFeature([], tf.float32)}, FLOAT, IMAGE, [FLOAT, FLOAT]),
     r"serialized|example_names|records|input_bytes": (STRINGS, STRING),
     r"record_defaults": ([[0.0], [0.0]],),
     r"bounds|boundaries|lower_bound|lower_bounds": ([0.0, 1.0], (1.0, 2.0)),
-    r"minval|low|lam|alpha|mean|min|a_min|clip_value_min|clip_norm|rate|probs|max_delta|lower|beta|gamma|min_value|momentum|epsilon|p|q|counts|concentration|delta|contrast_factor|saturation_factor|gamma_|ord|power|multiplier|x1_|scale": (0.5, "same", 1, VECTOR),
-    r"maxval|high|max|a_max|clip_value_max|upper|max_value|stddev|std|variance|gain|quality|jpeg_quality": (2.0, "same", 3, VECTOR),
+    r"minval|low|lam|alpha|mean|min|a_min|clip_value_min|clip_norm|rate|probs|max_delta|lower|beta|gamma|min_value|"
+    r"momentum|epsilon|p|q|counts|concentration|delta|contrast_factor|saturation_factor|ord|power|multiplier|scale":
+        (0.5, "same", 1, VECTOR),
+    r"maxval|high|max|a_max|clip_value_max|upper|max_value|stddev|std|variance|gain|quality|jpeg_quality": (2.0,
+        "same", 3, VECTOR),
     r"low_|lower_|min_jpeg_quality": (1, 0.5),
     r"max_jpeg_quality": (3,),
     r"transforms?|transformations": (Symbol("float32", (None, 8)),),
@@ -349,7 +394,8 @@ BY_NAME: dict[str, tuple[Any, ...]] = {
     r"rhs|b": ("same", Symbol("float32", (None, 3, 1)), Symbol("float32", (3, 2)), Symbol("float32", (3, 3))),
     r"superdiag|subdiag|maindiag|diagonals": (Symbol("float32", (3, 4)), Symbol("float32", (None, 3, 4))),
     r"coordinates|query_points": ([FLOAT, FLOAT], Symbol("float32", (3, None)), Symbol("float32", (None, 8, 8, 2))),
-    r"label_length|logit_length|input_length|sequence_lengths?|lengths?|label_lengths?|output_lengths?|target_length": (INT_VECTOR, Symbol("int32", (None, 1)), 3),
+    r"label_length|logit_length|input_length|sequence_lengths?|lengths?|label_lengths?|output_lengths?|target_length":
+        (INT_VECTOR, Symbol("int32", (None, 1)), 3),
     r"queries|query": (Symbol("float32", (None, 4, 2, 3)), FLOAT),
     r"interpolation|method|resample": ("nearest", "bilinear"),
     r"data_format": ("channels_last", "NHWC"),
@@ -460,7 +506,9 @@ def recipes(function: Any, mains: Sequence[Any]) -> Iterator[Recipe]:
     extra = [p for p in optional if p.name in ("axis", "num", "axes", "dtype", "values", "num_classes")]
     if extra:
         for main in mains[:6]:
-            yield _recipe([*needed, extra[0]], [main, *([main] * (len(needed) - 1)), (named_values(extra[0].name) or (1,))[0]])
+            yield _recipe(
+                [*needed, extra[0]], [main, *([main] * (len(needed) - 1)), (named_values(extra[0].name) or (1,))[0]]
+            )
 
 
 def _choices(parameter: inspect.Parameter, position: int, main: Any, mains: Sequence[Any]) -> Iterator[Any]:
@@ -515,7 +563,9 @@ class Answer(NamedTuple):
 
 def run(function: Any, recipe: Recipe, symbolic: bool, known: bool = False) -> Any:
     if not symbolic:
-        return function(*realised(recipe.args, False, known), **{k: realised(v, False, known) for k, v in recipe.kwargs.items()})
+        return function(
+            *realised(recipe.args, False, known), **{k: realised(v, False, known) for k, v in recipe.kwargs.items()}
+        )
     with FuncGraph("trace").as_default():
         args = realised(recipe.args, True, known)
         kwargs = {name: realised(value, True, known) for name, value in recipe.kwargs.items()}
@@ -563,8 +613,11 @@ def ask_function(function: Any) -> Answer:
 
 def is_echo(recipe: Recipe, value: Any) -> bool:
     """Whether a list of tensors came back as it was: the function did not look into it."""
-    return isinstance(value, list) and len(recipe.args) == 1 and isinstance(recipe.args[0], list) and all(
-        isinstance(v, tf.Tensor) and v.op.type == "Placeholder" for v in value
+    return (
+        isinstance(value, list)
+        and len(recipe.args) == 1
+        and isinstance(recipe.args[0], list)
+        and all(isinstance(v, tf.Tensor) and v.op.type == "Placeholder" for v in value)
     )
 
 
@@ -584,7 +637,7 @@ def compared_with_eager(function: Any, recipe: Recipe, value: Any) -> tuple[str,
 
 
 def works_only_eagerly(function: Any) -> bool:
-    """Every call with a tensor that works in eager execution raises in a graph, whether the batch size is known or not."""
+    """Every call with a tensor that works in eager execution raises in a graph, for want of a value."""
     end = time.process_time() + SECONDS_OF_ATTEMPTS / 2
     seen = 0
     for recipe in itertools.islice(recipes(function, TENSOR_MAIN), MAX_ATTEMPTS // 3):
@@ -616,6 +669,8 @@ STRUCTURAL = re.compile(
     r"(tensorflow(\.compat\.v1)?\.nest|keras\.tree)\.(?!is_|assert_|flatten$).*"
 )
 """Functions whose result is shaped by an argument: no kind is theirs."""
+
+
 def wants_a_value(error: Exception) -> bool:
     """Whether an exception says that a symbolic tensor has no value, and not just that it does not fit."""
     wanting = (NotImplementedError, AttributeError, tf.errors.OperatorNotAllowedInGraphError)
@@ -632,7 +687,8 @@ GETTERS_ONLY = re.compile(
 """Functions that may touch files, devices, processes or global switches: only called when they need no argument."""
 NO_TENSORS = re.compile(rf"{GETTERS_ONLY.pattern}|.*Spec$|.*\.Input$|tensorflow\.compat\.v1\..*initialize")
 """Functions that no one passes a tensor to, whatever they do with one."""
-SETTERS = re.compile(r"(?:.*[._])?(set|enable|disable|reset|clear|init|initialize\w*|start|stop|run|main|shutdown|learning_phase_scope|"
+SETTERS = re.compile(r"(?:.*[._])?(set|enable|disable|reset|clear|init|initialize\w*|start|stop|run|main|shutdown|"
+                     r"learning_phase_scope|"
                      r"allow|add|install|register|list_logical_devices)(_.*)?")  # fmt: skip
 NETWORKS = re.compile(r"keras\.applications\.(?!.*\.?(preprocess_input|decode_predictions)$).*")
 
@@ -685,7 +741,9 @@ def ask_functions(names: Mapping[str, Any]) -> Asked:
     return Asked(answers, aliases, functions)
 
 
-DOCUMENTED = re.compile(r"Returns:\s+(?:\w+:\s+)?(?:An?|The|Output|Scalar)?\s*(?:\S+\s+){0,3}?(?:`?tf\.)?`?[Tt]ensor`?\b(?!s|Shape|Array)")
+DOCUMENTED = re.compile(
+    r"Returns:\s+(?:\w+:\s+)?(?:An?|The|Output|Scalar)?\s*(?:\S+\s+){0,3}?(?:`?tf\.)?`?[Tt]ensor`?\b(?!s|Shape|Array)"
+)
 """What the documentation of a function that returns one tensor says."""
 
 
@@ -762,7 +820,8 @@ class LayerAnswer(NamedTuple):
 
 
 LAYER_ARGUMENTS: dict[str, Any] = {
-    "units": 3, "filters": 2, "kernel_size": 2, "rate": 0.3, "stddev": 0.1, "n": 2, "target_shape": (-1,), "dims": (2, 1),
+    "units": 3, "filters": 2, "kernel_size": 2, "rate": 0.3, "stddev": 0.1, "n": 2, "target_shape": (-1,), "dims": (2,
+        1),
     "input_dim": 5, "output_dim": 3, "num_heads": 2, "key_dim": 2, "head_dim": 2, "num_query_heads": 2,
     "num_key_value_heads": 1, "height": 4, "width": 4, "factor": 0.2, "height_factor": 0.2, "width_factor": 0.2,
     "scale": 0.5, "num_bins": 4, "bin_boundaries": [0.5, 1.0], "num_tokens": 4, "function": first_of, "axes": 1,
@@ -772,21 +831,27 @@ LAYER_ARGUMENTS: dict[str, Any] = {
     "activation": "relu",
     "input_shape": (3,), "shape": (3,), "layers": [], "callable": first_of, "sequence_stride": 2, "num_classes": 3,
     "vocabulary": ["a", "b"], "backward_layer": None, "feature_columns": [], "pipeline": [], "l1": 0.1, "l2": 0.1,
-    "num_projection_dim": 2, "key_size": 2, "embedding_dim": 3, "num_samples": 2, "p": 0.5, "mean": 0.0, "variance": 1.0,
+    "num_projection_dim": 2, "key_size": 2, "embedding_dim": 3, "num_samples": 2, "p": 0.5, "mean": 0.0,
+        "variance": 1.0,
     "features": {}, "output_size": 2, "return_sequences": True,
 }  # fmt: skip
 """Small values for the required parameters of layers, by name."""
 
 LAYER_OVERRIDES: dict[str, dict[str, Any]] = {
-    "Embedding": {"output_dim": 3}, "CategoryEncoding": {"num_tokens": 4}, "Normalization": {"mean": 0.0, "variance": 1.0},
-    "StringLookup": {"vocabulary": ["a", "b"]}, "IntegerLookup": {"vocabulary": [1, 2]}, "TextVectorization": {"vocabulary": ["a", "b"]},
+    "Embedding": {"output_dim": 3}, "CategoryEncoding": {"num_tokens": 4}, "Normalization": {"mean": 0.0,
+        "variance": 1.0},
+    "StringLookup": {"vocabulary": ["a", "b"]}, "IntegerLookup": {"vocabulary": [1, 2]},
+        "TextVectorization": {"vocabulary": ["a", "b"]},
     "Discretization": {"bin_boundaries": [0.5, 1.0]}, "Hashing": {"num_bins": 4}, "HashedCrossing": {"num_bins": 4},
-    "GroupNormalization": {"groups": 1}, "RandomPosterization": {"factor": 4}, "STFTSpectrogram": {"fft_length": 8, "frame_length": 8, "frame_step": 4},
-    "MelSpectrogram": {"fft_length": 8, "sequence_stride": 4, "num_mel_bins": 4}, "Permute": {"dims": (1,)}, "EinsumDense": {"equation": "ab,bc->ac", "output_shape": 4}, "Lambda": {"function": first_of},
+    "GroupNormalization": {"groups": 1}, "RandomPosterization": {"factor": 4}, "STFTSpectrogram": {"fft_length": 8,
+        "frame_length": 8, "frame_step": 4},
+    "MelSpectrogram": {"fft_length": 8, "sequence_stride": 4, "num_mel_bins": 4}, "Permute": {"dims": (1,)},
+        "EinsumDense": {"equation": "ab,bc->ac", "output_shape": 4}, "Lambda": {"function": first_of},
 }  # fmt: skip
 LAYER_INPUTS: tuple[Any, ...] = (
     FLOAT, CUBE, IMAGE, VOLUME, [FLOAT, FLOAT], [CUBE, CUBE], INT, STRINGS, INT_VECTOR, (STRINGS, STRINGS),
-    Symbol("float32", (None, 3, 4, 4, 3)), Symbol("float32", (None, 2, 4, 4, 4, 3)), Symbol("float32", (None, 16)), Symbol("float32", (None, 3, 4, 3)),
+    Symbol("float32", (None, 3, 4, 4, 3)), Symbol("float32", (None, 2, 4, 4, 4, 3)), Symbol("float32", (None, 16)),
+        Symbol("float32", (None, 3, 4, 3)),
 )  # fmt: skip
 LAYER_CALLS: tuple[Callable[[Any, Any], Any], ...] = (
     lambda layer, x: layer(x),
@@ -821,7 +886,9 @@ def ask_layer(module: Any, cls: Any) -> LayerAnswer | None:
         for spec, call in itertools.product(LAYER_INPUTS, LAYER_CALLS):
             with contextlib.suppress(Exception):
                 created: list[Any] = []
-                with tf.variable_creator_scope(lambda create, created=created, **kwargs: created.append(1) or create(**kwargs)):
+                with tf.variable_creator_scope(
+                    lambda create, created=created, **kwargs: created.append(1) or create(**kwargs)
+                ):
                     layer = make()
                     result = call(layer, realised(spec, symbolic=False, known=True))
                 state = "weights" if layer.weights else "random" if created else "stateless"
@@ -829,11 +896,13 @@ def ask_layer(module: Any, cls: Any) -> LayerAnswer | None:
     return None
 
 
-def traced_layer(module: Any, make: Callable[[], Any], call: Callable[[Any, Any], Any], spec: Any, eager: str) -> tuple[bool, str]:
+def traced_layer(
+    module: Any, make: Callable[[], Any], call: Callable[[Any, Any], Any], spec: Any, eager: str
+) -> tuple[bool, str]:
     """Whether an outer layer may create and call it while `tf.function` traces, and the kind of what comes out."""
     kinds: list[str] = []
 
-    class Outer(module.layers.Layer):  # type: ignore[misc, name-defined]
+    class Outer(module.layers.Layer):  # type: ignore[misc]
         def call(self, x: Any) -> Any:
             result = call(make(), x)
             kinds.append(kind_of(result))
@@ -841,7 +910,9 @@ def traced_layer(module: Any, make: Callable[[], Any], call: Callable[[Any, Any]
 
     arguments = realised(spec, symbolic=False, known=True)
     for batch in (None, 2):
-        signature = tf.nest.map_structure(lambda x, batch=batch: tf.TensorSpec([batch, *x.shape[1:]], x.dtype), arguments)
+        signature = tf.nest.map_structure(
+            lambda x, batch=batch: tf.TensorSpec([batch, *x.shape[1:]], x.dtype), arguments
+        )
         outer = Outer()
         with contextlib.suppress(Exception):
             tf.function(lambda x, outer=outer: outer(x)).get_concrete_function(signature)
@@ -851,7 +922,9 @@ def traced_layer(module: Any, make: Callable[[], Any], call: Callable[[Any, Any]
 
 def ask_layers(module: Any, names: Mapping[str, Any]) -> dict[str, LayerAnswer]:
     """The answers for every public layer class, by each of its names."""
-    classes = {name: value for name, value in names.items() if name.startswith("keras.layers.") and is_layer(module, value)}
+    classes = {
+        name: value for name, value in names.items() if name.startswith("keras.layers.") and is_layer(module, value)
+    }
     answers = in_children(sorted(classes), lambda name: ask_layer(module, classes[name]), batch=8)
     return {name: answer for name, answer in answers.items() if answer is not None}
 
@@ -874,7 +947,9 @@ def effective_state(answer: LayerAnswer) -> str:
     return answer.state if answer.state != "stateless" else "resource"
 
 
-def _both(name: str, three: Mapping[str, LayerAnswer], two: Mapping[str, LayerAnswer], of: Callable[[LayerAnswer], str]) -> str:
+def _both(
+    name: str, three: Mapping[str, LayerAnswer], two: Mapping[str, LayerAnswer], of: Callable[[LayerAnswer], str]
+) -> str:
     values = [of(table[name]) for table in (three, two) if name in table]
     return values[0] if len(set(values)) == 1 else "/".join(values)
 
@@ -886,11 +961,12 @@ def _both(name: str, three: Mapping[str, LayerAnswer], two: Mapping[str, LayerAn
 
 def role_bases(module: Any) -> list[tuple[str, Any]]:
     """Roles with their base class under one Keras, the narrower before the wider."""
-    found = [("model", module.Model), ("layer", module.layers.Layer), ("metric", module.metrics.Metric), ("loss", module.losses.Loss),
+    return [("model", module.Model), ("layer", module.layers.Layer), ("metric", module.metrics.Metric),
+             ("loss", module.losses.Loss),
              ("initializer", module.initializers.Initializer), ("regularizer", module.regularizers.Regularizer),
              ("constraint", module.constraints.Constraint), ("optimizer", module.optimizers.Optimizer),
-             ("schedule", module.optimizers.schedules.LearningRateSchedule), ("callback", module.callbacks.Callback)]  # fmt: skip
-    return found
+             ("schedule", module.optimizers.schedules.LearningRateSchedule), ("callback",
+                 module.callbacks.Callback)]  # fmt: skip
 
 
 ROLES: list[tuple[str, Any]] = [
@@ -903,7 +979,6 @@ ROLES: list[tuple[str, Any]] = [
     ("variable", keras.Variable),
     ("variable", tf.Variable),
     ("dataset", tf.data.Dataset),
-    ("initializer", tf.compat.v1.keras.initializers.Initializer if hasattr(tf.compat.v1, "keras") else keras.initializers.Initializer),
     ("module", tf.Module),
 ]
 
@@ -912,9 +987,7 @@ def role_of(value: Any) -> str | None:
     if not inspect.isclass(value):
         return None
     role = next((role for role, base in ROLES if issubclass(value, base)), None)
-    if role == "layer" and (value.__name__.endswith(("Cell", "Cells")) or hasattr(value, "get_initial_state") and not issubclass(value, (keras.layers.RNN, tf_keras.layers.RNN)) and hasattr(value, "state_size")):
-        return "rnn_cell"
-    return role
+    return "rnn_cell" if role == "layer" and value.__name__.endswith(("Cell", "Cells")) else role
 
 
 def class_roles(*tables: Mapping[str, Any]) -> dict[str, str]:
@@ -926,15 +999,17 @@ def class_roles(*tables: Mapping[str, Any]) -> dict[str, str]:
 # Table 4: NumPy, math and the builtins
 # ---------------------------------------------------------------------------------------------------------------------
 
-NUMPY_SKIP = re.compile(r"numpy\.(test|show_\w+|load\w*|fromfile|memmap|info|bmat|printoptions|set\w+|get_include|seterr\w*|savez?\w*|genfromtxt)")
+NUMPY_SKIP = re.compile(
+    r"numpy\.(test|show_\w+|load\w*|fromfile|memmap|info|bmat|printoptions|set\w+|get_include|seterr\w*|savez?\w*|genfromtxt)"
+)
 
 
 def numpy_names() -> dict[str, Any]:
     """The public functions of numpy, numpy.linalg and numpy.fft."""
     modules = {"numpy": np, "numpy.linalg": np.linalg, "numpy.fft": np.fft}
-    found = {f"{name}.{attribute}": getattr(module, attribute) for name, module in modules.items() for attribute in dir(module)
-             if not attribute.startswith("_") and not NUMPY_SKIP.fullmatch(f"{name}.{attribute}")}  # fmt: skip
-    wanted = {name: value for name, value in found.items() if is_function(value)}
+    public = [(f"{name}.{part}", getattr(module, part)) for name, module in modules.items() for part in dir(module)]
+    found = {name: value for name, value in public if not name.rsplit(".", 1)[1].startswith("_")}
+    wanted = {name: value for name, value in found.items() if is_function(value) and not NUMPY_SKIP.fullmatch(name)}
     return wanted | {f"numpy.{name}": getattr(np, name) for name in ("array", "asarray")}
 
 
@@ -984,7 +1059,8 @@ class HostAnswer(NamedTuple):
     keras_variable: tuple[str, ...]
 
 
-SIMPLE: tuple[Any, ...] = (FLOAT, INT, SQUARE, VECTOR, Symbol("int32", (3,)), SCALAR, INT_SCALAR, [VECTOR, VECTOR], BOOL, COMPLEX, CUBE,
+SIMPLE: tuple[Any, ...] = (FLOAT, INT, SQUARE, VECTOR, Symbol("int32", (3,)), SCALAR, INT_SCALAR, [VECTOR, VECTOR],
+    BOOL, COMPLEX, CUBE,
                            STRINGS)  # fmt: skip
 
 
@@ -1025,7 +1101,7 @@ def host_outcomes(function: Any, recipe: Recipe) -> Iterator[list[str]]:
         yield [outcome(function, args, kwargs) for args in replaced(recipe, lambda spec: realised(spec, True, True))]
     for make in (tf.Variable, keras.Variable):
         try:
-            variants = list(replaced(recipe, lambda spec, make=make: as_variables(make, spec)))
+            variants = list(replaced(recipe, functools.partial(as_variables, make)))
         except Exception:
             yield []
             continue
@@ -1043,8 +1119,10 @@ def verdict(outcomes: Sequence[str]) -> str | None:
     return merged(kinds)
 
 
-def host_tables(verbose: bool) -> Iterator[str]:
-    functions = numpy_names() | {f"math.{name}": getattr(math, name) for name in dir(math) if callable(getattr(math, name)) and name[0] != "_"}
+def host_tables(verbose: bool) -> Iterator[Table]:
+    functions = numpy_names() | {
+        f"math.{name}": getattr(math, name) for name in dir(math) if callable(getattr(math, name)) and name[0] != "_"
+    }
     answers = in_children(sorted(functions), lambda name: ask_host_function(functions[name]))
     verdicts = {name: verdict(answer.tensor) for name, answer in answers.items()}
     for prefix in ("numpy", "math"):
@@ -1053,44 +1131,53 @@ def host_tables(verbose: bool) -> Iterator[str]:
         works = [n for n in wanted if verdicts.get(n) not in (None, "fails")]
         mixed = [n for n in wanted if verdicts.get(n) is None and n in answers and answers[n].tensor]
         unasked = sorted(n for n in wanted if n not in answers or not answers[n].tensor)
-        print(f"{prefix}: {len(wanted)} functions, {len(fails)} fail, {len(works)} work, {len(mixed)} depend, {len(unasked)} unanswered")
+        print(
+            f"{prefix}: {len(wanted)} functions, {len(fails)} fail, {len(works)} work, {len(mixed)} depend, "
+            f"{len(unasked)} unanswered"
+        )
         if verbose:
             print("  depend:", {n: answers[n].tensor for n in mixed}, "\n  unanswered:", *unasked)
-    fails = {n for n, v in verdicts.items() if v == "fails"}
-    yield collection("NUMPY_FAILS", {n for n in fails if n.startswith("numpy")},
-                     "NumPy functions that raise when any of their array arguments is a symbolic tensor.")  # fmt: skip
-    yield mapping("NUMPY_WORKS", {n: v for n, v in verdicts.items() if n.startswith("numpy") and v not in (None, "fails")},
-                  'NumPy functions that take a symbolic tensor in every place -> kind of the result ("object": a wrapped tensor '
-                  "that is of no use).")  # fmt: skip
-    yield collection("MATH_FAILS", {n for n in fails if n.startswith("math")}, "`math` functions that raise for a symbolic tensor.")
+    failing = {name for name, kind in verdicts.items() if kind == "fails"}
+    yield "NUMPY_FAILS", {name for name in failing if name.startswith("numpy")}
+    yield "NUMPY_WORKS", {n: k for n, k in verdicts.items() if n.startswith("numpy") and k not in (None, "fails")}
+    yield "MATH_FAILS", {name for name in failing if name.startswith("math")}
     yield from variable_differences(answers, verdicts)
 
 
-def variable_differences(answers: Mapping[str, HostAnswer], verdicts: Mapping[str, str | None]) -> Iterator[str]:
+def variable_differences(answers: Mapping[str, HostAnswer], verdicts: Mapping[str, str | None]) -> Iterator[Table]:
     """Where a variable, read while tracing, is treated in another way than a tensor."""
     for title, index in (("VARIABLE", 1), ("KERAS_VARIABLE", 2)):
         found = {name: verdict(answer[index]) for name, answer in answers.items() if answer[index]}
         differs = {n: v or "depends" for n, v in found.items() if v != verdicts[n] and verdicts[n] is not None}
-        kind = "tf.Variable" if index == 1 else "keras.Variable (Keras 3)"
-        yield mapping(f"HOST_{title}", differs, f"numpy and math functions that treat a {kind} otherwise than a tensor -> "
-                      'kind of the result, "fails", or "depends" (on the place).')  # fmt: skip
+        yield f"HOST_{title}", differs
 
 
 BUILTIN_FORMS = """
-float(x) | int(x) | bool(x) | len(v) | range(n) | range(0, n) | abs(x) | pow(x, 2) | pow(2, x) | round(x) | round(x, 1) | divmod(x, 2)
-divmod(2, x) | sum(v) | sum([x, x]) | max(v) | min(v) | max(x, 0.0) | min(x, 0.0) | max([x, x]) | any(b) | all(b) | any([c]) | all([c]) | sorted(v)
-sorted([x, x]) | list(v) | tuple(v) | set(v) | frozenset(v) | dict(v) | enumerate(v) | zip(v, v) | map(abs, v) | filter(None, v) | iter(v)
-reversed(v) | next(iter(v)) | isinstance(x, int) | hash(x) | str(x) | repr(x) | ascii(x) | format(x) | format(x, '') | format(x, '.3f')
-complex(x) | chr(n) | hex(n) | oct(n) | bin(n) | ord(s) | bytes(n) | print(x) | type(x) | id(x) | callable(x) | slice(n) | hasattr(x, 'dtype')
-getattr(x, 'dtype') | dir(x) | vars(x) | not x | not c | x and x | c and c | c or c | x in [1.0, 2.0] | 1.0 in v | x in v | x is None | x == x
-x == None | x != 1.0 | x < 1.0 | 0.0 < x < 1.0 | x if c else x | -x | ~n | x + 1 | x // 2 | x % 2 | x ** 2 | x @ x | m @ m | n << 1 | n & 1
-b & b | f'{x}' | f'{x!r}' | f'{x:.3f}' | f'{x:>10}' | '%s' % x | '%d' % x | '%.2f' % x | '{}'.format(x) | '{:.2f}'.format(x) | [1, 2, 3][n]
-(1, 2, 3)[n] | 'abc'[n] | {x: 1} | {x} | {0: 1}[n] | [0] * n | 'a' * n | v[0] | v[n] | v[:n] | v[b] | [*v] | (*v,) | [r for r in v]
-{r for r in v} | [i for i in range(n)] | sum(r for r in v) | dict(a=x) | list(range(n)) | list(enumerate(v)) | list(zip(v, v)) | list(map(abs, v))
-np.float32(x) | np.int64(n) | np.asarray(x) + 1 | np.ones(3) + v | v + np.ones(3, 'float32') | np.ones(3, 'float32') * v | np.float32(2) * x
+float(x) | int(x) | bool(x) | len(v) | range(n) | range(0, n) | abs(x) | pow(x, 2) | pow(2, x) | round(x)
+round(x, 1) | divmod(x, 2)
+divmod(2, x) | sum(v) | sum([x, x]) | max(v) | min(v) | max(x, 0.0) | min(x, 0.0) | max([x, x]) | any(b) | all(b)
+any([c]) | all([c]) | sorted(v)
+sorted([x, x]) | list(v) | tuple(v) | set(v) | frozenset(v) | dict(v) | enumerate(v) | zip(v, v) | map(abs, v)
+filter(None, v) | iter(v)
+reversed(v) | next(iter(v)) | isinstance(x, int) | hash(x) | str(x) | repr(x) | ascii(x) | format(x)
+format(x, '') | format(x, '.3f')
+complex(x) | chr(n) | hex(n) | oct(n) | bin(n) | ord(s) | bytes(n) | print(x) | type(x) | id(x) | callable(x)
+slice(n) | hasattr(x, 'dtype')
+getattr(x, 'dtype') | dir(x) | vars(x) | not x | not c | x and x | c and c | c or c | x in [1.0, 2.0] | 1.0 in v
+x in v | x is None | x == x
+x == None | x != 1.0 | x < 1.0 | 0.0 < x < 1.0 | x if c else x | -x | ~n | x + 1 | x // 2 | x % 2 | x ** 2 | x @ x
+m @ m | n << 1 | n & 1
+b & b | f'{x}' | f'{x!r}' | f'{x:.3f}' | f'{x:>10}' | '%s' % x | '%d' % x | '%.2f' % x | '{}'.format(x)
+'{:.2f}'.format(x) | [1, 2, 3][n]
+(1, 2, 3)[n] | 'abc'[n] | {x: 1} | {x} | {0: 1}[n] | [0] * n | 'a' * n | v[0] | v[n] | v[:n] | v[b] | [*v] | (*v,)
+[r for r in v]
+{r for r in v} | [i for i in range(n)] | sum(r for r in v) | dict(a=x) | list(range(n)) | list(enumerate(v))
+list(zip(v, v)) | list(map(abs, v))
+np.float32(x) | np.int64(n) | np.asarray(x) + 1 | np.ones(3) + v | v + np.ones(3, 'float32')
+np.ones(3, 'float32') * v | np.float32(2) * x
 np.float64(2) * x | np.ones(3)[n] | x + 1j | v.shape[0] + x
 """
-"""Python expressions over x: float scalar, v: float vector, n: int scalar, b: bool vector, c: bool scalar, s: string, m: matrix."""
+"""Python expressions; what the names stand for is said at OVER."""
 STATEMENT_FORMS: dict[str, str] = {
     "if c: ...": "if c:\n        y = 1\n    else:\n        y = 2",
     "if x: ...": "if x:\n        y = 1\n    else:\n        y = 2",
@@ -1144,7 +1231,10 @@ def ask_form(module: Any, number: int) -> tuple[tuple[str, str], ...]:
     function = getattr(module, f"probe_{number}")
     answers = []
     for make in (None, tf.Variable, keras_variable):
-        values = [None if make is None or spec is STRING else make(np.asarray(as_numpy(spec), spec.dtype)) for spec in PROBE_SPECS]
+        values = [
+            None if make is None or spec is STRING else make(np.asarray(as_numpy(spec), spec.dtype))
+            for spec in PROBE_SPECS
+        ]
         answers.append((form_outcome(function, values, False), form_outcome(function, values, True)))
     return tuple(answers)
 
@@ -1171,11 +1261,13 @@ def form_outcome(function: Any, values: Sequence[Any], autograph: bool) -> str:
     return results[0] if results else "works"
 
 
-BUILTIN_NAMES = ("float int bool len range abs pow round divmod sum max min any all sorted list tuple set frozenset dict enumerate zip map filter iter "
-                 "reversed isinstance hash str repr ascii format complex chr hex oct bin ord bytes print type id callable slice").split()  # fmt: skip
+BUILTIN_NAMES = ["float", "int", "bool", "len", "range", "abs", "pow", "round", "divmod", "sum", "max", "min", "any",
+    "all", "sorted", "list", "tuple", "set", "frozenset", "dict", "enumerate", "zip", "map", "filter", "iter",
+    "reversed", "isinstance", "hash", "str", "repr", "ascii", "format", "complex", "chr", "hex", "oct", "bin", "ord",
+    "bytes", "print", "type", "id", "callable", "slice"]  # fmt: skip
 
 
-def builtin_tables() -> Iterator[str]:
+def builtin_tables(verbose: bool) -> Iterator[Table]:
     forms = probe_forms()
     with tempfile.TemporaryDirectory() as folder:
         module = probe_module(Path(folder))
@@ -1183,16 +1275,13 @@ def builtin_tables() -> Iterator[str]:
     print(f"forms: {len(forms)}, answered {len(answers)}")
     tables = [{forms[n]: answer[i] for n, answer in answers.items()} for i in range(3)]
     main = {name: next(form for form in forms if form.startswith(f"{name}(")) for name in BUILTIN_NAMES}
-    flags = {name: tuple(kind == "fails" for kind in tables[0][form]) for name, form in main.items() if form in tables[0]}
-    yield mapping("BUILTINS", flags, "Builtin, called with one tensor of a suitable rank and type -> (raises without AutoGraph, raises with it).",
-                  of="tuple[bool, bool]")  # fmt: skip
-    meaning = ("x: float scalar, v: float vector, n: int scalar, b: bool vector, c: bool scalar, s: string, m: float matrix; -> (without AutoGraph, "
-               'with it), each "fails" or the kind of the result ("works" for a statement).')  # fmt: skip
-    yield mapping("FORMS", tables[0], f"Python expressions and statements over symbolic tensors. {meaning}", of="tuple[str, str]")
+    flags = {
+        name: tuple(kind == "fails" for kind in tables[0][form]) for name, form in main.items() if form in tables[0]
+    }
+    yield "BUILTINS", flags
+    yield "FORMS", tables[0]
     for title, table in (("VARIABLE", tables[1]), ("KERAS_VARIABLE", tables[2])):
-        differs = {form: kinds for form, kinds in table.items() if kinds != tables[0].get(form)}
-        yield mapping(f"FORMS_{title}", differs, f"The forms that treat a {title.lower().replace('keras_variable', 'keras.Variable')} otherwise.",
-                      of="tuple[str, str]")  # fmt: skip
+        yield f"FORMS_{title}", {form: kinds for form, kinds in table.items() if kinds != tables[0].get(form)}
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -1289,18 +1378,20 @@ def attribute_names(table: str) -> list[str]:
     return sorted({name for name in [*symbolic, *dir(owners()[table](False))] if not name.startswith("_")})
 
 
-def attribute_tables() -> Iterator[str]:
+def attribute_tables(verbose: bool) -> Iterator[Table]:
     tables = list(owners())
     names = in_children(tables, attribute_names, batch=1)
     questions = [(table, name) for table in tables for name in names[table]]
     answers = in_children(questions, lambda question: ask_attribute(owners()[question[0]], question[1]))
-    about = {"TENSOR_ATTRIBUTES": "a symbolic tensor", "VARIABLE_ATTRIBUTES": "a tf.Variable", "KERAS2_WEIGHT_ATTRIBUTES": "a weight of Keras 2",
-             "KERAS_VARIABLE_ATTRIBUTES": "a weight of Keras 3"}  # fmt: skip
     for table in tables:
-        found = {name: kind for (of, name), kind in answers.items() if of == table and kind is not None and kind != "object"}
-        print(f"{table}: {len(names[table])} attributes, {len(found)} answered; not: {[n for n in names[table] if n not in found]}")
-        yield mapping(table, found, f'Attribute of {about[table]}, in a graph -> kind; "method-KIND": what calling it gives; "shape": a '
-                      'TensorShape or the like; "fails": raises (in eager execution it does not).')  # fmt: skip
+        found = {
+            name: kind for (of, name), kind in answers.items() if of == table and kind is not None and kind != "object"
+        }
+        print(
+            f"{table}: {len(names[table])} attributes, {len(found)} answered; "
+            f"not: {[n for n in names[table] if n not in found]}"
+        )
+        yield table, found
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -1312,7 +1403,8 @@ CALL_FORMS: dict[str, list[Call]] = {
     "x": [lambda f, x, y, n: f(x)],
     "x, y": [lambda f, x, y, n: f(x, y)],
     "x, 1": [lambda f, x, y, n: f(x, 0), lambda f, x, y, n: f(x, 1), lambda f, x, y, n: f(x, 2)],
-    "x, ()": [lambda f, x, y, n: f(x, (-1,)), lambda f, x, y, n: f(x, (1, 0)), lambda f, x, y, n: f(x, (3, 3)), lambda f, x, y, n: f(x, [0, 1])],
+    "x, ()": [lambda f, x, y, n: f(x, (-1,)), lambda f, x, y, n: f(x, (1, 0)), lambda f, x, y, n: f(x, (3, 3)),
+        lambda f, x, y, n: f(x, [0, 1])],
     "x, [[]]": [lambda f, x, y, n: f(x, [[1, 1], [0, 2]]), lambda f, x, y, n: f(x, [[1, 1], [0, 2], [0, 0]])],
     "x, y, 1": [lambda f, x, y, n: f(x, y, 1)],
     "1, x": [lambda f, x, y, n: f(2, x)],
@@ -1340,29 +1432,49 @@ CALL_FORMS: dict[str, list[Call]] = {
     "n, n, n": [lambda f, x, y, n: f(0.0, 1.0, 5)],
     "n, dtype=": [lambda f, x, y, n: f((2, 3), dtype="int32"), lambda f, x, y, n: f(4, dtype="float32")],
 }  # fmt: skip
-"""Ways to call a NumPy function. x: a tensor, [x]: a list of tensors, c: truth values, n: a number or a shape, 1: a number,
-(): a tuple or list of numbers, [[]]: a list of those, '': a string, axis=: a keyword (axis=(): with a tuple). A way is good if every call of it that NumPy accepts agrees."""
+"""Ways to call a NumPy function, by what TABLES says about them. A way is good if every call of it that NumPy accepts
+agrees."""
 
 SPELLINGS: dict[str, tuple[str, ...]] = {
-    "absolute": ("abs",), "fabs": ("abs",), "power": ("pow",), "concatenate": ("concat",), "arctan": ("atan",), "arcsin": ("asin",), "arccos": ("acos",),
-    "arctan2": ("atan2",), "arctanh": ("atanh",), "arcsinh": ("asinh",), "arccosh": ("acosh",), "clip": ("clip_by_value",), "remainder": ("math.floormod",),
-    "mod": ("math.floormod",), "true_divide": ("divide", "truediv"), "floor_divide": ("math.floordiv",), "rint": ("round",), "round": ("round",), "around": ("round",),
-    "isnan": ("math.is_nan",), "isinf": ("math.is_inf",), "isfinite": ("math.is_finite",), "invert": ("bitwise.invert",), "conj": ("math.conj",),
-    "conjugate": ("math.conj",), "swapaxes": ("swapaxes",), "std": ("math.reduce_std",), "var": ("math.reduce_variance",), "amax": ("max", "reduce_max"),
-    "amin": ("min", "reduce_min"), "full_like": ("full_like",), "array": ("convert_to_tensor",), "asarray": ("convert_to_tensor",), "copy": ("identity", "copy"),
-    "flip": ("reverse",), "dot": ("tensordot", "matmul"), "take": ("gather", "take"), "full": ("fill", "full"), "arange": ("range",), "linspace": ("linspace",),
-    "inv": ("linalg.inv",), "eye": ("eye",), "diagonal": ("linalg.diag_part",), "trace": ("linalg.trace",), "outer": ("outer",), "log2": ("log2",),
-    "nan_to_num": ("nan_to_num",), "astype": ("cast",), "permute_dims": ("transpose",), "size": ("size",), "ascontiguousarray": ("identity",),
-    "reciprocal": ("math.reciprocal",), "degrees": ("rad2deg",), "radians": ("deg2rad",), "float_power": ("pow",), "ravel": ("ravel",), "cumsum": ("cumsum", "math.cumsum"),
-    "cumprod": ("math.cumprod",), "norm": ("norm", "linalg.norm"), "det": ("linalg.det",), "solve": ("linalg.solve",), "sinc": ("sinc",), "i0": ("math.bessel_i0",),
-    "count_nonzero": ("math.count_nonzero",), "unique": ("unique",), "where": ("where",), "cross": ("linalg.cross", "cross"), "fft": ("signal.fft",), "tile": ("tile",),
+    "absolute": ("abs",), "fabs": ("abs",), "power": ("pow",), "concatenate": ("concat",), "arctan": ("atan",),
+        "arcsin": ("asin",), "arccos": ("acos",),
+    "arctan2": ("atan2",), "arctanh": ("atanh",), "arcsinh": ("asinh",), "arccosh": ("acosh",),
+        "clip": ("clip_by_value",), "remainder": ("math.floormod",),
+    "mod": ("math.floormod",), "true_divide": ("divide", "truediv"), "floor_divide": ("math.floordiv",),
+        "rint": ("round",), "round": ("round",), "around": ("round",),
+    "isnan": ("math.is_nan",), "isinf": ("math.is_inf",), "isfinite": ("math.is_finite",),
+        "invert": ("bitwise.invert",), "conj": ("math.conj",),
+    "conjugate": ("math.conj",), "swapaxes": ("swapaxes",), "std": ("math.reduce_std",),
+        "var": ("math.reduce_variance",), "amax": ("max", "reduce_max"),
+    "amin": ("min", "reduce_min"), "full_like": ("full_like",), "array": ("convert_to_tensor",),
+        "asarray": ("convert_to_tensor",), "copy": ("identity", "copy"),
+    "flip": ("reverse",), "dot": ("tensordot", "matmul"), "take": ("gather", "take"), "full": ("fill", "full"),
+        "arange": ("range",), "linspace": ("linspace",),
+    "inv": ("linalg.inv",), "eye": ("eye",), "diagonal": ("linalg.diag_part",), "trace": ("linalg.trace",),
+        "outer": ("outer",), "log2": ("log2",),
+    "nan_to_num": ("nan_to_num",), "astype": ("cast",), "permute_dims": ("transpose",), "size": ("size",),
+        "ascontiguousarray": ("identity",),
+    "reciprocal": ("math.reciprocal",), "degrees": ("rad2deg",), "radians": ("deg2rad",), "float_power": ("pow",),
+        "ravel": ("ravel",), "cumsum": ("cumsum", "math.cumsum"),
+    "cumprod": ("math.cumprod",), "norm": ("norm", "linalg.norm"), "det": ("linalg.det",), "solve": ("linalg.solve",),
+        "sinc": ("sinc",), "i0": ("math.bessel_i0",),
+    "count_nonzero": ("math.count_nonzero",), "unique": ("unique",), "where": ("where",), "cross": ("linalg.cross",
+        "cross"), "fft": ("signal.fft",), "tile": ("tile",),
 }  # fmt: skip
 """Where else to look than under the same name; every candidate is checked."""
 
 
 def candidates(name: str, roots: Sequence[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
     short = name.rsplit(".", 1)[1]
-    for spelling in (short, f"reduce_{short}", f"math.{short}", f"linalg.{short}", f"bitwise.{short}", f"nn.{short}", *SPELLINGS.get(short, ())):
+    for spelling in (
+        short,
+        f"reduce_{short}",
+        f"math.{short}",
+        f"linalg.{short}",
+        f"bitwise.{short}",
+        f"nn.{short}",
+        *SPELLINGS.get(short, ()),
+    ):
         for root, module in roots:
             value = module
             for part in spelling.split("."):
@@ -1379,8 +1491,14 @@ def samples(kind: str) -> list[tuple[Any, Any, Any]]:
     rng = np.random.default_rng(0)
     uniform = [rng.uniform(low, high, (3, 2, 3)) for low, high in ((-2, 2), (0.05, 0.95), (1.1, 3), (-2, 2))]
     square = [rng.uniform(low, high, (3, 3, 3)) for low, high in ((-2, 2), (0.05, 0.95), (1.1, 3))]
-    cast = {"float": lambda a: a.astype("float32"), "int": lambda a: np.round(a * 3).astype("int32"), "bool": lambda a: a > 0.5}[kind]
-    return [(cast(a[0]), cast(a[1]), a[2]) for a in (*uniform, *square)] + [(cast(a[0, 0]), cast(a[1, 0]), a[2, 0]) for a in uniform]
+    cast = {
+        "float": lambda a: a.astype("float32"),
+        "int": lambda a: np.round(a * 3).astype("int32"),
+        "bool": lambda a: a > 0.5,
+    }[kind]
+    return [(cast(a[0]), cast(a[1]), a[2]) for a in (*uniform, *square)] + [
+        (cast(a[0, 0]), cast(a[1, 0]), a[2, 0]) for a in uniform
+    ]
 
 
 def plain(value: Any) -> Any:
@@ -1427,7 +1545,9 @@ def agrees(function: Any, counterpart: Any, calls: Sequence[Call], kind: str) ->
 def is_useless(expected: Any) -> bool:
     """Whether a result says nothing, as the logarithm of negative numbers only."""
     parts = expected if isinstance(expected, list) else [expected]
-    return any(isinstance(part, np.ndarray) and part.dtype.kind == "f" and part.size and np.isnan(part).all() for part in parts)
+    return any(
+        isinstance(part, np.ndarray) and part.dtype.kind == "f" and part.size and np.isnan(part).all() for part in parts
+    )
 
 
 def ask_counterpart(question: tuple[str, str]) -> tuple[str, tuple[str, ...], bool] | None:
@@ -1436,7 +1556,10 @@ def ask_counterpart(question: tuple[str, str]) -> tuple[str, tuple[str, ...], bo
     function = numpy_names()[name]
     best: tuple[str, tuple[str, ...], bool] | None = None
     for candidate, counterpart in candidates(name, ROOTS[table]):
-        answers = {kind: {form: agrees(function, counterpart, calls, kind) for form, calls in CALL_FORMS.items()} for kind in KINDS}
+        answers = {
+            kind: {form: agrees(function, counterpart, calls, kind) for form, calls in CALL_FORMS.items()}
+            for kind in KINDS
+        }
         forms = tuple(form for form in CALL_FORMS if is_good([answers[kind][form] for kind in KINDS]))
         if forms and (best is None or len(forms) > len(best[1])):
             best = candidate, forms, all(answers[kind][form] is not False for kind in KINDS for form in forms)
@@ -1452,31 +1575,29 @@ def is_good(agreed: Sequence[bool | None]) -> bool:
     return bool(agreed[0]) if agreed[0] is not None else bool(taken) and all(taken)
 
 
-def counterpart_tables() -> Iterator[str]:
+def counterpart_tables(verbose: bool) -> Iterator[Table]:
     questions = [(table, name) for table in ROOTS for name in numpy_names()]
     answers = in_children(questions, ask_counterpart)
     for table in ROOTS:
         found = {name: answer for (of, name), answer in answers.items() if of == table and answer}
         print(f"{table}: {len(numpy_names())} numpy functions, {len(found)} with a counterpart")
-        yield mapping(table, {name: answer[0] for name, answer in found.items()},
-                      "NumPy function -> one that gives the same numbers for floats, in the call forms below.")  # fmt: skip
-        yield mapping(f"{table}_FORMS", {name: answer[1] for name, answer in found.items()},
-                      "The call forms for which that was seen. x: a tensor, [x]: a list of tensors, c: truth values, n: a number or a "
-                      "shape, 1: a number, (): a tuple or list of numbers, [[]]: a list of those, '': a string, axis=: a keyword.", of="tuple[str, ...]")  # fmt: skip
-        yield collection(f"{table}_FLOAT_ONLY", {name for name, answer in found.items() if not answer[2]},
-                         "Those that give something else (or raise) for whole numbers or truth values in some of the forms.")  # fmt: skip
+        yield table, {name: answer[0] for name, answer in found.items()}
+        yield f"{table}_FORMS", {name: answer[1] for name, answer in found.items()}
+        yield f"{table}_FLOAT_ONLY", {name for name, answer in found.items() if not answer[2]}
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 # The file
 # ---------------------------------------------------------------------------------------------------------------------
 
-HEADER = '''"""What the public API of TensorFlow, Keras, NumPy and Python does with symbolic tensors. Generated, do not edit.
+HEADER = '''"""What public functions of TensorFlow, Keras, NumPy and Python do with symbolic tensors; generated.
 
-Written by `python tools/generate_api.py` from TensorFlow {tensorflow}, Keras {keras}, tf_keras {tf_keras}, NumPy {numpy}, Python {python}.
-Kinds of results: "tensor"; "composite" (sparse, ragged, indexed slices); "variable"; "tensors" (list or tuple of tensors,
-length unknown); "(tensor,tensor)" (a tuple, named or not, of exactly these); "shape" (tuple mixing ints and tensors);
-"dict" (of tensors); "static" (a Python value known while tracing, even for symbolic arguments); "none".
+Written by `python tools/generate_api.py` under Python {python} from TensorFlow {tensorflow}, Keras {keras},
+tf_keras {tf_keras}, NumPy {numpy}.
+Kinds of results: "tensor"; "composite" (sparse, ragged, indexed slices); "variable"; "tensors" (list or tuple of
+tensors, length unknown); "(tensor,tensor)" (a tuple, named or not, of exactly these); "shape" (a tuple that mixes
+ints and tensors); "dict" (of tensors); "static" (a Python value known while tracing, even for symbolic arguments);
+"none".
 A function that is in no table is one whose result nobody vouches for.
 """
 
@@ -1484,6 +1605,80 @@ A function that is in no table is one whose result nobody vouches for.
 # fmt: off
 from __future__ import annotations
 '''
+
+
+KINDS_OF = "dict[str, str]"
+NAMES = "frozenset[str]"
+FLAWS = "Functions that take a tensor in eager execution and raise for a symbolic one"
+ATTRIBUTE = (
+    'in a graph -> kind; "method-KIND": what calling it gives; "shape": a TensorShape or the like; '
+    '"fails", "method-fails": raises'
+)
+OVER = "x: float scalar, v: float vector, n: int scalar, b: bool vector, c: bool scalar, s: string, m: float matrix"
+TABLES: dict[str, tuple[str, str]] = {
+    "RETURNS": (KINDS_OF, "Function -> kind of its result."),
+    "PREFIX_RETURNS": (KINDS_OF, "What functions under a prefix return that are not listed in RETURNS."),
+    "RETURNS_KERAS2": (KINDS_OF, "Where tf_keras differs from Keras 3."),
+    "DIVERGES": (NAMES, "Functions whose static result is another one in eager execution."),
+    "FAILS": (NAMES, f"{FLAWS} (TensorFlow, Keras 3)."),
+    "FAILS_KERAS2": (NAMES, f"{FLAWS} (tf_keras)."),
+    "LAYERS": (
+        KINDS_OF,
+        'Layer class -> what it owns, once created and called: "weights", "random" (state of a generator) or '
+        '"resource" (a table), all of which raise in a traced `call`; "stateless" is fine. "A/B": A under Keras 3, B '
+        "under Keras 2.",
+    ),
+    "LAYER_RETURNS": (KINDS_OF, "Layers whose default call does not return one tensor -> what it returns."),
+    "CLASSES": (KINDS_OF, "Public classes by role."),
+    "NUMPY_FAILS": (NAMES, "NumPy functions that raise when any of their array arguments is a symbolic tensor."),
+    "NUMPY_WORKS": (KINDS_OF, "NumPy functions that take a symbolic tensor in every place -> kind of the result."),
+    "MATH_FAILS": (NAMES, "`math` functions that raise for a symbolic tensor."),
+    "HOST_VARIABLE": (
+        KINDS_OF,
+        "numpy and math functions that treat a tf.Variable otherwise than a tensor -> kind of the result, "
+        '"fails", or "depends" (on the place).',
+    ),
+    "HOST_KERAS_VARIABLE": (KINDS_OF, "The same for a keras.Variable of Keras 3."),
+    "BUILTINS": (
+        "dict[str, tuple[bool, bool]]",
+        "Builtin, called with one tensor of a suitable rank and type -> (raises without AutoGraph, raises with it).",
+    ),
+    "FORMS": (
+        "dict[str, tuple[str, str]]",
+        f"Python expressions and statements over symbolic tensors. {OVER}; -> (without AutoGraph, with it), each "
+        '"fails" or the kind of the result ("works" for a statement).',
+    ),
+    "FORMS_VARIABLE": ("dict[str, tuple[str, str]]", "The forms that are otherwise if every name is a tf.Variable."),
+    "FORMS_KERAS_VARIABLE": (
+        "dict[str, tuple[str, str]]",
+        "The forms that are otherwise if every name is a keras.Variable of Keras 3.",
+    ),
+    "TENSOR_ATTRIBUTES": (KINDS_OF, f"Attribute of a symbolic tensor, {ATTRIBUTE}."),
+    "VARIABLE_ATTRIBUTES": (KINDS_OF, f"Attribute of a tf.Variable, {ATTRIBUTE}."),
+    "KERAS2_WEIGHT_ATTRIBUTES": (KINDS_OF, f"Attribute of a weight of Keras 2, {ATTRIBUTE}."),
+    "KERAS_VARIABLE_ATTRIBUTES": (KINDS_OF, f"Attribute of a weight of Keras 3, {ATTRIBUTE}."),
+    **{
+        key: value
+        for table, of in (("NUMPY_TO_OPS", "keras.ops"), ("NUMPY_TO_TF", "TensorFlow"))
+        for key, value in {
+            table: (
+                KINDS_OF,
+                f"NumPy function -> one of {of} that gives the same numbers for floats in the forms below.",
+            ),
+            f"{table}_FORMS": (
+                "dict[str, tuple[str, ...]]",
+                "The ways to call for which that was seen. x, y: tensors, [x]: a list of tensors, c: truth values, "
+                "n: a number or a shape, 1: a number, (): a tuple or list of numbers, [[]]: a list of those, "
+                "'': a string, axis=: a keyword, axis=(): with a tuple.",
+            ),
+            f"{table}_FLOAT_ONLY": (
+                NAMES,
+                "Those that give something else (or raise) for whole numbers or truth values in some of the ways.",
+            ),
+        }.items()
+    },
+}
+"""Every table: its type and what it says."""
 
 
 def packed(items: Iterable[str], width: int = 118) -> Iterator[str]:
@@ -1503,23 +1698,26 @@ def quoted(value: Any) -> str:
     return json.dumps(value) if isinstance(value, str) else repr(value)
 
 
-def mapping(name: str, values: Mapping[str, Any], comment: str, of: str = "str") -> str:
-    lines = "\n".join(packed(f"{quoted(key)}: {quoted(values[key])}" for key in sorted(values)))
-    return f"\n{comment_lines(comment)}\n{name}: dict[str, {of}] = {{\n{lines}\n}}\n"
-
-
-def collection(name: str, values: Iterable[str], comment: str) -> str:
-    lines = "\n".join(packed(quoted(value) for value in sorted(values)))
-    return f"\n{comment_lines(comment)}\n{name}: frozenset[str] = frozenset({{\n{lines}\n}})\n"
-
-
-def comment_lines(comment: str) -> str:
-    return textwrap.fill(comment, 116, initial_indent="# ", subsequent_indent="# ")
+def section(name: str, values: Mapping[str, Any] | set[str]) -> str:
+    """One table of the file."""
+    annotation, about = TABLES[name]
+    comment = textwrap.fill(about, 116, initial_indent="# ", subsequent_indent="# ")
+    if isinstance(values, Mapping):
+        items, opening, closing = [f"{quoted(k)}: {quoted(values[k])}" for k in sorted(values)], "{", "}"
+    else:
+        items, opening, closing = [quoted(value) for value in sorted(values)], "frozenset({", "})"
+    return "\n".join(["", comment, f"{name}: {annotation} = {opening}", *packed(items), closing, ""])
 
 
 def header() -> str:
-    versions = {"tensorflow": tf.__version__, "keras": keras.__version__, "tf_keras": tf_keras.__version__, "numpy": np.__version__}
-    return HEADER.replace("{python}", "%d.%d" % sys.version_info[:2]).format_map(versions)
+    versions = {
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "tf_keras": tf_keras.__version__,
+        "numpy": np.__version__,
+        "python": "{}.{}".format(*sys.version_info),
+    }
+    return HEADER.format_map(versions)
 
 
 def report(title: str, found: Results, total: int) -> None:
@@ -1529,7 +1727,7 @@ def report(title: str, found: Results, total: int) -> None:
           f"{len(found.unanswered)} unanswered; {kinds}")  # fmt: skip
 
 
-def function_tables(verbose: bool) -> Iterator[str]:
+def function_tables(verbose: bool) -> Iterator[Table]:
     apis = {"TensorFlow": tensorflow_names(), "Keras 3": keras3_names(), "Keras 2": keras2_names()}
     found = {}
     for title, names in apis.items():
@@ -1544,43 +1742,52 @@ def function_tables(verbose: bool) -> Iterator[str]:
     overrides = {n: k for n, k in two.returns.items() if n in known and known[n] != k}
     raw = raw_op_kinds()
     print(f"raw ops: {len(raw)} of {len(dir(tf.raw_ops))} do not return one tensor")
-    yield mapping("RETURNS", returns | raw, "Function -> kind of its result.")
-    yield mapping("PREFIX_RETURNS", {"tensorflow.raw_ops.": "tensor"}, "What functions under a prefix return that are not listed.")
-    yield mapping("RETURNS_KERAS2", overrides, "Where tf_keras differs from Keras 3.")
-    yield collection("DIVERGES", set().union(*(f.diverges for f in found.values())),
-                     "Functions whose static result is another one in eager execution.")  # fmt: skip
-    meaning = "Functions that take a tensor in eager execution and raise for a symbolic one"
-    yield collection("FAILS", found["TensorFlow"].fails | three.fails, f"{meaning} (TensorFlow, Keras 3).")
-    yield collection("FAILS_KERAS2", two.fails, f"{meaning} (tf_keras).")
+    yield "RETURNS", returns | raw
+    yield "PREFIX_RETURNS", {"tensorflow.raw_ops.": "tensor"}
+    yield "RETURNS_KERAS2", overrides
+    yield "DIVERGES", set().union(*(f.diverges for f in found.values()))
+    yield "FAILS", found["TensorFlow"].fails | three.fails
+    yield "FAILS_KERAS2", two.fails
 
 
-def layer_and_class_tables(verbose: bool) -> Iterator[str]:
+def layer_and_class_tables(verbose: bool) -> Iterator[Table]:
     three_names, two_names = keras3_names(), keras2_names()
     three, two = ask_layers(keras, three_names), ask_layers(tf_keras, two_names)
-    for title, module, names, answers in (("Keras 3", keras, three_names, three), ("Keras 2", tf_keras, two_names, two)):
+    for title, module, names, answers in (
+        ("Keras 3", keras, three_names, three),
+        ("Keras 2", tf_keras, two_names, two),
+    ):
         wanted = {n for n, v in names.items() if n.startswith("keras.layers.") and is_layer(module, v)}
         print(f"{title} layers: {len(wanted)}, asked {len(answers)}; missing: {sorted(wanted - set(answers))}")
         odd = {n: a for n, a in answers.items() if a.traced == (a.state == "weights")}
         print("  unexpected:", odd) if verbose else None
     tables = layer_tables(three, two)
-    yield mapping("LAYERS", tables["LAYERS"], 'Layer class -> what creating and calling it inside a traced `call` means: "weights" and "random" '
-                  '(it owns random state) raise, "stateless" is fine; "A/B": A under Keras 3, B under Keras 2.')  # fmt: skip
-    yield mapping("LAYER_RETURNS", tables["LAYER_RETURNS"], "Layers whose default call does not return one tensor -> what it returns.")
+    yield from tables.items()
     roles = class_roles(tensorflow_names(), two_names, three_names)
-    yield mapping("CLASSES", roles, "Public classes by role.")
+    yield "CLASSES", roles
+
+
+PARTS: dict[str, Callable[[bool], Iterator[Table]]] = {
+    "functions": function_tables,
+    "layers": layer_and_class_tables,
+    "host": host_tables,
+    "builtins": builtin_tables,
+    "attributes": attribute_tables,
+    "counterparts": counterpart_tables,
+}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("-v", "--verbose", action="store_true", help="list what has no answer, and why")
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("-v", "--verbose", action="store_true", help="list what has no answer")
     parser.add_argument("-o", "--output", type=Path, default=TABLE)
-    parser.add_argument("--parts", default="functions,layers,host,builtins,attributes,counterparts", help="for trying things out")
+    parser.add_argument("--parts", nargs="*", choices=PARTS, default=list(PARTS), help="ask only these, keep the rest")
     options = parser.parse_args()
     start = time.monotonic()
-    parts = {"functions": lambda: function_tables(options.verbose), "layers": lambda: layer_and_class_tables(options.verbose),
-             "host": lambda: host_tables(options.verbose), "builtins": builtin_tables, "attributes": attribute_tables,
-             "counterparts": counterpart_tables}  # fmt: skip
-    sections = [section for part, make in parts.items() if part in options.parts.split(",") for section in make()]
+    tables = runpy.run_path(str(options.output)) if options.output.exists() else {}
+    for part in options.parts:
+        tables |= PARTS[part](options.verbose)
+    sections = (section(name, tables[name]) for name in TABLES if name in tables)
     options.output.write_text(header() + "".join(sections), encoding="utf-8")
     print(f"{options.output}: {options.output.stat().st_size} bytes, {time.monotonic() - start:.0f} s")
 

@@ -1,9 +1,11 @@
-"""What the public API of TensorFlow, Keras, NumPy and Python does with symbolic tensors. Generated, do not edit.
+"""What public functions of TensorFlow, Keras, NumPy and Python do with symbolic tensors; generated.
 
-Written by `python tools/generate_api.py` from TensorFlow 2.21.0, Keras 3.15.1, tf_keras 2.21.0, NumPy 2.4.6, Python 3.11.
-Kinds of results: "tensor"; "composite" (sparse, ragged, indexed slices); "variable"; "tensors" (list or tuple of tensors,
-length unknown); "(tensor,tensor)" (a tuple, named or not, of exactly these); "shape" (tuple mixing ints and tensors);
-"dict" (of tensors); "static" (a Python value known while tracing, even for symbolic arguments); "none".
+Written by `python tools/generate_api.py` under Python 3.11 from TensorFlow 2.21.0, Keras 3.15.1,
+tf_keras 2.21.0, NumPy 2.4.6.
+Kinds of results: "tensor"; "composite" (sparse, ragged, indexed slices); "variable"; "tensors" (list or tuple of
+tensors, length unknown); "(tensor,tensor)" (a tuple, named or not, of exactly these); "shape" (a tuple that mixes
+ints and tensors); "dict" (of tensors); "static" (a Python value known while tracing, even for symbolic arguments);
+"none".
 A function that is in no table is one whose result nobody vouches for.
 """
 
@@ -1479,7 +1481,7 @@ RETURNS: dict[str, str] = {
  "tensorflow.xla.experimental.compile": "tensor", "tensorflow.zeros": "tensor", "tensorflow.zeros_like": "tensor",
 }
 
-# What functions under a prefix return that are not listed.
+# What functions under a prefix return that are not listed in RETURNS.
 PREFIX_RETURNS: dict[str, str] = {
  "tensorflow.raw_ops.": "tensor",
 }
@@ -1496,9 +1498,29 @@ DIVERGES: frozenset[str] = frozenset({
  "tensorflow.inside_function", "tensorflow.is_symbolic_tensor",
 })
 
+# Functions that take a tensor in eager execution and raise for a symbolic one (TensorFlow, Keras 3).
+FAILS: frozenset[str] = frozenset({
+ "keras.backend.arange", "keras.backend.batch_get_value", "keras.backend.constant", "keras.backend.eval",
+ "keras.backend.get_value", "keras.ops.bartlett", "keras.ops.convert_to_numpy", "keras.ops.corrcoef",
+ "keras.ops.isin", "keras.ops.jvp", "keras.ops.kron", "keras.ops.linalg.jvp", "keras.ops.numpy.bartlett",
+ "keras.ops.numpy.corrcoef", "keras.ops.numpy.isin", "keras.ops.numpy.kron", "keras.ops.numpy.tri", "keras.ops.tri",
+ "keras.preprocessing.image.apply_channel_shift", "keras.preprocessing.image.img_to_array",
+ "keras.preprocessing.image.random_channel_shift", "keras.preprocessing.sequence.make_sampling_table",
+ "keras.quantizers.abs_max_quantize_grouped_with_zero_point", "keras.utils.img_to_array", "keras.utils.to_ordinal",
+ "tensorflow.TensorShape", "tensorflow.experimental.numpy.arange", "tensorflow.experimental.numpy.diag_indices",
+ "tensorflow.experimental.numpy.eye", "tensorflow.experimental.numpy.identity",
+ "tensorflow.experimental.numpy.random.randint", "tensorflow.experimental.numpy.tri", "tensorflow.no_op",
+ "tensorflow.signal.linear_to_mel_weight_matrix", "tensorflow.timestamp",
+})
 
-# Layer class -> what creating and calling it inside a traced `call` means: "weights" and "random" (it owns random
-# state) raise, "stateless" is fine; "A/B": A under Keras 3, B under Keras 2.
+# Functions that take a tensor in eager execution and raise for a symbolic one (tf_keras).
+FAILS_KERAS2: frozenset[str] = frozenset({
+ "keras.backend.batch_get_value", "keras.backend.eval", "keras.backend.get_value", "keras.utils.normalize",
+ "keras.utils.to_categorical",
+})
+
+# Layer class -> what it owns, once created and called: "weights", "random" (state of a generator) or "resource" (a
+# table), all of which raise in a traced `call`; "stateless" is fine. "A/B": A under Keras 3, B under Keras 2.
 LAYERS: dict[str, str] = {
  "keras.layers.Activation": "stateless", "keras.layers.ActivityRegularization": "stateless",
  "keras.layers.Add": "stateless", "keras.layers.AdditiveAttention": "weights",
@@ -1832,7 +1854,6 @@ CLASSES: dict[str, str] = {
  "tensorflow.random.experimental.Generator": "generator",
 }
 
-
 # NumPy functions that raise when any of their array arguments is a symbolic tensor.
 NUMPY_FAILS: frozenset[str] = frozenset({
  "numpy.abs", "numpy.absolute", "numpy.acos", "numpy.acosh", "numpy.add", "numpy.all", "numpy.allclose", "numpy.amax",
@@ -1852,11 +1873,12 @@ NUMPY_FAILS: frozenset[str] = frozenset({
  "numpy.correlate", "numpy.cos", "numpy.cosh", "numpy.count_nonzero", "numpy.cov", "numpy.cross", "numpy.cumprod",
  "numpy.cumsum", "numpy.cumulative_prod", "numpy.cumulative_sum", "numpy.deg2rad", "numpy.degrees", "numpy.delete",
  "numpy.diag", "numpy.diag_indices", "numpy.diagflat", "numpy.diagonal", "numpy.diff", "numpy.digitize",
- "numpy.divide", "numpy.divmod", "numpy.dot", "numpy.dsplit", "numpy.dstack", "numpy.ediff1d", "numpy.empty",
- "numpy.empty_like", "numpy.equal", "numpy.exp", "numpy.exp2", "numpy.expand_dims", "numpy.expm1", "numpy.extract",
- "numpy.eye", "numpy.fabs", "numpy.fft.fft", "numpy.fft.fft2", "numpy.fft.fftn", "numpy.fft.fftshift",
- "numpy.fft.hfft", "numpy.fft.ifft", "numpy.fft.ifft2", "numpy.fft.ifftn", "numpy.fft.ifftshift", "numpy.fft.ihfft",
- "numpy.fft.irfft", "numpy.fft.irfft2", "numpy.fft.irfftn", "numpy.fft.rfft", "numpy.fft.rfft2", "numpy.fft.rfftn",
+ "numpy.divide", "numpy.divmod", "numpy.dot", "numpy.dsplit", "numpy.dstack", "numpy.ediff1d", "numpy.einsum",
+ "numpy.einsum_path", "numpy.empty", "numpy.empty_like", "numpy.equal", "numpy.exp", "numpy.exp2",
+ "numpy.expand_dims", "numpy.expm1", "numpy.extract", "numpy.eye", "numpy.fabs", "numpy.fft.fft", "numpy.fft.fft2",
+ "numpy.fft.fftfreq", "numpy.fft.fftn", "numpy.fft.fftshift", "numpy.fft.hfft", "numpy.fft.ifft", "numpy.fft.ifft2",
+ "numpy.fft.ifftn", "numpy.fft.ifftshift", "numpy.fft.ihfft", "numpy.fft.irfft", "numpy.fft.irfft2",
+ "numpy.fft.irfftn", "numpy.fft.rfft", "numpy.fft.rfft2", "numpy.fft.rfftfreq", "numpy.fft.rfftn",
  "numpy.fill_diagonal", "numpy.fix", "numpy.flatnonzero", "numpy.fliplr", "numpy.flipud", "numpy.float_power",
  "numpy.floor", "numpy.floor_divide", "numpy.fmax", "numpy.fmin", "numpy.fmod", "numpy.format_float_positional",
  "numpy.format_float_scientific", "numpy.frexp", "numpy.from_dlpack", "numpy.frombuffer", "numpy.fromiter",
@@ -1867,56 +1889,55 @@ NUMPY_FAILS: frozenset[str] = frozenset({
  "numpy.invert", "numpy.is_busday", "numpy.isclose", "numpy.iscomplex", "numpy.iscomplexobj", "numpy.isfinite",
  "numpy.isfortran", "numpy.isin", "numpy.isinf", "numpy.isnan", "numpy.isneginf", "numpy.isposinf", "numpy.isreal",
  "numpy.isrealobj", "numpy.ix_", "numpy.kaiser", "numpy.kron", "numpy.lcm", "numpy.ldexp", "numpy.left_shift",
- "numpy.less", "numpy.less_equal", "numpy.lexsort", "numpy.linalg.cond", "numpy.linalg.cross", "numpy.linalg.det",
- "numpy.linalg.diagonal", "numpy.linalg.eig", "numpy.linalg.eigh", "numpy.linalg.eigvals", "numpy.linalg.eigvalsh",
- "numpy.linalg.lstsq", "numpy.linalg.matmul", "numpy.linalg.matrix_norm", "numpy.linalg.matrix_power",
- "numpy.linalg.matrix_rank", "numpy.linalg.matrix_transpose", "numpy.linalg.multi_dot", "numpy.linalg.norm",
- "numpy.linalg.outer", "numpy.linalg.pinv", "numpy.linalg.qr", "numpy.linalg.slogdet", "numpy.linalg.svd",
- "numpy.linalg.svdvals", "numpy.linalg.tensordot", "numpy.linalg.tensorsolve", "numpy.linalg.trace",
- "numpy.linalg.vecdot", "numpy.linalg.vector_norm", "numpy.linspace", "numpy.log", "numpy.log10", "numpy.log1p",
- "numpy.log2", "numpy.logaddexp", "numpy.logaddexp2", "numpy.logical_and", "numpy.logical_not", "numpy.logical_or",
- "numpy.logical_xor", "numpy.logspace", "numpy.matmul", "numpy.matrix_transpose", "numpy.matvec", "numpy.max",
- "numpy.maximum", "numpy.may_share_memory", "numpy.mean", "numpy.median", "numpy.meshgrid", "numpy.min",
- "numpy.min_scalar_type", "numpy.minimum", "numpy.mintypecode", "numpy.mod", "numpy.modf", "numpy.moveaxis",
- "numpy.multiply", "numpy.nan_to_num", "numpy.nanargmax", "numpy.nanargmin", "numpy.nancumprod", "numpy.nancumsum",
- "numpy.nanmax", "numpy.nanmean", "numpy.nanmedian", "numpy.nanmin", "numpy.nanpercentile", "numpy.nanprod",
- "numpy.nanquantile", "numpy.nanstd", "numpy.nansum", "numpy.nanvar", "numpy.negative", "numpy.nextafter",
- "numpy.nonzero", "numpy.not_equal", "numpy.ones", "numpy.ones_like", "numpy.outer", "numpy.packbits", "numpy.pad",
- "numpy.partition", "numpy.percentile", "numpy.permute_dims", "numpy.place", "numpy.poly", "numpy.polyadd",
- "numpy.polyder", "numpy.polydiv", "numpy.polyfit", "numpy.polyint", "numpy.polymul", "numpy.polysub",
- "numpy.polyval", "numpy.positive", "numpy.pow", "numpy.power", "numpy.prod", "numpy.ptp", "numpy.put",
- "numpy.put_along_axis", "numpy.putmask", "numpy.quantile", "numpy.rad2deg", "numpy.radians", "numpy.ravel",
- "numpy.real", "numpy.real_if_close", "numpy.reciprocal", "numpy.remainder", "numpy.repeat", "numpy.require",
- "numpy.reshape", "numpy.resize", "numpy.result_type", "numpy.right_shift", "numpy.rint", "numpy.roll", "numpy.roots",
- "numpy.rot90", "numpy.round", "numpy.row_stack", "numpy.searchsorted", "numpy.select", "numpy.shares_memory",
- "numpy.sign", "numpy.signbit", "numpy.sin", "numpy.sinc", "numpy.sinh", "numpy.size", "numpy.sort",
- "numpy.sort_complex", "numpy.spacing", "numpy.split", "numpy.sqrt", "numpy.square", "numpy.squeeze", "numpy.stack",
- "numpy.std", "numpy.subtract", "numpy.sum", "numpy.swapaxes", "numpy.take", "numpy.take_along_axis", "numpy.tan",
- "numpy.tanh", "numpy.tensordot", "numpy.tile", "numpy.trace", "numpy.transpose", "numpy.trapezoid", "numpy.tri",
- "numpy.tril", "numpy.tril_indices", "numpy.trim_zeros", "numpy.triu", "numpy.triu_indices", "numpy.true_divide",
- "numpy.trunc", "numpy.union1d", "numpy.unique", "numpy.unique_all", "numpy.unique_counts", "numpy.unique_inverse",
- "numpy.unique_values", "numpy.unravel_index", "numpy.unstack", "numpy.unwrap", "numpy.vander", "numpy.var",
- "numpy.vdot", "numpy.vecdot", "numpy.vecmat", "numpy.vsplit", "numpy.vstack", "numpy.where", "numpy.zeros",
- "numpy.zeros_like",
+ "numpy.less", "numpy.less_equal", "numpy.lexsort", "numpy.linalg.cholesky", "numpy.linalg.cond",
+ "numpy.linalg.cross", "numpy.linalg.det", "numpy.linalg.diagonal", "numpy.linalg.eig", "numpy.linalg.eigh",
+ "numpy.linalg.eigvals", "numpy.linalg.eigvalsh", "numpy.linalg.inv", "numpy.linalg.lstsq", "numpy.linalg.matmul",
+ "numpy.linalg.matrix_norm", "numpy.linalg.matrix_power", "numpy.linalg.matrix_rank", "numpy.linalg.matrix_transpose",
+ "numpy.linalg.multi_dot", "numpy.linalg.norm", "numpy.linalg.outer", "numpy.linalg.pinv", "numpy.linalg.qr",
+ "numpy.linalg.slogdet", "numpy.linalg.solve", "numpy.linalg.svd", "numpy.linalg.svdvals", "numpy.linalg.tensordot",
+ "numpy.linalg.tensorsolve", "numpy.linalg.trace", "numpy.linalg.vecdot", "numpy.linalg.vector_norm",
+ "numpy.linspace", "numpy.log", "numpy.log10", "numpy.log1p", "numpy.log2", "numpy.logaddexp", "numpy.logaddexp2",
+ "numpy.logical_and", "numpy.logical_not", "numpy.logical_or", "numpy.logical_xor", "numpy.logspace", "numpy.matmul",
+ "numpy.matrix_transpose", "numpy.matvec", "numpy.max", "numpy.maximum", "numpy.may_share_memory", "numpy.mean",
+ "numpy.median", "numpy.meshgrid", "numpy.min", "numpy.min_scalar_type", "numpy.minimum", "numpy.mintypecode",
+ "numpy.mod", "numpy.modf", "numpy.moveaxis", "numpy.multiply", "numpy.nan_to_num", "numpy.nanargmax",
+ "numpy.nanargmin", "numpy.nancumprod", "numpy.nancumsum", "numpy.nanmax", "numpy.nanmean", "numpy.nanmedian",
+ "numpy.nanmin", "numpy.nanpercentile", "numpy.nanprod", "numpy.nanquantile", "numpy.nanstd", "numpy.nansum",
+ "numpy.nanvar", "numpy.negative", "numpy.nextafter", "numpy.nonzero", "numpy.not_equal", "numpy.ones",
+ "numpy.ones_like", "numpy.outer", "numpy.packbits", "numpy.pad", "numpy.partition", "numpy.percentile",
+ "numpy.permute_dims", "numpy.place", "numpy.poly", "numpy.polyadd", "numpy.polyder", "numpy.polydiv",
+ "numpy.polyfit", "numpy.polyint", "numpy.polymul", "numpy.polysub", "numpy.polyval", "numpy.positive", "numpy.pow",
+ "numpy.power", "numpy.prod", "numpy.ptp", "numpy.put", "numpy.put_along_axis", "numpy.putmask", "numpy.quantile",
+ "numpy.rad2deg", "numpy.radians", "numpy.ravel", "numpy.ravel_multi_index", "numpy.real", "numpy.real_if_close",
+ "numpy.reciprocal", "numpy.remainder", "numpy.repeat", "numpy.require", "numpy.reshape", "numpy.resize",
+ "numpy.result_type", "numpy.right_shift", "numpy.rint", "numpy.roll", "numpy.roots", "numpy.rot90", "numpy.round",
+ "numpy.row_stack", "numpy.searchsorted", "numpy.select", "numpy.shares_memory", "numpy.sign", "numpy.signbit",
+ "numpy.sin", "numpy.sinc", "numpy.sinh", "numpy.size", "numpy.sort", "numpy.sort_complex", "numpy.spacing",
+ "numpy.split", "numpy.sqrt", "numpy.square", "numpy.squeeze", "numpy.stack", "numpy.std", "numpy.subtract",
+ "numpy.sum", "numpy.swapaxes", "numpy.take", "numpy.take_along_axis", "numpy.tan", "numpy.tanh", "numpy.tensordot",
+ "numpy.tile", "numpy.trace", "numpy.transpose", "numpy.trapezoid", "numpy.tri", "numpy.tril", "numpy.tril_indices",
+ "numpy.trim_zeros", "numpy.triu", "numpy.triu_indices", "numpy.true_divide", "numpy.trunc", "numpy.union1d",
+ "numpy.unique", "numpy.unique_all", "numpy.unique_counts", "numpy.unique_inverse", "numpy.unique_values",
+ "numpy.unravel_index", "numpy.unstack", "numpy.unwrap", "numpy.vander", "numpy.var", "numpy.vdot", "numpy.vecdot",
+ "numpy.vecmat", "numpy.vsplit", "numpy.vstack", "numpy.where", "numpy.zeros", "numpy.zeros_like",
 })
 
-# NumPy functions that take a symbolic tensor in every place -> kind of the result ("object": a wrapped tensor that
-# is of no use).
+# NumPy functions that take a symbolic tensor in every place -> kind of the result.
 NUMPY_WORKS: dict[str, str] = {
- "numpy.array_equal": "static", "numpy.array_equiv": "static", "numpy.bmat": "none", "numpy.flip": "tensor",
- "numpy.isscalar": "static", "numpy.iterable": "static", "numpy.ndim": "static", "numpy.printoptions": "object",
- "numpy.shape": "static", "numpy.tril_indices_from": "static", "numpy.triu_indices_from": "static",
+ "numpy.array_equal": "static", "numpy.array_equiv": "static", "numpy.flip": "tensor", "numpy.isscalar": "static",
+ "numpy.iterable": "static", "numpy.ndim": "static", "numpy.shape": "static", "numpy.tril_indices_from": "static",
+ "numpy.triu_indices_from": "static",
 }
 
 # `math` functions that raise for a symbolic tensor.
 MATH_FAILS: frozenset[str] = frozenset({
- "math.acos", "math.acosh", "math.asin", "math.asinh", "math.atan", "math.atan2", "math.cbrt", "math.ceil",
- "math.comb", "math.copysign", "math.cos", "math.cosh", "math.degrees", "math.dist", "math.erf", "math.erfc",
- "math.exp", "math.exp2", "math.expm1", "math.fabs", "math.factorial", "math.floor", "math.fmod", "math.frexp",
- "math.fsum", "math.gamma", "math.gcd", "math.hypot", "math.isclose", "math.isfinite", "math.isinf", "math.isnan",
- "math.isqrt", "math.lcm", "math.ldexp", "math.lgamma", "math.log", "math.log10", "math.log1p", "math.log2",
- "math.modf", "math.nextafter", "math.perm", "math.pow", "math.prod", "math.radians", "math.remainder", "math.sin",
- "math.sinh", "math.sqrt", "math.tan", "math.tanh", "math.ulp",
+ "math.acos", "math.acosh", "math.asin", "math.asinh", "math.atan", "math.atan2", "math.atanh", "math.cbrt",
+ "math.ceil", "math.comb", "math.copysign", "math.cos", "math.cosh", "math.degrees", "math.dist", "math.erf",
+ "math.erfc", "math.exp", "math.exp2", "math.expm1", "math.fabs", "math.factorial", "math.floor", "math.fmod",
+ "math.frexp", "math.fsum", "math.gamma", "math.gcd", "math.hypot", "math.isclose", "math.isfinite", "math.isinf",
+ "math.isnan", "math.isqrt", "math.lcm", "math.ldexp", "math.lgamma", "math.log", "math.log10", "math.log1p",
+ "math.log2", "math.modf", "math.nextafter", "math.perm", "math.pow", "math.prod", "math.radians", "math.remainder",
+ "math.sin", "math.sinh", "math.sqrt", "math.tan", "math.tanh", "math.trunc", "math.ulp",
 })
 
 # numpy and math functions that treat a tf.Variable otherwise than a tensor -> kind of the result, "fails", or
@@ -1925,12 +1946,9 @@ HOST_VARIABLE: dict[str, str] = {
  "numpy.flip": "fails", "numpy.ndim": "fails", "numpy.tril_indices_from": "fails", "numpy.triu_indices_from": "fails",
 }
 
-# numpy and math functions that treat a keras.Variable (Keras 3) otherwise than a tensor -> kind of the result,
-# "fails", or "depends" (on the place).
+# The same for a keras.Variable of Keras 3.
 HOST_KERAS_VARIABLE: dict[str, str] = {
-
 }
-
 
 # Builtin, called with one tensor of a suitable rank and type -> (raises without AutoGraph, raises with it).
 BUILTINS: dict[str, tuple[bool, bool]] = {
@@ -2007,13 +2025,13 @@ FORMS: dict[str, tuple[str, str]] = {
  "{x}": ('fails', 'fails'), "~n": ('tensor', 'tensor'),
 }
 
-# The forms that treat a variable otherwise.
+# The forms that are otherwise if every name is a tf.Variable.
 FORMS_VARIABLE: dict[str, tuple[str, str]] = {
  "dict(a=x)": ('object', 'object'), "float(x)": ('fails', 'variable'), "v[b]": ('fails', 'fails'),
  "vars(x)": ('object', 'object'), "x += 1": ('fails', 'fails'), "x == None": ('fails', 'fails'),
 }
 
-# The forms that treat a keras.Variable otherwise.
+# The forms that are otherwise if every name is a keras.Variable of Keras 3.
 FORMS_KERAS_VARIABLE: dict[str, tuple[str, str]] = {
  "dict(a=x)": ('object', 'object'), "enumerate(v)": ('object', 'object'), "filter(None, v)": ('object', 'object'),
  "iter(v)": ('object', 'object'), "map(abs, v)": ('object', 'object'), "next(iter(v))": ('tensor', 'tensor'),
@@ -2024,9 +2042,8 @@ FORMS_KERAS_VARIABLE: dict[str, tuple[str, str]] = {
  "x + 1j": ('tensor', 'tensor'), "x == None": ('fails', 'fails'), "zip(v, v)": ('object', 'object'),
 }
 
-
 # Attribute of a symbolic tensor, in a graph -> kind; "method-KIND": what calling it gives; "shape": a TensorShape
-# or the like; "fails": raises (in eager execution it does not).
+# or the like; "fails", "method-fails": raises.
 TENSOR_ATTRIBUTES: dict[str, str] = {
  "OVERLOADABLE_OPERATORS": "static", "backing_device": "fails", "consumers": "method-empty", "cpu": "fails",
  "device": "static", "dtype": "static", "eval": "method-fails", "experimental_ref": "method-static",
@@ -2036,7 +2053,7 @@ TENSOR_ATTRIBUTES: dict[str, str] = {
 }
 
 # Attribute of a tf.Variable, in a graph -> kind; "method-KIND": what calling it gives; "shape": a TensorShape or
-# the like; "fails": raises (in eager execution it does not).
+# the like; "fails", "method-fails": raises.
 VARIABLE_ATTRIBUTES: dict[str, str] = {
  "SaveSliceInfo": "static", "aggregation": "static", "assign": "method-tensor", "assign_add": "method-tensor",
  "assign_sub": "method-tensor", "batch_scatter_update": "method-tensor", "constraint": "static", "create": "fails",
@@ -2054,7 +2071,7 @@ VARIABLE_ATTRIBUTES: dict[str, str] = {
 }
 
 # Attribute of a weight of Keras 2, in a graph -> kind; "method-KIND": what calling it gives; "shape": a TensorShape
-# or the like; "fails": raises (in eager execution it does not).
+# or the like; "fails", "method-fails": raises.
 KERAS2_WEIGHT_ATTRIBUTES: dict[str, str] = {
  "SaveSliceInfo": "static", "aggregation": "static", "assign": "method-tensor", "assign_add": "method-tensor",
  "assign_sub": "method-tensor", "batch_scatter_update": "method-tensor", "constraint": "static", "create": "fails",
@@ -2072,10 +2089,433 @@ KERAS2_WEIGHT_ATTRIBUTES: dict[str, str] = {
 }
 
 # Attribute of a weight of Keras 3, in a graph -> kind; "method-KIND": what calling it gives; "shape": a TensorShape
-# or the like; "fails": raises (in eager execution it does not).
+# or the like; "fails", "method-fails": raises.
 KERAS_VARIABLE_ATTRIBUTES: dict[str, str] = {
  "aggregation": "static", "assign": "method-tensor", "assign_add": "method-tensor", "assign_sub": "method-tensor",
  "constraint": "static", "dtype": "static", "handle": "tensor", "name": "static", "ndim": "static",
  "numpy": "method-fails", "overwrite_with_gradient": "static", "path": "static", "regularizer": "static",
  "shape": "shape", "synchronization": "static", "trainable": "static", "value": "variable",
 }
+
+# NumPy function -> one of keras.ops that gives the same numbers for floats in the forms below.
+NUMPY_TO_OPS: dict[str, str] = {
+ "numpy.abs": "keras.ops.abs", "numpy.absolute": "keras.ops.absolute", "numpy.add": "keras.ops.add",
+ "numpy.all": "keras.ops.all", "numpy.allclose": "keras.ops.allclose", "numpy.amax": "keras.ops.amax",
+ "numpy.amin": "keras.ops.amin", "numpy.angle": "keras.ops.angle", "numpy.any": "keras.ops.any",
+ "numpy.append": "keras.ops.append", "numpy.arange": "keras.ops.arange", "numpy.arccos": "keras.ops.arccos",
+ "numpy.arccosh": "keras.ops.arccosh", "numpy.arcsin": "keras.ops.arcsin", "numpy.arcsinh": "keras.ops.arcsinh",
+ "numpy.arctan": "keras.ops.arctan", "numpy.arctan2": "keras.ops.arctan2", "numpy.arctanh": "keras.ops.arctanh",
+ "numpy.argmax": "keras.ops.argmax", "numpy.argmin": "keras.ops.argmin", "numpy.argsort": "keras.ops.argsort",
+ "numpy.around": "keras.ops.round", "numpy.array": "keras.ops.array", "numpy.array_split": "keras.ops.array_split",
+ "numpy.asarray": "keras.ops.convert_to_tensor", "numpy.astype": "keras.ops.cast",
+ "numpy.average": "keras.ops.average", "numpy.bincount": "keras.ops.bincount",
+ "numpy.bitwise_and": "keras.ops.bitwise_and", "numpy.bitwise_invert": "keras.ops.bitwise_invert",
+ "numpy.bitwise_left_shift": "keras.ops.bitwise_left_shift", "numpy.bitwise_not": "keras.ops.bitwise_not",
+ "numpy.bitwise_or": "keras.ops.bitwise_or", "numpy.bitwise_right_shift": "keras.ops.bitwise_right_shift",
+ "numpy.bitwise_xor": "keras.ops.bitwise_xor", "numpy.blackman": "keras.ops.blackman",
+ "numpy.broadcast_to": "keras.ops.broadcast_to", "numpy.cbrt": "keras.ops.cbrt", "numpy.ceil": "keras.ops.ceil",
+ "numpy.clip": "keras.ops.clip", "numpy.concatenate": "keras.ops.concatenate", "numpy.conj": "keras.ops.conj",
+ "numpy.conjugate": "keras.ops.conjugate", "numpy.copy": "keras.ops.copy", "numpy.correlate": "keras.ops.correlate",
+ "numpy.cos": "keras.ops.cos", "numpy.cosh": "keras.ops.cosh", "numpy.count_nonzero": "keras.ops.count_nonzero",
+ "numpy.cross": "keras.ops.cross", "numpy.cumprod": "keras.ops.cumprod", "numpy.cumsum": "keras.ops.cumsum",
+ "numpy.deg2rad": "keras.ops.deg2rad", "numpy.degrees": "keras.ops.rad2deg", "numpy.diag": "keras.ops.diag",
+ "numpy.diagflat": "keras.ops.diagflat", "numpy.diagonal": "keras.ops.diagonal", "numpy.diff": "keras.ops.diff",
+ "numpy.divide": "keras.ops.divide", "numpy.dot": "keras.ops.dot", "numpy.dstack": "keras.ops.dstack",
+ "numpy.einsum": "keras.ops.einsum", "numpy.equal": "keras.ops.equal", "numpy.exp": "keras.ops.exp",
+ "numpy.exp2": "keras.ops.exp2", "numpy.expand_dims": "keras.ops.expand_dims", "numpy.expm1": "keras.ops.expm1",
+ "numpy.eye": "keras.ops.eye", "numpy.fabs": "keras.ops.fabs", "numpy.flip": "keras.ops.flip",
+ "numpy.fliplr": "keras.ops.fliplr", "numpy.flipud": "keras.ops.flipud", "numpy.floor": "keras.ops.floor",
+ "numpy.floor_divide": "keras.ops.floor_divide", "numpy.fmax": "keras.ops.fmax", "numpy.fmin": "keras.ops.fmin",
+ "numpy.fmod": "keras.ops.fmod", "numpy.full_like": "keras.ops.full_like", "numpy.gcd": "keras.ops.gcd",
+ "numpy.geomspace": "keras.ops.geomspace", "numpy.greater": "keras.ops.greater",
+ "numpy.greater_equal": "keras.ops.greater_equal", "numpy.hamming": "keras.ops.hamming",
+ "numpy.hanning": "keras.ops.hanning", "numpy.heaviside": "keras.ops.heaviside", "numpy.hsplit": "keras.ops.hsplit",
+ "numpy.hstack": "keras.ops.hstack", "numpy.hypot": "keras.ops.hypot", "numpy.i0": "keras.ops.i0",
+ "numpy.identity": "keras.ops.identity", "numpy.imag": "keras.ops.imag", "numpy.inner": "keras.ops.inner",
+ "numpy.isclose": "keras.ops.isclose", "numpy.isfinite": "keras.ops.isfinite", "numpy.isinf": "keras.ops.isinf",
+ "numpy.isnan": "keras.ops.isnan", "numpy.isneginf": "keras.ops.isneginf", "numpy.isposinf": "keras.ops.isposinf",
+ "numpy.isreal": "keras.ops.isreal", "numpy.kaiser": "keras.ops.kaiser", "numpy.lcm": "keras.ops.lcm",
+ "numpy.ldexp": "keras.ops.ldexp", "numpy.left_shift": "keras.ops.left_shift", "numpy.less": "keras.ops.less",
+ "numpy.less_equal": "keras.ops.less_equal", "numpy.linalg.cholesky": "keras.ops.cholesky",
+ "numpy.linalg.cross": "keras.ops.cross", "numpy.linalg.det": "keras.ops.det",
+ "numpy.linalg.diagonal": "keras.ops.diagonal", "numpy.linalg.inv": "keras.ops.inv",
+ "numpy.linalg.matmul": "keras.ops.matmul", "numpy.linalg.matrix_rank": "keras.ops.matrix_rank",
+ "numpy.linalg.norm": "keras.ops.norm", "numpy.linalg.outer": "keras.ops.outer",
+ "numpy.linalg.pinv": "keras.ops.pinv", "numpy.linalg.qr": "keras.ops.qr",
+ "numpy.linalg.slogdet": "keras.ops.slogdet", "numpy.linalg.solve": "keras.ops.solve",
+ "numpy.linalg.tensordot": "keras.ops.tensordot", "numpy.linalg.trace": "keras.ops.trace",
+ "numpy.log": "keras.ops.log", "numpy.log10": "keras.ops.log10", "numpy.log1p": "keras.ops.log1p",
+ "numpy.log2": "keras.ops.log2", "numpy.logaddexp": "keras.ops.logaddexp", "numpy.logaddexp2": "keras.ops.logaddexp2",
+ "numpy.logical_and": "keras.ops.logical_and", "numpy.logical_not": "keras.ops.logical_not",
+ "numpy.logical_or": "keras.ops.logical_or", "numpy.logical_xor": "keras.ops.logical_xor",
+ "numpy.logspace": "keras.ops.logspace", "numpy.matmul": "keras.ops.matmul", "numpy.max": "keras.ops.max",
+ "numpy.maximum": "keras.ops.maximum", "numpy.mean": "keras.ops.mean", "numpy.meshgrid": "keras.ops.meshgrid",
+ "numpy.min": "keras.ops.min", "numpy.minimum": "keras.ops.minimum", "numpy.mod": "keras.ops.mod",
+ "numpy.moveaxis": "keras.ops.moveaxis", "numpy.multiply": "keras.ops.multiply",
+ "numpy.nan_to_num": "keras.ops.nan_to_num", "numpy.nanargmax": "keras.ops.nanargmax",
+ "numpy.nanargmin": "keras.ops.nanargmin", "numpy.nancumprod": "keras.ops.nancumprod",
+ "numpy.nancumsum": "keras.ops.nancumsum", "numpy.nanmax": "keras.ops.nanmax", "numpy.nanmean": "keras.ops.nanmean",
+ "numpy.nanmin": "keras.ops.nanmin", "numpy.nanprod": "keras.ops.nanprod",
+ "numpy.nanquantile": "keras.ops.nanquantile", "numpy.nanstd": "keras.ops.nanstd", "numpy.nansum": "keras.ops.nansum",
+ "numpy.nanvar": "keras.ops.nanvar", "numpy.ndim": "keras.ops.ndim", "numpy.negative": "keras.ops.negative",
+ "numpy.nextafter": "keras.ops.nextafter", "numpy.nonzero": "keras.ops.nonzero",
+ "numpy.not_equal": "keras.ops.not_equal", "numpy.ones": "keras.ops.ones", "numpy.ones_like": "keras.ops.ones_like",
+ "numpy.outer": "keras.ops.outer", "numpy.pad": "keras.ops.pad", "numpy.percentile": "keras.ops.percentile",
+ "numpy.permute_dims": "keras.ops.transpose", "numpy.power": "keras.ops.power", "numpy.prod": "keras.ops.prod",
+ "numpy.ptp": "keras.ops.ptp", "numpy.quantile": "keras.ops.quantile", "numpy.rad2deg": "keras.ops.rad2deg",
+ "numpy.radians": "keras.ops.deg2rad", "numpy.ravel": "keras.ops.ravel", "numpy.real": "keras.ops.real",
+ "numpy.reciprocal": "keras.ops.reciprocal", "numpy.repeat": "keras.ops.repeat", "numpy.reshape": "keras.ops.reshape",
+ "numpy.right_shift": "keras.ops.right_shift", "numpy.rint": "keras.ops.round", "numpy.roll": "keras.ops.roll",
+ "numpy.rot90": "keras.ops.rot90", "numpy.round": "keras.ops.round", "numpy.searchsorted": "keras.ops.searchsorted",
+ "numpy.shape": "keras.ops.shape", "numpy.sign": "keras.ops.sign", "numpy.signbit": "keras.ops.signbit",
+ "numpy.sin": "keras.ops.sin", "numpy.sinc": "keras.ops.sinc", "numpy.sinh": "keras.ops.sinh",
+ "numpy.size": "keras.ops.size", "numpy.sort": "keras.ops.sort", "numpy.split": "keras.ops.split",
+ "numpy.sqrt": "keras.ops.sqrt", "numpy.square": "keras.ops.square", "numpy.squeeze": "keras.ops.squeeze",
+ "numpy.stack": "keras.ops.stack", "numpy.std": "keras.ops.std", "numpy.subtract": "keras.ops.subtract",
+ "numpy.sum": "keras.ops.sum", "numpy.swapaxes": "keras.ops.swapaxes", "numpy.take": "keras.ops.take",
+ "numpy.take_along_axis": "keras.ops.take_along_axis", "numpy.tan": "keras.ops.tan", "numpy.tanh": "keras.ops.tanh",
+ "numpy.tensordot": "keras.ops.tensordot", "numpy.tile": "keras.ops.tile", "numpy.trace": "keras.ops.trace",
+ "numpy.transpose": "keras.ops.transpose", "numpy.trapezoid": "keras.ops.trapezoid", "numpy.tril": "keras.ops.tril",
+ "numpy.triu": "keras.ops.triu", "numpy.true_divide": "keras.ops.true_divide", "numpy.trunc": "keras.ops.trunc",
+ "numpy.unique": "keras.ops.unique", "numpy.unravel_index": "keras.ops.unravel_index",
+ "numpy.unstack": "keras.ops.unstack", "numpy.vander": "keras.ops.vander", "numpy.var": "keras.ops.var",
+ "numpy.vdot": "keras.ops.vdot", "numpy.vsplit": "keras.ops.vsplit", "numpy.where": "keras.ops.where",
+ "numpy.zeros": "keras.ops.zeros", "numpy.zeros_like": "keras.ops.zeros_like",
+}
+
+# The ways to call for which that was seen. x, y: tensors, [x]: a list of tensors, c: truth values, n: a number or a
+# shape, 1: a number, (): a tuple or list of numbers, [[]]: a list of those, '': a string, axis=: a keyword,
+# axis=(): with a tuple.
+NUMPY_TO_OPS_FORMS: dict[str, tuple[str, ...]] = {
+ "numpy.abs": ('x', '[x]', 'n'), "numpy.absolute": ('x', '[x]', 'n'),
+ "numpy.add": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.all": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.allclose": ('x, y', 'x, 1', 'x, ()', 'x, y, 1', '1, x', 'x, 1, 1', '[x], 1', 'c, x, y', 'n, n', 'n, n, n'),
+ "numpy.amax": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.amin": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.angle": ('x', '[x]', 'n'),
+ "numpy.any": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.append": ('x, y', 'x, 1', 'x, ()', 'x, [[]]', 'x, y, 1', '1, x', 'x, y, axis=', '[x], 1', 'c, x, y', 'n, n'),
+ "numpy.arange": ('n', 'n, n', 'n, n, n', 'n, dtype='), "numpy.arccos": ('x', '[x]'),
+ "numpy.arccosh": ('x', '[x]', 'n'), "numpy.arcsin": ('x', '[x]'), "numpy.arcsinh": ('x', '[x]', 'n'),
+ "numpy.arctan": ('x', '[x]', 'n'), "numpy.arctan2": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.arctanh": ('x', '[x]'),
+ "numpy.argmax": ('x', 'x, 1', 'x, axis=', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.argmin": ('x', 'x, 1', 'x, axis=', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.argsort": ('x', 'x, 1', 'x, axis=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.around": ('x', 'x, 1', '[x]', 'n'), "numpy.array": ('x', 'x, dtype=', "x, ''", '[x]', 'n', 'n, dtype='),
+ "numpy.array_split": ('x, 1', 'x, 1, axis=', '[x], 1'),
+ "numpy.asarray": ('x', 'x, dtype=', "x, ''", '[x]', 'n', 'n, dtype='), "numpy.astype": ("x, ''",),
+ "numpy.average": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.bincount": ('x', 'c, x, y', 'n'), "numpy.bitwise_and": ('x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.bitwise_invert": ('n',), "numpy.bitwise_left_shift": ('n, n',), "numpy.bitwise_not": ('n',),
+ "numpy.bitwise_or": ('x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'), "numpy.bitwise_right_shift": ('n, n',),
+ "numpy.bitwise_xor": ('x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'), "numpy.blackman": ('n',),
+ "numpy.broadcast_to": ('x, y', 'x, ()', '1, x'), "numpy.cbrt": ('x', '[x]', 'n'), "numpy.ceil": ('x', '[x]'),
+ "numpy.clip": ('x, 1, 1',), "numpy.concatenate": ('[x]', '[x], 1', '[x], axis='), "numpy.conj": ('x', '[x]', 'n'),
+ "numpy.conjugate": ('x', '[x]', 'n'), "numpy.copy": ('x', '[x]', 'n'), "numpy.correlate": ('x, y', 'x, ()'),
+ "numpy.cos": ('x', '[x]', 'n'), "numpy.cosh": ('x', '[x]', 'n'),
+ "numpy.count_nonzero": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.cross": ('x, y', 'x, ()', 'x, [[]]', 'x, y, 1', 'x, (), 1', 'x, y, axis=', 'c, x, y'),
+ "numpy.cumprod": ('x', 'x, 1', 'x, axis=', 'x, dtype=', '[x]', '[x], 1', '[x], axis=', 'n', 'n, dtype='),
+ "numpy.cumsum": ('x', 'x, 1', 'x, axis=', 'x, dtype=', '[x]', '[x], 1', '[x], axis=', 'n', 'n, dtype='),
+ "numpy.deg2rad": ('x', '[x]', 'n'), "numpy.degrees": ('x', '[x]', 'n'),
+ "numpy.diag": ('x', 'x, 1', '[x]', '[x], 1', 'n'), "numpy.diagflat": ('x', 'x, 1', '[x]', '[x], 1', 'n', 'n, n'),
+ "numpy.diagonal": ('x', 'x, 1'),
+ "numpy.diff": ('x', 'x, 1', 'x, 1, 1', 'x, axis=', 'x, 1, axis=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.divide": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.dot": ('x, y', 'x, 1', 'x, [[]]', '1, x', '[x], 1', 'n, n'), "numpy.dstack": ('x', '[x]', 'n'),
+ "numpy.einsum": ("'', x, y",), "numpy.equal": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.exp": ('x', '[x]', 'n'), "numpy.exp2": ('x', '[x]', 'n'),
+ "numpy.expand_dims": ('x, 1', 'x, ()', 'x, axis=', 'x, axis=()', '[x], 1', '[x], axis='),
+ "numpy.expm1": ('x', '[x]', 'n'), "numpy.eye": ('n', 'n, n', 'n, dtype='), "numpy.fabs": ('x', '[x]', 'n'),
+ "numpy.flip": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.fliplr": ('x', '[x]'), "numpy.flipud": ('x', '[x]', 'n'), "numpy.floor": ('x', '[x]'),
+ "numpy.floor_divide": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.fmax": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.fmin": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.fmod": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.full_like": ('x, y', 'x, 1', 'x, ()', '[x], 1', 'n, n'),
+ "numpy.gcd": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'), "numpy.geomspace": ('x, y, 1', 'n, n'),
+ "numpy.greater": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.greater_equal": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'), "numpy.hamming": ('n',),
+ "numpy.hanning": ('n',), "numpy.heaviside": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.hsplit": ('x, 1',), "numpy.hstack": ('[x]',),
+ "numpy.hypot": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'), "numpy.i0": ('x', '[x]', 'n'),
+ "numpy.identity": ('n', 'n, dtype='), "numpy.imag": ('x', '[x]', 'n'),
+ "numpy.inner": ('x, y', 'x, 1', '1, x', '[x], 1', 'n, n'),
+ "numpy.isclose": ('x, y', 'x, 1', 'x, ()', 'x, y, 1', '1, x', 'x, 1, 1', '[x], 1', 'c, x, y', 'n, n', 'n, n, n'),
+ "numpy.isfinite": ('x', '[x]', 'n'), "numpy.isinf": ('x', '[x]', 'n'), "numpy.isnan": ('x', '[x]', 'n'),
+ "numpy.isneginf": ('x', '[x]', 'n'), "numpy.isposinf": ('x', '[x]', 'n'), "numpy.isreal": ('x', '[x]', 'n'),
+ "numpy.kaiser": ('n, n',), "numpy.lcm": ('x, y', 'n, n'), "numpy.ldexp": ('x, 1', 'x, ()', '[x], 1', 'n, n'),
+ "numpy.left_shift": ('n, n',), "numpy.less": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.less_equal": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'), "numpy.linalg.cholesky": ('x',),
+ "numpy.linalg.cross": ('x, y', 'x, y, axis='), "numpy.linalg.det": ('x', '[x]'), "numpy.linalg.diagonal": ('x',),
+ "numpy.linalg.inv": ('x', '[x]'), "numpy.linalg.matmul": ('x, y', 'x, [[]]'),
+ "numpy.linalg.matrix_rank": ('x', 'x, 1', '[x]', '[x], 1'),
+ "numpy.linalg.norm": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', 'x, 1, axis=', 'x, ord=', 'x, ord=, axis=', '[x], 1', '[x], axis='),
+ "numpy.linalg.outer": ('x, y', 'x, ()'), "numpy.linalg.pinv": ('x', 'x, 1', '[x]', '[x], 1'),
+ "numpy.linalg.qr": ('x', '[x]'), "numpy.linalg.slogdet": ('x', '[x]'), "numpy.linalg.solve": ('x, y',),
+ "numpy.linalg.tensordot": ('x, y',), "numpy.linalg.trace": ('x',), "numpy.log": ('x', '[x]', 'n'),
+ "numpy.log10": ('x', '[x]', 'n'), "numpy.log1p": ('x', '[x]', 'n'), "numpy.log2": ('x', '[x]', 'n'),
+ "numpy.logaddexp": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.logaddexp2": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.logical_and": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'), "numpy.logical_not": ('x', '[x]', 'n'),
+ "numpy.logical_or": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.logical_xor": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.logspace": ('x, y', 'x, 1', 'x, y, 1', '1, x', 'x, 1, 1', 'x, y, axis=', 'x, 1, axis=', 'c, x, y', 'n, n', 'n, n, n'),
+ "numpy.matmul": ('x, y', 'x, [[]]'),
+ "numpy.max": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.maximum": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.mean": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.meshgrid": ('x', 'x, y', '[x]', 'n', 'n, n'),
+ "numpy.min": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.minimum": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.mod": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'), "numpy.moveaxis": ('x, 1, 1',),
+ "numpy.multiply": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.nan_to_num": ('x', 'x, 1', 'x, 1, 1', '[x]', '[x], 1', 'n', 'n, n', 'n, n, n'),
+ "numpy.nanargmax": ('x', 'x, 1', 'x, axis=', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.nanargmin": ('x', 'x, 1', 'x, axis=', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.nancumprod": ('x', 'x, 1', 'x, axis=', 'x, dtype=', '[x]', '[x], 1', '[x], axis=', 'n', 'n, dtype='),
+ "numpy.nancumsum": ('x', 'x, 1', 'x, axis=', 'x, dtype=', '[x]', '[x], 1', '[x], axis=', 'n', 'n, dtype='),
+ "numpy.nanmax": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.nanmean": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.nanmin": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.nanprod": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.nanquantile": ('x, y', 'x, 1', 'x, ()', '1, x', 'x, 1, 1', 'x, (), 1', 'x, 1, keepdims=', 'x, 1, axis=', 'x, (), axis=', '[x], 1'),
+ "numpy.nanstd": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.nansum": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.nanvar": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.ndim": ('x', '[x]', 'n'), "numpy.negative": ('x', '[x]', 'n'),
+ "numpy.nextafter": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'), "numpy.nonzero": ('x', '[x]', 'n'),
+ "numpy.not_equal": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.ones": ('x', 'x, dtype=', "x, ''", 'n', 'n, dtype='),
+ "numpy.ones_like": ('x', 'x, dtype=', "x, ''", '[x]', 'n', 'n, dtype='),
+ "numpy.outer": ('x, y', 'x, 1', 'x, ()', 'x, [[]]', '1, x', '[x], 1', 'n, n'), "numpy.pad": ('x, [[]]',),
+ "numpy.percentile": ('x, y', 'x, 1', 'x, ()', 'x, [[]]', 'x, y, 1', '1, x', 'x, 1, 1', 'x, (), 1', 'x, 1, keepdims=', 'x, y, axis=', 'x, 1, axis=', 'x, (), axis=', '[x], 1', 'n, n'),
+ "numpy.permute_dims": ('x', 'x, ()', '[x]', 'n'), "numpy.power": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.prod": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', 'x, dtype=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.ptp": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.quantile": ('x, y', 'x, 1', 'x, ()', 'x, y, 1', '1, x', 'x, 1, 1', 'x, (), 1', 'x, 1, keepdims=', 'x, y, axis=', 'x, 1, axis=', 'x, (), axis=', '[x], 1'),
+ "numpy.rad2deg": ('x', '[x]', 'n'), "numpy.radians": ('x', '[x]', 'n'), "numpy.ravel": ('x', '[x]', 'n'),
+ "numpy.real": ('x', '[x]', 'n'), "numpy.reciprocal": ('x', '[x]'),
+ "numpy.repeat": ('x, 1', 'x, 1, 1', 'x, 1, axis=', '[x], 1', 'n, n'), "numpy.reshape": ('x, y', 'x, ()'),
+ "numpy.right_shift": ('n, n',), "numpy.rint": ('x', '[x]'),
+ "numpy.roll": ('x, 1', 'x, 1, 1', 'x, 1, axis=', '[x], 1', 'n, n'), "numpy.rot90": ('x', '[x]', '[x], 1'),
+ "numpy.round": ('x', 'x, 1', '[x]', 'n'), "numpy.searchsorted": ('x, y',), "numpy.shape": ('x', '[x]', 'n'),
+ "numpy.sign": ('x', '[x]', 'n'), "numpy.signbit": ('x', '[x]', 'n'), "numpy.sin": ('x', '[x]', 'n'),
+ "numpy.sinc": ('x', '[x]', 'n'), "numpy.sinh": ('x', '[x]', 'n'), "numpy.size": ('x', '[x]', 'n'),
+ "numpy.sort": ('x', 'x, 1', 'x, axis=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.split": ('x, 1', 'x, (), 1', 'x, 1, axis=', 'x, (), axis='), "numpy.sqrt": ('x', '[x]', 'n'),
+ "numpy.square": ('x', '[x]', 'n'), "numpy.squeeze": ('x', '[x]', 'n'),
+ "numpy.stack": ('x', 'x, 1', 'x, axis=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.std": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.subtract": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.sum": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.swapaxes": ('x, 1, 1',),
+ "numpy.take": ('x, 1', 'x, ()', 'x, [[]]', 'x, 1, 1', 'x, (), 1', 'x, 1, axis=', 'x, (), axis=', '[x], 1'),
+ "numpy.take_along_axis": ('c, x, y',), "numpy.tan": ('x', '[x]', 'n'), "numpy.tanh": ('x', '[x]', 'n'),
+ "numpy.tensordot": ('x, y', 'x, y, 1', 'c, x, y'), "numpy.tile": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.trace": ('x', 'x, 1', '[x]', '[x], 1'), "numpy.transpose": ('x', 'x, ()', '[x]', 'n'),
+ "numpy.trapezoid": ('x', 'x, y', 'x, ()', 'x, [[]]', 'x, y, 1', 'x, (), 1', 'x, axis=', 'x, y, axis=', '[x]', '[x], axis=', 'n'),
+ "numpy.tril": ('x', 'x, 1', '[x]', '[x], 1'), "numpy.triu": ('x', 'x, 1', '[x]', '[x], 1'),
+ "numpy.true_divide": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'), "numpy.trunc": ('x', '[x]', 'n'),
+ "numpy.unique": ('x', 'x, axis=', '[x]', '[x], axis=', 'n'), "numpy.unravel_index": ('x, y',),
+ "numpy.unstack": ('x', 'x, axis='), "numpy.vander": ('x', 'x, 1'),
+ "numpy.var": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.vdot": ('x, y', 'x, [[]]', 'n, n'), "numpy.vsplit": ('x, 1',),
+ "numpy.where": ('x', 'x, y, 1', 'x, 1, 1', '[x]', 'c, x, y', 'n', 'n, n, n'),
+ "numpy.zeros": ('x', 'x, dtype=', "x, ''", 'n', 'n, dtype='),
+ "numpy.zeros_like": ('x', 'x, dtype=', "x, ''", '[x]', 'n', 'n, dtype='),
+}
+
+# Those that give something else (or raise) for whole numbers or truth values in some of the ways.
+NUMPY_TO_OPS_FLOAT_ONLY: frozenset[str] = frozenset({
+ "numpy.add", "numpy.allclose", "numpy.arccos", "numpy.arcsin", "numpy.arctan", "numpy.arctan2", "numpy.around",
+ "numpy.bincount", "numpy.ceil", "numpy.clip", "numpy.conj", "numpy.conjugate", "numpy.correlate", "numpy.cos",
+ "numpy.cumprod", "numpy.degrees", "numpy.einsum", "numpy.exp", "numpy.expm1", "numpy.floor", "numpy.floor_divide",
+ "numpy.fmax", "numpy.fmin", "numpy.fmod", "numpy.geomspace", "numpy.greater", "numpy.greater_equal",
+ "numpy.heaviside", "numpy.hypot", "numpy.isclose", "numpy.less", "numpy.less_equal", "numpy.linalg.cholesky",
+ "numpy.linalg.det", "numpy.linalg.inv", "numpy.linalg.matrix_rank", "numpy.linalg.pinv", "numpy.linalg.qr",
+ "numpy.linalg.slogdet", "numpy.linalg.solve", "numpy.log1p", "numpy.logaddexp", "numpy.maximum", "numpy.minimum",
+ "numpy.mod", "numpy.multiply", "numpy.nancumprod", "numpy.nanprod", "numpy.nanquantile", "numpy.nextafter",
+ "numpy.power", "numpy.prod", "numpy.quantile", "numpy.rad2deg", "numpy.real", "numpy.reciprocal", "numpy.rint",
+ "numpy.round", "numpy.searchsorted", "numpy.sin", "numpy.sinh", "numpy.tan", "numpy.tanh", "numpy.trapezoid",
+ "numpy.unique", "numpy.vander",
+})
+
+# NumPy function -> one of TensorFlow that gives the same numbers for floats in the forms below.
+NUMPY_TO_TF: dict[str, str] = {
+ "numpy.abs": "tensorflow.abs", "numpy.absolute": "tensorflow.abs", "numpy.acos": "tensorflow.acos",
+ "numpy.acosh": "tensorflow.acosh", "numpy.add": "tensorflow.add", "numpy.all": "tensorflow.reduce_all",
+ "numpy.amax": "tensorflow.reduce_max", "numpy.amin": "tensorflow.reduce_min", "numpy.angle": "tensorflow.math.angle",
+ "numpy.any": "tensorflow.reduce_any", "numpy.arange": "tensorflow.range", "numpy.arccos": "tensorflow.acos",
+ "numpy.arccosh": "tensorflow.acosh", "numpy.arcsin": "tensorflow.asin", "numpy.arcsinh": "tensorflow.asinh",
+ "numpy.arctan": "tensorflow.atan", "numpy.arctan2": "tensorflow.atan2", "numpy.arctanh": "tensorflow.atanh",
+ "numpy.argmax": "tensorflow.argmax", "numpy.argmin": "tensorflow.argmin", "numpy.argsort": "tensorflow.argsort",
+ "numpy.around": "tensorflow.round", "numpy.array": "tensorflow.convert_to_tensor",
+ "numpy.asarray": "tensorflow.convert_to_tensor", "numpy.ascontiguousarray": "tensorflow.identity",
+ "numpy.asin": "tensorflow.asin", "numpy.asinh": "tensorflow.asinh", "numpy.astype": "tensorflow.cast",
+ "numpy.atan": "tensorflow.atan", "numpy.atan2": "tensorflow.atan2", "numpy.atanh": "tensorflow.atanh",
+ "numpy.bincount": "tensorflow.math.bincount", "numpy.bitwise_and": "tensorflow.bitwise.bitwise_and",
+ "numpy.bitwise_or": "tensorflow.bitwise.bitwise_or", "numpy.bitwise_xor": "tensorflow.bitwise.bitwise_xor",
+ "numpy.broadcast_to": "tensorflow.broadcast_to", "numpy.ceil": "tensorflow.math.ceil",
+ "numpy.clip": "tensorflow.clip_by_value", "numpy.concat": "tensorflow.concat",
+ "numpy.concatenate": "tensorflow.concat", "numpy.conj": "tensorflow.math.conj",
+ "numpy.conjugate": "tensorflow.math.conj", "numpy.copy": "tensorflow.identity", "numpy.cos": "tensorflow.cos",
+ "numpy.cosh": "tensorflow.cosh", "numpy.count_nonzero": "tensorflow.math.count_nonzero",
+ "numpy.cross": "tensorflow.linalg.cross", "numpy.cumprod": "tensorflow.math.cumprod",
+ "numpy.cumsum": "tensorflow.cumsum", "numpy.diag": "tensorflow.linalg.diag",
+ "numpy.diagonal": "tensorflow.linalg.diag_part", "numpy.divide": "tensorflow.divide",
+ "numpy.dot": "tensorflow.matmul", "numpy.einsum": "tensorflow.einsum", "numpy.equal": "tensorflow.equal",
+ "numpy.exp": "tensorflow.exp", "numpy.expand_dims": "tensorflow.expand_dims", "numpy.expm1": "tensorflow.math.expm1",
+ "numpy.eye": "tensorflow.eye", "numpy.fabs": "tensorflow.abs", "numpy.fft.fft": "tensorflow.signal.fft",
+ "numpy.flip": "tensorflow.reverse", "numpy.float_power": "tensorflow.pow", "numpy.floor": "tensorflow.floor",
+ "numpy.floor_divide": "tensorflow.math.floordiv", "numpy.full": "tensorflow.fill",
+ "numpy.greater": "tensorflow.greater", "numpy.greater_equal": "tensorflow.greater_equal",
+ "numpy.i0": "tensorflow.math.bessel_i0", "numpy.imag": "tensorflow.math.imag",
+ "numpy.invert": "tensorflow.bitwise.invert", "numpy.isfinite": "tensorflow.math.is_finite",
+ "numpy.isinf": "tensorflow.math.is_inf", "numpy.isnan": "tensorflow.math.is_nan",
+ "numpy.left_shift": "tensorflow.bitwise.left_shift", "numpy.less": "tensorflow.less",
+ "numpy.less_equal": "tensorflow.less_equal", "numpy.linalg.cholesky": "tensorflow.linalg.cholesky",
+ "numpy.linalg.cross": "tensorflow.linalg.cross", "numpy.linalg.det": "tensorflow.linalg.det",
+ "numpy.linalg.diagonal": "tensorflow.linalg.diag_part", "numpy.linalg.eigvalsh": "tensorflow.linalg.eigvalsh",
+ "numpy.linalg.inv": "tensorflow.linalg.inv", "numpy.linalg.matmul": "tensorflow.matmul",
+ "numpy.linalg.matrix_rank": "tensorflow.linalg.matrix_rank",
+ "numpy.linalg.matrix_transpose": "tensorflow.linalg.matrix_transpose", "numpy.linalg.norm": "tensorflow.norm",
+ "numpy.linalg.pinv": "tensorflow.linalg.pinv", "numpy.linalg.qr": "tensorflow.linalg.qr",
+ "numpy.linalg.slogdet": "tensorflow.linalg.slogdet", "numpy.linalg.solve": "tensorflow.linalg.solve",
+ "numpy.linalg.trace": "tensorflow.linalg.trace", "numpy.linspace": "tensorflow.linspace",
+ "numpy.log": "tensorflow.math.log", "numpy.log1p": "tensorflow.math.log1p",
+ "numpy.logical_and": "tensorflow.logical_and", "numpy.logical_not": "tensorflow.logical_not",
+ "numpy.logical_or": "tensorflow.logical_or", "numpy.matmul": "tensorflow.matmul",
+ "numpy.matrix_transpose": "tensorflow.linalg.matrix_transpose", "numpy.matvec": "tensorflow.linalg.matvec",
+ "numpy.max": "tensorflow.reduce_max", "numpy.maximum": "tensorflow.maximum", "numpy.mean": "tensorflow.reduce_mean",
+ "numpy.meshgrid": "tensorflow.meshgrid", "numpy.min": "tensorflow.reduce_min", "numpy.minimum": "tensorflow.minimum",
+ "numpy.mod": "tensorflow.math.mod", "numpy.multiply": "tensorflow.multiply", "numpy.negative": "tensorflow.negative",
+ "numpy.nextafter": "tensorflow.math.nextafter", "numpy.not_equal": "tensorflow.not_equal",
+ "numpy.ones": "tensorflow.ones", "numpy.ones_like": "tensorflow.ones_like", "numpy.pad": "tensorflow.pad",
+ "numpy.permute_dims": "tensorflow.transpose", "numpy.pow": "tensorflow.pow", "numpy.power": "tensorflow.pow",
+ "numpy.prod": "tensorflow.reduce_prod", "numpy.real": "tensorflow.math.real",
+ "numpy.reciprocal": "tensorflow.math.reciprocal", "numpy.remainder": "tensorflow.math.floormod",
+ "numpy.repeat": "tensorflow.repeat", "numpy.reshape": "tensorflow.reshape",
+ "numpy.right_shift": "tensorflow.bitwise.right_shift", "numpy.rint": "tensorflow.math.rint",
+ "numpy.roll": "tensorflow.roll", "numpy.round": "tensorflow.round", "numpy.searchsorted": "tensorflow.searchsorted",
+ "numpy.sign": "tensorflow.sign", "numpy.sin": "tensorflow.sin", "numpy.sinh": "tensorflow.sinh",
+ "numpy.size": "tensorflow.size", "numpy.sort": "tensorflow.sort", "numpy.split": "tensorflow.split",
+ "numpy.sqrt": "tensorflow.sqrt", "numpy.square": "tensorflow.square", "numpy.squeeze": "tensorflow.squeeze",
+ "numpy.stack": "tensorflow.stack", "numpy.std": "tensorflow.math.reduce_std",
+ "numpy.subtract": "tensorflow.subtract", "numpy.sum": "tensorflow.reduce_sum", "numpy.take": "tensorflow.gather",
+ "numpy.tan": "tensorflow.tan", "numpy.tanh": "tensorflow.tanh", "numpy.tensordot": "tensorflow.tensordot",
+ "numpy.tile": "tensorflow.tile", "numpy.trace": "tensorflow.linalg.trace", "numpy.transpose": "tensorflow.transpose",
+ "numpy.true_divide": "tensorflow.divide", "numpy.unstack": "tensorflow.unstack",
+ "numpy.var": "tensorflow.math.reduce_variance", "numpy.where": "tensorflow.where", "numpy.zeros": "tensorflow.zeros",
+ "numpy.zeros_like": "tensorflow.zeros_like",
+}
+
+# The ways to call for which that was seen. x, y: tensors, [x]: a list of tensors, c: truth values, n: a number or a
+# shape, 1: a number, (): a tuple or list of numbers, [[]]: a list of those, '': a string, axis=: a keyword,
+# axis=(): with a tuple.
+NUMPY_TO_TF_FORMS: dict[str, tuple[str, ...]] = {
+ "numpy.abs": ('x', '[x]', 'n'), "numpy.absolute": ('x', '[x]', 'n'), "numpy.acos": ('x', '[x]'),
+ "numpy.acosh": ('x', '[x]'), "numpy.add": ('x, y', 'x, 1', 'x, ()', '[x], 1', 'n, n'),
+ "numpy.all": ('[x]', '[x], 1', '[x], axis='),
+ "numpy.amax": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.amin": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.angle": ('x', '[x]'), "numpy.any": ('[x]', '[x], 1', '[x], axis='),
+ "numpy.arange": ('n', 'n, n', 'n, n, n', 'n, dtype='), "numpy.arccos": ('x', '[x]'), "numpy.arccosh": ('x', '[x]'),
+ "numpy.arcsin": ('x', '[x]'), "numpy.arcsinh": ('x', '[x]'), "numpy.arctan": ('x', '[x]'),
+ "numpy.arctan2": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1'), "numpy.arctanh": ('x', '[x]'),
+ "numpy.argmax": ('x, 1', 'x, axis=', '[x], 1', '[x], axis='),
+ "numpy.argmin": ('x, 1', 'x, axis=', '[x], 1', '[x], axis='),
+ "numpy.argsort": ('x', 'x, 1', 'x, axis=', '[x]', '[x], 1', '[x], axis='), "numpy.around": ('x', '[x]', 'n', 'n, n'),
+ "numpy.array": ('x', 'x, dtype=', "x, ''", '[x]', 'n', 'n, dtype='),
+ "numpy.asarray": ('x', 'x, dtype=', "x, ''", '[x]', 'n', 'n, dtype='),
+ "numpy.ascontiguousarray": ('x', "x, ''", '[x]'), "numpy.asin": ('x', '[x]'), "numpy.asinh": ('x', '[x]'),
+ "numpy.astype": ("x, ''",), "numpy.atan": ('x', '[x]'), "numpy.atan2": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1'),
+ "numpy.atanh": ('x', '[x]'), "numpy.bincount": ('x', 'c, x, y', 'n'), "numpy.bitwise_and": ('n, n',),
+ "numpy.bitwise_or": ('n, n',), "numpy.bitwise_xor": ('n, n',),
+ "numpy.broadcast_to": ('x, y', 'x, ()', 'x, y, 1', '1, x'), "numpy.ceil": ('x', '[x]'),
+ "numpy.clip": ('x, 1, 1', 'n, n, n'), "numpy.concat": ('[x], 1', '[x], axis='),
+ "numpy.concatenate": ('[x], 1', '[x], axis='), "numpy.conj": ('x', '[x]', 'n'), "numpy.conjugate": ('x', '[x]', 'n'),
+ "numpy.copy": ('x', '[x]', 'n'), "numpy.cos": ('x', '[x]'), "numpy.cosh": ('x', '[x]'),
+ "numpy.count_nonzero": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.cross": ('x, y', 'x, y, 1'), "numpy.cumprod": ('x, 1', 'x, axis=', '[x], 1', '[x], axis='),
+ "numpy.cumsum": ('x, 1', 'x, axis=', '[x], 1', '[x], axis='), "numpy.diag": ('n',), "numpy.diagonal": ('x',),
+ "numpy.divide": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'), "numpy.dot": ('x, y', 'x, [[]]'),
+ "numpy.einsum": ("'', x, y",), "numpy.equal": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'c, x, y', 'n, n'),
+ "numpy.exp": ('x', '[x]'), "numpy.expand_dims": ('x, 1', 'x, axis=', '[x], 1', '[x], axis='),
+ "numpy.expm1": ('x', '[x]'), "numpy.eye": ('n', 'n, n', 'n, dtype='), "numpy.fabs": ('x', '[x]'),
+ "numpy.fft.fft": ('[x]', 'n'), "numpy.flip": ('x, ()', 'x, axis=()'),
+ "numpy.float_power": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1'), "numpy.floor": ('x', '[x]'),
+ "numpy.floor_divide": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'), "numpy.full": ('x, 1', 'x, ()', 'n, n'),
+ "numpy.greater": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.greater_equal": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'), "numpy.i0": ('x', '[x]'),
+ "numpy.imag": ('x', '[x]', 'n'), "numpy.invert": ('n',), "numpy.isfinite": ('x', '[x]'), "numpy.isinf": ('x', '[x]'),
+ "numpy.isnan": ('x', '[x]'), "numpy.left_shift": ('n, n',),
+ "numpy.less": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.less_equal": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'), "numpy.linalg.cholesky": ('x',),
+ "numpy.linalg.cross": ('x, y',), "numpy.linalg.det": ('x', '[x]'), "numpy.linalg.diagonal": ('x', '[x]'),
+ "numpy.linalg.eigvalsh": ('x', '[x]'), "numpy.linalg.inv": ('x', '[x]'), "numpy.linalg.matmul": ('x, y', 'x, [[]]'),
+ "numpy.linalg.matrix_rank": ('x', 'x, 1', '[x]', '[x], 1'), "numpy.linalg.matrix_transpose": ('x', '[x]'),
+ "numpy.linalg.norm": ('x', 'x, axis=', 'x, axis=()', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, axis=', 'x, ord=, axis=', '[x]', '[x], axis='),
+ "numpy.linalg.pinv": ('x', 'x, 1', '[x]', '[x], 1'), "numpy.linalg.qr": ('x', '[x]'),
+ "numpy.linalg.slogdet": ('x', '[x]'), "numpy.linalg.solve": ('x, y', 'x, [[]]'), "numpy.linalg.trace": ('x', '[x]'),
+ "numpy.linspace": ('x, y, 1', 'x, 1, 1', 'n, n, n'), "numpy.log": ('x', '[x]'), "numpy.log1p": ('x', '[x]'),
+ "numpy.logical_and": ('c, x, y',), "numpy.logical_not": ('[x]',), "numpy.logical_or": ('c, x, y',),
+ "numpy.matmul": ('x, y', 'x, [[]]'), "numpy.matrix_transpose": ('x', '[x]'), "numpy.matvec": ('x, y',),
+ "numpy.max": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.maximum": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.mean": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis='),
+ "numpy.meshgrid": ('x', 'x, y', '[x]', 'n', 'n, n'),
+ "numpy.min": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.minimum": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.mod": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.multiply": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'), "numpy.negative": ('x', '[x]', 'n'),
+ "numpy.nextafter": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.not_equal": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.ones": ('x', 'x, dtype=', "x, ''", 'n', 'n, dtype='),
+ "numpy.ones_like": ('x', 'x, dtype=', "x, ''", '[x]', 'n', 'n, dtype='), "numpy.pad": ('x, [[]]',),
+ "numpy.permute_dims": ('x', 'x, ()', '[x]', 'n'), "numpy.pow": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.power": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.prod": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.real": ('x', '[x]', 'n'), "numpy.reciprocal": ('x', '[x]'),
+ "numpy.remainder": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.repeat": ('x, 1', 'x, 1, 1', 'x, 1, axis=', '[x], 1', 'n, n'), "numpy.reshape": ('x, y', 'x, ()'),
+ "numpy.right_shift": ('n, n',), "numpy.rint": ('x', '[x]'), "numpy.roll": ('x, 1, 1', 'x, 1, axis='),
+ "numpy.round": ('x', '[x]', 'n', 'n, n'), "numpy.searchsorted": ('x, y',), "numpy.sign": ('x', '[x]', 'n'),
+ "numpy.sin": ('x', '[x]'), "numpy.sinh": ('x', '[x]'), "numpy.size": ('x', '[x]', 'n'),
+ "numpy.sort": ('x', 'x, 1', 'x, axis=', '[x]', '[x], 1', '[x], axis=', 'n'), "numpy.split": ('x, 1', 'x, 1, axis='),
+ "numpy.sqrt": ('x', '[x]'), "numpy.square": ('x', '[x]', 'n'), "numpy.squeeze": ('x', '[x]', 'n'),
+ "numpy.stack": ('x', 'x, 1', 'x, axis=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.std": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis='),
+ "numpy.subtract": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'),
+ "numpy.sum": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis=', 'n'),
+ "numpy.take": ('x, 1, axis=', 'x, (), axis='), "numpy.tan": ('x', '[x]'), "numpy.tanh": ('x', '[x]'),
+ "numpy.tensordot": ('x, y, 1',), "numpy.tile": ('x, ()',), "numpy.trace": ('x',),
+ "numpy.transpose": ('x', 'x, ()', '[x]', 'n'),
+ "numpy.true_divide": ('x, y', 'x, 1', 'x, ()', '1, x', '[x], 1', 'n, n'), "numpy.unstack": ('x', 'x, axis='),
+ "numpy.var": ('x', 'x, 1', 'x, ()', 'x, axis=', 'x, axis=()', 'x, keepdims=', 'x, axis=, keepdims=', 'x, 1, keepdims=', '[x]', '[x], 1', '[x], axis='),
+ "numpy.where": ('c, x, y',), "numpy.zeros": ('x', 'x, dtype=', "x, ''", 'n', 'n, dtype='),
+ "numpy.zeros_like": ('x', 'x, dtype=', "x, ''", '[x]', 'n', 'n, dtype='),
+}
+
+# Those that give something else (or raise) for whole numbers or truth values in some of the ways.
+NUMPY_TO_TF_FLOAT_ONLY: frozenset[str] = frozenset({
+ "numpy.abs", "numpy.absolute", "numpy.acos", "numpy.acosh", "numpy.add", "numpy.amax", "numpy.amin", "numpy.angle",
+ "numpy.arccos", "numpy.arccosh", "numpy.arcsin", "numpy.arcsinh", "numpy.arctan", "numpy.arctan2", "numpy.arctanh",
+ "numpy.argsort", "numpy.around", "numpy.array", "numpy.asarray", "numpy.ascontiguousarray", "numpy.asin",
+ "numpy.asinh", "numpy.atan", "numpy.atan2", "numpy.atanh", "numpy.bincount", "numpy.ceil", "numpy.clip",
+ "numpy.conj", "numpy.conjugate", "numpy.cos", "numpy.cosh", "numpy.cumprod", "numpy.cumsum", "numpy.divide",
+ "numpy.dot", "numpy.einsum", "numpy.equal", "numpy.exp", "numpy.expm1", "numpy.fabs", "numpy.float_power",
+ "numpy.floor", "numpy.floor_divide", "numpy.greater", "numpy.greater_equal", "numpy.i0", "numpy.isfinite",
+ "numpy.isinf", "numpy.isnan", "numpy.less", "numpy.less_equal", "numpy.linalg.cholesky", "numpy.linalg.det",
+ "numpy.linalg.diagonal", "numpy.linalg.eigvalsh", "numpy.linalg.inv", "numpy.linalg.matmul",
+ "numpy.linalg.matrix_rank", "numpy.linalg.norm", "numpy.linalg.pinv", "numpy.linalg.qr", "numpy.linalg.slogdet",
+ "numpy.linalg.solve", "numpy.linalg.trace", "numpy.linspace", "numpy.log", "numpy.log1p", "numpy.matmul",
+ "numpy.matvec", "numpy.max", "numpy.maximum", "numpy.mean", "numpy.min", "numpy.minimum", "numpy.mod",
+ "numpy.multiply", "numpy.nextafter", "numpy.not_equal", "numpy.pow", "numpy.power", "numpy.prod", "numpy.real",
+ "numpy.reciprocal", "numpy.remainder", "numpy.rint", "numpy.round", "numpy.searchsorted", "numpy.sin", "numpy.sinh",
+ "numpy.sort", "numpy.sqrt", "numpy.square", "numpy.std", "numpy.subtract", "numpy.sum", "numpy.tan", "numpy.tanh",
+ "numpy.tensordot", "numpy.trace", "numpy.true_divide", "numpy.var", "numpy.where",
+})
