@@ -32,7 +32,7 @@ class Proof(str, enum.Enum):
     RAISES = "raises"  # tracing raises, and the traceback passes through the flagged line
     SWALLOWED = "swallowed"  # tracing raises where eager mode does not, and the user's own `except` hides it
     RUNS_ONCE = "runs-once"  # the line runs at each eager call, but only while tracing in graph mode
-    FROZEN = "frozen"  # eager calls give new values, graph calls repeat the first one
+    FROZEN = "frozen"  # graph calls repeat one result; eager calls give new ones, or another one
     LEAKS = "leaks"  # a symbolic tensor is left in the layer or in a global after tracing
     GLOBAL_FLAG = "global-flag"  # a process-wide TensorFlow, Keras or NumPy setting differs after tracing
     CONSTRUCTION = "construction"  # building the layer raises

@@ -20,12 +20,13 @@ from tflint_layers.suppressions import Suppressions
 FILE_NOT_READABLE = ("TFL900", "file-not-readable")
 _TRACED = re.compile(
     rb"def call\b|tf\.function|\bfunction\b|(?:train|test|predict)_step|update_state|Lambda|\.map\(|map_fn"
-    rb"|dynamic|run_eagerly|run_functions_eagerly|eager_execution|enable_debug_mode|^[ \t]*class[ \t]+\w+[ \t]*\(",
+    rb"|dynamic|run_eagerly|run_functions_eagerly|eager_execution|enable_debug_mode|Input\("
+    rb"|^[ \t]*class[ \t]+\w+[ \t]*\(",
     re.MULTILINE,
 )
 _PLAIN = re.compile(
     r"run_functions_eagerly|run_eagerly|enable_debug_mode|dynamic|eager_execution|tf\.function\(|Lambda\(|\.map\(|map_fn\("
-    r"|add_metric|add_update|^[ \t]*class[ \t]+_\w+[ \t]*\(",
+    r"|add_metric|add_update|\bInput\(|^[ \t]*class[ \t]+_\w+[ \t]*\(",
     re.MULTILINE,
 )
 
@@ -188,7 +189,7 @@ def _finding(scope: Scope, rule: Rule, hit: Hit, fixes: bool) -> Finding:
         function=scope.function.qualname if scope.function else None,
         route=scope.route,
         keras=scope.keras,
-        proof=rule.proof,
+        proof=hit.proof or rule.proof,
         suspect=hit.suspect,
         fix=rule.fix(scope, hit) if fixes and rule.fix is not None else None,
         layer_path=_layer_path(scope.layer, scope.module),

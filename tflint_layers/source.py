@@ -28,7 +28,7 @@ def _no_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-class UnreadableSource(Exception):
+class UnreadableSource(Exception):  # noqa: N818 - what it says is wrong with the file, not with us
     """The bytes are no Python file; the message says why, ``line`` and ``column`` (1-based) say where."""
 
     def __init__(self, message: str, line: int = 1, column: int = 1) -> None:

@@ -24,6 +24,7 @@ from tflint_layers.model.values import (
     Tensor,
     Value,
     Variable,
+    join,
 )
 
 _LIBRARIES = frozenset(
@@ -77,6 +78,10 @@ STATEFUL_OBJECTS = frozenset({"tensorflow.random.Generator", "keras.random.SeedG
 WEIGHT_MAKERS = frozenset({"add_weight", "add_variable"})
 KERAS_VARIABLES = frozenset({"keras.Variable", "keras.backend.Variable", "keras.backend.variable"})
 CONTAINERS_OF_LAYERS = frozenset({"keras.Sequential", "keras.models.Sequential", "keras.Model", "keras.models.Model"})
+INPUTS = frozenset({"keras.Input", "keras.layers.Input"})
+TF_VARIABLES = frozenset({"tensorflow.Variable", "tensorflow.compat.v1.Variable"})
+# Layers with weights that take an input of any shape.
+SHAPELESS_INPUTS = frozenset({"keras.layers.Embedding", "keras.layers.PReLU"})
 # Methods that Keras 3 does not have any more, and those that take or give numbers: of models, and of all layers.
 REMOVED_METHODS = frozenset({"add_metric", "add_update"})
 HOST_MODEL_METHODS = frozenset(
@@ -114,6 +119,13 @@ _INSTANCES = {
     "tensorflow.data.Dataset.range": "tensorflow.data.Dataset",
     "tensorflow.data.Dataset.from_generator": "tensorflow.data.Dataset",
     "tensorflow.data.Dataset.zip": "tensorflow.data.Dataset",
+    **dict.fromkeys(
+        (
+            *("tensorflow.compat.v1.get_default_session", "tensorflow.get_default_session", "tensorflow.Session"),
+            *("keras.backend.get_session", "tensorflow.compat.v1.InteractiveSession", "tensorflow.InteractiveSession"),
+        ),
+        "tensorflow.compat.v1.Session",
+    ),
     "builtins.open": "io.TextIOWrapper",
     "builtins.iter": "builtins.iterator",
     "keras.initializers.get": "keras.initializers.Initializer",
@@ -148,12 +160,34 @@ def result(dotted: str, keras: int) -> Value:
         return STATIC
     kind = _returned(dotted, keras)
     if kind is not None:
-        return _VALUES.get(kind, UNKNOWN)
-    if dotted.startswith("tensorflow.raw_ops."):
+        return _value_of(kind)
+    if dotted.startswith(("tensorflow.raw_ops.", "tensorflow.RaggedTensor.")):
         return TENSOR
     if is_class(dotted):
         return Instance(dotted, fresh=True)
     return UNKNOWN
+
+
+@cache
+def _value_of(kind: str) -> Value:
+    """The value that a kind of the table stands for; ``(tensor,tensors)`` is a tuple."""
+    if not kind.startswith("("):
+        return _VALUES.get(kind, UNKNOWN)
+    items, depth, start = [], 0, 1
+    for at, character in enumerate(kind):
+        depth += (character == "(") - (character == ")")
+        if (character == "," and depth == 1) or depth == 0:
+            items.append(_value_of(kind[start:at]))
+            start = at + 1
+    return Container(join(items), tuple(items), "tuple")
+
+
+def is_tensorflow_operation(dotted: str) -> bool:
+    """Whether a function of TensorFlow makes tensors of tensors, in a way that Keras 3 does not record."""
+    if not dotted.startswith("tensorflow.") or callback(dotted) is not None:
+        return False
+    name = dotted.rpartition(".")[2]
+    return _returned(dotted, 3) in {"tensor", "tensors"} and name not in {"get_static_value", "print", "Variable"}
 
 
 def returns_graph_value(dotted: str, keras: int) -> bool:
@@ -458,7 +492,10 @@ _TENSORFLOW_OF_NUMPY = {
     },
     **{name: f"reduce_{name}" for name in ("sum", "mean", "max", "min", "prod", "any", "all")},
     **{name: f"math.{name}" for name in ("log", "log1p", "expm1", "ceil", "isnan", "isinf", "isfinite", "rsqrt")},
-    "std": "math.reduce_std", "var": "math.reduce_variance", "amax": "reduce_max", "amin": "reduce_min",
+    "std": "math.reduce_std",
+    "var": "math.reduce_variance",
+    "amax": "reduce_max",
+    "amin": "reduce_min",
 }
 
 
@@ -472,6 +509,10 @@ def operation_for_numpy(dotted: str, keras: bool) -> str | None:
     return _TENSORFLOW_OF_NUMPY.get(name)
 
 
+LIFTED_READS = frozenset({"keras.backend.get_value", "keras.backend.batch_get_value"})
+PEEKING_FUNCTIONS = frozenset({"tensorflow.get_static_value", "tensorflow.compat.v1.get_static_value"})
+# Their results depend on the shape of a tensor alone, which may well be known while tracing.
+SHAPE_FUNCTIONS = frozenset({"shape", "rank", "size", "zeros_like", "ones_like", "constant", "zeros", "ones", "fill"})
 MUTATORS = frozenset(
     {"append", "extend", "insert", "update", "pop", "popitem", "popleft", "add", "remove", "discard", "clear"}
     | {"setdefault", "rotate", "appendleft", "extendleft", "sort", "reverse", "put", "put_nowait"}
@@ -510,6 +551,12 @@ def tensor_attribute(name: str) -> str:
 def keeps_batch(dotted: str) -> bool:
     """Whether the first axis of the result is the first axis of the first argument."""
     return dotted.rpartition(".")[2] in _KEEPING
+
+
+def keeps_shape(dotted: str) -> bool:
+    """Whether the static shape of the result is unknown where that of an argument is."""
+    last = dotted.rpartition(".")[2]
+    return last != "ensure_shape" and (last in _KEEPING or last in {"matmul", "where", "transpose", "expand_dims"})
 
 
 def is_known(dotted: str) -> bool:

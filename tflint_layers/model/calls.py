@@ -13,7 +13,6 @@ from tflint_layers.model.scopes import api_name
 from tflint_layers.model.values import (
     NONE,
     STATIC,
-    TENSORS,
     UNKNOWN,
     Api,
     Array,
@@ -124,6 +123,8 @@ class Calls(Expressions):
 
     def _call_instance(self, callee: Instance, arguments: Arguments) -> Value:
         if callee.cls is not None:
+            if callee.name in api.CALLED_BY_KERAS and _any_tensor(arguments, "keras"):
+                return self.tensor(keras=True)
             method = callee.cls.method("call" if callee.name in api.CALLED_BY_KERAS else "__call__")
             if method is None:
                 return self._call_library_object(callee.name, arguments)
@@ -140,7 +141,10 @@ class Calls(Expressions):
             batch = any(
                 isinstance(v, Tensor) and v.batch for value in arguments.values[:1] for v in alternatives(value)
             )
-            return self.tensor(batch=batch) if isinstance(returned, Tensor) else returned
+            if isinstance(returned, Tensor):
+                shapeless = _any_tensor(arguments, "shapeless") and api.layer_state(name, self.keras) != "weights"
+                return self.tensor(batch=batch, shapeless=shapeless, keras=_any_tensor(arguments, "keras"))
+            return returned
         return UNKNOWN
 
     # Library functions.
@@ -169,11 +173,14 @@ class Calls(Expressions):
                 for argument in arguments.positional[:1]
                 for v in alternatives(argument)
             )
-            return self.tensor(batch=keeps_batch, shapeless=value.shapeless)
-        if value == TENSORS:
-            return Container(self.tensor())
+            shapeless = value.shapeless or (api.keeps_shape(name) and _any_tensor(arguments, "shapeless"))
+            keras = name in api.INPUTS or _any_tensor(arguments, "keras")
+            return self.tensor(batch=keeps_batch, shapeless=shapeless, keras=keras)
         if name == api.DYNAMIC_SHAPE:
             return self._dynamic_shape(arguments)
+        if isinstance(value, Container):
+            items = value.items and tuple(self._made_here(item, "", arguments) for item in value.items)
+            return replace(value, of=self._made_here(value.of, "", arguments), items=items)
         return value
 
     def _dynamic_shape(self, arguments: Arguments) -> Value:
@@ -198,7 +205,7 @@ class Calls(Expressions):
         if callback.wraps:
             return self._wrap(name, functions[0], arguments)
         if not callback.traced:
-            return api.result(name, self.keras) if not callback.shapeless else self.tensor(shapeless=True)
+            return self._from_host(arguments) if callback.shapeless else api.result(name, self.keras)
         results = []
         for value in functions:
             for alternative in alternatives(value) if value is not None else ():
@@ -206,6 +213,15 @@ class Calls(Expressions):
         if callback.returns_result and results:
             return join(results)
         return self._callback_result(callback, arguments)
+
+    def _from_host(self, arguments: Arguments) -> Value:
+        """What a function that runs outside of the graph gives: one tensor for each type that it is said to return."""
+        types = arguments.get(2, "Tout")
+        result = self.tensor(shapeless=True)
+        if isinstance(types, Container):
+            items = (result,) * len(types.items) if types.items is not None else None
+            return Container(result if items != () else UNKNOWN, items)
+        return result if types is not None and types != UNKNOWN else replace(result, nest=True)
 
     def _wrap(self, name: str, value: Value | None, arguments: Arguments) -> Value:
         if not isinstance(value, Function):
@@ -302,6 +318,13 @@ class Calls(Expressions):
                 self.update(node.func.value, grown(receiver, self.element(arguments.values[0])))
         elif isinstance(receiver, Container) and name == "clear":
             self.update(node.func.value, replace(receiver, of=UNKNOWN, items=()))
+
+
+def _any_tensor(arguments: Arguments, trait: str) -> bool:
+    """Whether some argument, or an element of one, is a tensor of which ``trait`` holds."""
+    values = [one for value in arguments.values for one in alternatives(value)]
+    elements = [one for value in values if isinstance(value, Container) for one in alternatives(value.of)]
+    return any(isinstance(value, Tensor) and bool(getattr(value, trait)) for value in [*values, *elements])
 
 
 def _has_tensor(value: Value) -> bool:

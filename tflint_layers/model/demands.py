@@ -24,6 +24,7 @@ from tflint_layers.model.values import (
     Static,
     Tensor,
     Value,
+    Variable,
     alternatives,
     constant_of,
     is_symbolic,
@@ -60,8 +61,35 @@ def reads(scope: Scope, node: ast.AST) -> Iterator[Demand]:
         and node.args
         and scope.api_name(node.func) in api.HOST_FUNCTIONS
         and is_symbolic(scope.value(node.args[0]))
+        and not _is_lifted(scope, node)
     ):
         yield Demand(node, node.args[0])
+
+
+def _is_lifted(scope: Scope, node: ast.Call) -> bool:
+    """Whether Keras 2 reads a weight under `tf.init_scope`, outside of the graph, which works."""
+    is_weight = isinstance(scope.value(node.args[0]), Variable)
+    return scope.keras == 2 and is_weight and scope.api_name(node.func) in api.LIFTED_READS
+
+
+def peeks(scope: Scope, node: ast.AST) -> Iterator[Demand]:
+    """Functions that give the numbers of a tensor in eager mode and None while tracing, on what depends on the data."""
+    if not isinstance(node, ast.Call) or scope.api_name(node.func) not in api.PEEKING_FUNCTIONS:
+        return
+    if node.args and _depends_on_data(scope, node.args[0]):
+        yield Demand(node, node.args[0])
+
+
+def _depends_on_data(scope: Scope, node: ast.expr) -> bool:
+    value = scope.value(node)
+    if not isinstance(value, Tensor) or value.eager:
+        return False
+    if value.batch:
+        return True
+    if isinstance(node, ast.Call):
+        is_shape = scope.api_name(node.func).rpartition(".")[2] in api.SHAPE_FUNCTIONS
+        return not is_shape and any(_depends_on_data(scope, argument) for argument in node.args)
+    return isinstance(node, ast.BinOp) and any(_depends_on_data(scope, side) for side in (node.left, node.right))
 
 
 # --- truth values ----------------------------------------------------------------------------------------------------

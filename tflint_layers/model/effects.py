@@ -15,6 +15,7 @@ class Effect(enum.Enum):
     NEW_VALUE = "new-value"  # another value at each run: random numbers, clocks, the environment
     DEBUG = "debug"  # stops in a debugger
     SETTING = "setting"  # changes a setting of the whole process
+    V1_GRAPH = "v1-graph"  # works only where a program builds a graph and runs it in a session, as in TensorFlow 1
 
 
 _LOG_METHODS = ("debug", "info", "warning", "warn", "error", "critical", "exception", "log", "fatal")
@@ -195,6 +196,20 @@ _EFFECTS.update(
             "locale.setlocale",
         ),
         Effect.SETTING,
+    )
+)
+
+_EFFECTS.update(
+    dict.fromkeys(
+        (
+            *_members("tensorflow.compat.v1", "placeholder sparse_placeholder global_variables_initializer"),
+            *_members("tensorflow.compat.v1", "local_variables_initializer tables_initializer variables_initializer"),
+            *_members("tensorflow.compat.v1", "initialize_all_variables reset_default_graph train.Saver"),
+            *_members("tensorflow.compat.v1.Session", "run partial_run make_callable"),
+            *_members("tensorflow", "placeholder sparse_placeholder global_variables_initializer"),
+            *_members("tensorflow", "local_variables_initializer tables_initializer reset_default_graph train.Saver"),
+        ),
+        Effect.V1_GRAPH,
     )
 )
 

@@ -120,9 +120,9 @@ class Expressions:
         self.frame.record(node, value)
         return value
 
-    def tensor(self, *, batch: bool = False, shapeless: bool = False) -> Tensor:
+    def tensor(self, *, batch: bool = False, shapeless: bool = False, keras: bool = False) -> Tensor:
         """A tensor made here: symbolic, or an eager one where the code runs outside of the graph."""
-        return Tensor(batch=batch, shapeless=shapeless, eager=self.frame.eager)
+        return Tensor(batch=batch, shapeless=shapeless, eager=self.frame.eager, keras=keras and self.frame.eager)
 
     def _evaluate_parts(self, node: ast.AST) -> Value:
         for child in ast.iter_child_nodes(node):
@@ -265,7 +265,11 @@ class Expressions:
         values = [*alternatives(left), *alternatives(right)]
         tensors = [value for value in values if isinstance(value, (Tensor, Variable))]
         if tensors:
-            result = self.tensor(batch=any(isinstance(value, Tensor) and value.batch for value in tensors))
+            result = self.tensor(
+                batch=any(isinstance(value, Tensor) and value.batch for value in tensors),
+                shapeless=any(isinstance(value, Tensor) and value.shapeless for value in tensors),
+                keras=any(isinstance(value, Tensor) and value.keras for value in tensors),
+            )
             sure = any(all(isinstance(v, (Tensor, Variable)) for v in alternatives(side)) for side in (left, right))
             return result if sure else join([result, STATIC])
         if any(value == UNKNOWN or isinstance(value, (Api, Function, Instance, Method)) for value in values):
@@ -540,7 +544,7 @@ class Expressions:
         if isinstance(receiver, Variable):
             return receiver
         keeps_batch = _whole_first_axis(node) or (receiver.nest and isinstance(literal(node), str))
-        return replace(receiver, batch=receiver.batch and keeps_batch, nest=False, shapeless=False)
+        return replace(receiver, batch=receiver.batch and keeps_batch, nest=False)
 
     def element(self, value: Value) -> Value:
         """What iterating over the value gives at each step."""

@@ -70,12 +70,14 @@ class Tensor(Value):
     ``nest``: may also be a list, tuple or dict of tensors (an input whose use does not tell).
     ``eager``: made outside of the graph (in ``__init__``, under ``tf.init_scope``), so its numbers can be read.
     ``shapeless``: the result of ``tf.py_function`` and the like, whose static shape is unknown.
+    ``keras``: a placeholder of a functional model that is being put together, outside of traced code.
     """
 
     batch: bool = False
     nest: bool = False
     eager: bool = False
     shapeless: bool = False
+    keras: bool = False
 
 
 @dataclass(frozen=True)
@@ -251,6 +253,7 @@ def _merge_alike(values: list[Value]) -> list[Value]:
                 nest=any(tensor.nest for tensor in tensors),
                 eager=all(tensor.eager for tensor in tensors),
                 shapeless=any(tensor.shapeless for tensor in tensors),
+                keras=all(tensor.keras for tensor in tensors),
             )
         )
     if containers:

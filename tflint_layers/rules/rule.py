@@ -12,11 +12,16 @@ from tflint_layers.model.scopes import Phase, Scope
 
 @dataclass(frozen=True)
 class Hit:
-    """A place that a rule objects to. ``suspect``: only a trace can tell whether it is right."""
+    """A place that a rule objects to.
+
+    ``suspect``: only a trace can tell whether it is right. ``proof``: what would show it, where that is not what shows
+    the other hits of the rule.
+    """
 
     node: ast.expr | ast.stmt
     message: str
     suspect: bool = False
+    proof: Proof | None = None
 
 
 Check = Callable[[Scope, ast.AST], Iterator[Hit]]

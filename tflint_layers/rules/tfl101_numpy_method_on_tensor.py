@@ -2,7 +2,8 @@
 
 ## What it does
 Finds `x.numpy()`, `x.eval()`, `ragged.to_list()`, `keras.ops.convert_to_numpy(x)`, `K.get_value(x)` and `K.eval(x)` on
-tensors and weights in code that Keras or `tf.function` traces.
+tensors and weights in code that Keras or `tf.function` traces, and `tf.get_static_value(x)` on what depends on the
+inputs.
 
 ## Why is this bad
 While `call` is traced there are no numbers, only symbols for them. The layer works when it is called eagerly, in a
@@ -10,7 +11,8 @@ notebook or a unit test, and breaks at the first `fit` or `predict`.
 
 ## Keras 2 and Keras 3
 Both fail: `AttributeError: 'SymbolicTensor' object has no attribute 'numpy'` for a tensor, `NotImplementedError` for
-a weight. AutoGraph does not help.
+a weight. AutoGraph does not help. `K.get_value` of a weight works under Keras 2, which reads it outside of the graph.
+`tf.get_static_value(x)` does not fail: it gives None, and the graph silently computes something else.
 
 ## Example
 ```python
@@ -30,7 +32,8 @@ The fix drops `.numpy()` where the value goes on into arithmetic or into a Tenso
 a NumPy scalar takes part in arithmetic without a dtype of its own in the way, a tensor of another dtype raises.
 
 ## How TensorFlow confirms it
-Tracing the layer raises, and the traceback passes through the line.
+Tracing the layer raises, and the traceback passes through the line; for `tf.get_static_value`, graph calls give other
+results than eager calls on the same input.
 """
 
 from __future__ import annotations
@@ -50,6 +53,15 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     for demand in demands.reads(scope, node):
         assert isinstance(demand.node, ast.expr)
         yield Hit(demand.node, _message(scope, demand.node, demand.subject), demand.suspect)
+    for demand in demands.peeks(scope, node):
+        yield Hit(demand.node, _message_of_peek(scope, demand), proof=Proof.FROZEN)
+
+
+def _message_of_peek(scope: Scope, demand: demands.Demand) -> str:
+    return (
+        f"`{scope.text(demand.node)}` is None while `{scope.traced_name}` is traced, and a number in eager mode only: "
+        f"the value of `{scope.text(demand.subject)}` is not known yet"
+    )
 
 
 def _message(scope: Scope, node: ast.expr, subject: ast.expr) -> str:
