@@ -1,0 +1,129 @@
+"""The options, and what each of them makes the command line do."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tflint_layers import __version__
+from tflint_layers.cli.delivering import deliver
+from tflint_layers.cli.options import Options
+from tflint_layers.cli.reporting import CLEAN, FAILED, report, status_of, tell
+from tflint_layers.cli.running import run_of, visible
+from tflint_layers.cli.terminal import say, survive_any_character
+from tflint_layers.report import FORMATS, catalogue
+from tflint_layers.rules import all_rules
+from tflint_layers.settings import SettingsError, nearest
+from tflint_layers.work import WorkerError
+
+
+def _codes(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Selectors from options that may be repeated and hold several, separated by commas; None if there are none."""
+    codes = tuple(code.strip() for value in given for code in value.split(",") if code.strip())
+    return codes if given else None
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.argument("paths", nargs=-1, type=click.Path())
+@click.option(
+    "--select",
+    metavar="CODES",
+    multiple=True,
+    callback=_codes,
+    help="Rules to use instead of the configured ones: codes, prefixes, names, ALL.",
+)
+@click.option("--ignore", metavar="CODES", multiple=True, callback=_codes, help="Rules to leave out.")
+@click.option("--extend-select", metavar="CODES", multiple=True, callback=_codes, help="Rules to use in addition.")
+@click.option("--preview", is_flag=True, help="Use the preview rules too.")
+@click.option(
+    "--keras",
+    type=click.Choice(["auto", "2", "3"]),
+    help="The Keras that the verdict is about; auto asks the file's imports, then the project's requirements.",
+)
+@click.option("--confirm", is_flag=True, help="Run the flagged layers under real TensorFlow; hide what it refutes.")
+@click.option("--only", type=click.Choice(["confirmed"]), help="With --confirm: exit 1 only for confirmed findings.")
+@click.option("--show-refuted", is_flag=True, help="With --confirm: show refuted findings too.")
+@click.option("--python", metavar="PATH", help="The interpreter that has TensorFlow (default: this one).")
+@click.option("--fix", is_flag=True, help="Apply the safe fixes; with --confirm those that a trace proves.")
+@click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: apply the unsafe fixes too.")
+@click.option("--diff", is_flag=True, help="Show what --fix would change, as a patch, and change nothing.")
+@click.option(
+    "--output-format",
+    type=click.Choice(list(FORMATS)),
+    help="How findings are printed (default: full on a terminal, else concise).",
+)
+@click.option("--output-file", type=click.Path(dir_okay=False, path_type=Path), help="Print findings into this file.")
+@click.option("-q", "--quiet", is_flag=True, help="Print findings and errors only.")
+@click.option("--statistics", is_flag=True, help="Print how often each rule was broken instead of the findings.")
+@click.option("--exit-zero", is_flag=True, help="Exit 0 even if there are findings.")
+@click.option("--stdin-filename", metavar="PATH", help="The name of what is read from standard input.")
+@click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The pyproject.toml to use instead of the nearest one.",
+)
+@click.option("--isolated", is_flag=True, help="Ignore all configuration files.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Number of processes (default: as many as pay off).")
+@click.option("--no-cache", is_flag=True, help="Lint every file afresh. Nothing is cached so far, with or without it.")
+@click.option("--explain", metavar="CODE", help="Print the documentation of a rule and exit.")
+@click.option("--list-rules", is_flag=True, help="Print all rules and exit.")
+@click.version_option(__version__, prog_name="tflint-layers")
+def main(**given: Any) -> None:
+    """Find, confirm in real TensorFlow, and fix eager-only code in Keras layers.
+
+    PATHS are files, folders, notebooks, or - for standard input (default: the current folder).
+
+    Exit status: 0 nothing to report, 1 findings (or files that would change), 2 the job could not be done.
+    """
+    survive_any_character()
+    options = Options(**given)
+    try:
+        if options.explain is not None:
+            status = _explain(options.explain)
+        elif options.list_rules:
+            status = _list_rules()
+        else:
+            status = _lint(options)
+    except (SettingsError, WorkerError) as error:
+        say(f"error: {error}")
+        status = FAILED
+    sys.exit(status)
+
+
+def _lint(options: Options) -> int:
+    _check(options)
+    run = run_of(options)
+    shown = visible(run, options)
+    if options.fix or options.diff:
+        run = replace(run, problems=run.problems + tuple(deliver(run.outcomes, options)))
+    report(shown, run, options)
+    tell(shown, run, options)
+    return status_of(shown, run, options)
+
+
+def _check(options: Options) -> None:
+    if options.only and not options.confirm:
+        raise click.UsageError("--only confirmed needs --confirm")
+    if options.isolated and options.config:
+        raise click.UsageError("--isolated ignores configuration files, so it cannot be used with --config")
+    if options.unsafe_fixes and not (options.fix or options.diff) and not options.quiet:
+        say("note: --unsafe-fixes changes nothing without --fix or --diff")
+
+
+def _explain(wanted: str) -> int:
+    text = catalogue.explain(wanted)
+    if text is None:
+        rules = all_rules()
+        hint = nearest(wanted, [*rules, *(rule.name for rule in rules.values())])
+        raise SettingsError(f"no rule is called `{wanted}`{hint}; --list-rules shows them all")
+    click.echo(text)
+    return CLEAN
+
+
+def _list_rules() -> int:
+    click.echo(catalogue.table(), nl=False)
+    return CLEAN

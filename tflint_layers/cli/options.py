@@ -1,0 +1,39 @@
+"""The command line as given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+STDIN_NAME = "<stdin>"
+
+
+@dataclass(frozen=True)
+class Options:
+    """The command line as given; None where an option was not."""
+
+    paths: tuple[str, ...]
+    select: tuple[str, ...] | None
+    ignore: tuple[str, ...] | None
+    extend_select: tuple[str, ...] | None
+    preview: bool
+    keras: str | None
+    confirm: bool
+    only: str | None
+    show_refuted: bool
+    python: str | None
+    fix: bool
+    unsafe_fixes: bool
+    diff: bool
+    output_format: str | None
+    output_file: Path | None
+    quiet: bool
+    statistics: bool
+    exit_zero: bool
+    stdin_filename: str | None
+    config: Path | None
+    isolated: bool
+    jobs: int | None
+    no_cache: bool
+    explain: str | None
+    list_rules: bool

@@ -1,0 +1,113 @@
+"""Says what a run found, and with which exit status it ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from tflint_layers.cli.options import Options
+from tflint_layers.cli.running import Run
+from tflint_layers.cli.terminal import colored, plain, say
+from tflint_layers.discover import STDIN
+from tflint_layers.document import Document
+from tflint_layers.finding import Finding, Safety, Status
+from tflint_layers.fixer import FixResult
+from tflint_layers.report import FORMATS, statistics
+from tflint_layers.settings import UNREADABLE, SettingsError
+
+CLEAN, FINDINGS, FAILED = 0, 1, 2
+
+
+def report(shown: list[Finding], run: Run, options: Options) -> None:
+    """Print the findings. A patch or fixed code on standard output is for a program, and is all that it gets."""
+    taken = options.diff or (options.fix and STDIN in options.paths)
+    terminal = sys.stdout.isatty() and options.output_file is None and not taken
+    format_name = options.output_format or ("full" if terminal else "concise")
+    if taken:
+        kept = [f for f in shown if f.code == UNREADABLE] if options.diff else shown
+        click.echo(FORMATS["concise"](kept, _now(run), plain), nl=False, err=True)
+        return
+    paint = colored if terminal and "NO_COLOR" not in os.environ else plain
+    text = (
+        statistics.render(shown, format_name) if options.statistics else FORMATS[format_name](shown, _now(run), paint)
+    )
+    if options.output_file is None:
+        click.echo(text, nl=False)
+    else:
+        try:
+            options.output_file.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise SettingsError(f"{options.output_file}: cannot be written: {error.strerror or error}") from error
+
+
+def _now(run: Run) -> dict[str, Document]:
+    """The documents as the fixes left them, which is what the findings that remain are about."""
+    documents = run.documents
+    for outcome in run.outcomes:
+        document, fixed = outcome.document, outcome.fixed
+        if document and fixed and fixed.data != document.code:
+            data = document.with_code(fixed.data)
+            documents[outcome.path] = Document.of(data, outcome.path) if data is not None else document
+    elsewhere = {finding.path for outcome in run.outcomes for finding in outcome.findings} - documents.keys()
+    return documents | {path: _read_document(path) for path in elsewhere}
+
+
+def _read_document(path: str) -> Document:
+    """What stands behind a path that was not linted itself: a helper in another file."""
+    try:
+        return Document.of(Path(path).read_bytes(), path)
+    except OSError:
+        return Document(path, b"", b"")
+
+
+def tell(shown: list[Finding], run: Run, options: Options) -> None:
+    """Say on standard error what went wrong, what there is to know, and how many findings there are."""
+    for problem in run.problems:
+        say(f"error: {problem}")
+    if options.quiet:
+        return
+    for note in run.notes:
+        say(f"note: {note}")
+    if run.outcomes:
+        say(_summary(shown, run, options))
+
+
+def _summary(shown: list[Finding], run: Run, options: Options) -> str:
+    applied = _count(sum(len(fixed.applied) for fixed in _fixes(run)), "finding")
+    files = _count(len(run.outcomes), "file")
+    if options.diff:
+        return f"Would fix {applied} in {files}."
+    if options.fix:
+        return f"Fixed {applied}, {len(shown)} left in {files}."
+    safe = sum(1 for f in shown if f.fix and f.fix.safety is Safety.SAFE)
+    unsafe = sum(1 for f in shown if f.fix and f.fix.safety is Safety.UNSAFE)
+    hints = [f"{safe} fixable with --fix"] if safe else []
+    hints += [f"{unsafe} with --fix --unsafe-fixes"] if unsafe else []
+    hint = f" ({', '.join(hints)})" if hints else ""
+    return f"Found {_count(len(shown), 'finding')} in {files}{hint}."
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" + ("" if number == 1 else "s")
+
+
+def _fixes(run: Run) -> list[FixResult]:
+    return [outcome.fixed for outcome in run.outcomes if outcome.fixed]
+
+
+def status_of(shown: list[Finding], run: Run, options: Options) -> int:
+    """The exit status."""
+    if run.problems:
+        return FAILED
+    if options.exit_zero:
+        return CLEAN
+    if options.diff:
+        changed = any(outcome.fixed and outcome.fixed.applied for outcome in run.outcomes)
+        return FINDINGS if changed or any(f.code == UNREADABLE for f in shown) else CLEAN
+    counted = (f for f in shown if not f.verdict or f.verdict.status is not Status.REFUTED)
+    if options.only:
+        counted = (f for f in shown if f.verdict and f.verdict.status is Status.CONFIRMED)
+    return FINDINGS if any(True for _ in counted) else CLEAN

@@ -1,0 +1,111 @@
+"""Lints what the command line names, and asks TensorFlow where that is wanted; prints and writes nothing."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from dataclasses import dataclass, replace
+
+from tflint_layers.cli.options import STDIN_NAME, Options
+from tflint_layers.discover import STDIN, discover
+from tflint_layers.document import Document
+from tflint_layers.finding import Finding, Status
+from tflint_layers.progress import Progress
+from tflint_layers.report import in_order
+from tflint_layers.rules import all_rules
+from tflint_layers.settings import UNREADABLE, Configuration, Settings, SettingsError
+from tflint_layers.work import Outcome, Task, lint_files
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run found out, before anything is printed or written."""
+
+    outcomes: list[Outcome]
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def documents(self) -> dict[str, Document]:
+        """What stands behind the paths of the findings."""
+        return {outcome.path: outcome.document for outcome in self.outcomes if outcome.document}
+
+
+def run_of(options: Options) -> Run:
+    """Lint the files, and confirm the findings and fixes where that is asked for."""
+    configuration = Configuration(options.config, isolated=options.isolated)
+    found = discover(options.paths or (".",), configuration)
+    fixing = (options.fix or options.diff) and not options.confirm
+    tasks = [
+        replace(_task(path, options, configuration), fix=fixing, unsafe=options.unsafe_fixes) for path in found.files
+    ]
+    progress = Progress("linting", options.quiet)
+    outcomes = lint_files(tasks, options.jobs, progress)
+    progress.close()
+    if options.confirm:
+        outcomes = _confirmed(tasks, outcomes, options)
+    broken = tuple(outcome.problem for outcome in outcomes if outcome.problem)
+    unfixed = tuple(
+        f"{outcome.path}: {outcome.fixed.problem}" for outcome in outcomes if outcome.fixed and outcome.fixed.problem
+    )
+    notes = tuple(note for outcome in outcomes for note in outcome.notes)
+    return Run(outcomes, found.problems + broken + unfixed, found.notes + notes)
+
+
+def _task(path: str, options: Options, configuration: Configuration) -> Task:
+    data = None
+    if path == STDIN:
+        path = options.stdin_filename or STDIN_NAME
+        data = sys.stdin.buffer.read()
+    return Task(path, _settings(path, options, configuration), data=data)
+
+
+def _settings(path: str, options: Options, configuration: Configuration) -> Settings:
+    """The settings of a file, with the command line's on top."""
+    settings = _checked(configuration.settings_for(path)).with_selection(
+        options.select, options.extend_select or (), options.ignore or ()
+    )
+    settings = replace(
+        _checked(settings),
+        preview=settings.preview or options.preview,
+        python=options.python or settings.python,
+    )
+    if options.keras is not None:
+        settings = replace(settings, keras=None if options.keras == "auto" else int(options.keras))
+    return settings.for_file(path)
+
+
+@functools.cache
+def _known_rules() -> dict[str, str]:
+    return {code: rule.name for code, rule in all_rules().items()} | {UNREADABLE: "file-not-readable"}
+
+
+def _checked(settings: Settings) -> Settings:
+    settings.check_selectors(_known_rules())
+    return settings
+
+
+def _confirmed(tasks: list[Task], outcomes: list[Outcome], options: Options) -> list[Outcome]:
+    """The outcomes with the verdicts of real TensorFlow and, if asked for, with the fixes that it proves."""
+    from tflint_layers.confirm import NoTensorFlow
+    from tflint_layers.confirming import confirm_outcomes
+
+    progress = Progress("tracing", options.quiet)
+    try:
+        return confirm_outcomes(tasks, outcomes, fix=options.fix or options.diff, progress=progress)
+    except NoTensorFlow as error:
+        raise SettingsError(str(error)) from error
+    finally:
+        progress.close()
+
+
+def visible(run: Run, options: Options) -> list[Finding]:
+    """The findings that the user is told about: no suspects but confirmed ones, nothing refuted unless asked for."""
+
+    def is_visible(finding: Finding) -> bool:
+        status = finding.verdict.status if finding.verdict else None
+        if status is Status.REFUTED:
+            return options.show_refuted
+        return not finding.suspect or status is Status.CONFIRMED
+
+    return in_order(finding for outcome in run.outcomes for finding in outcome.findings if is_visible(finding))
