@@ -79,6 +79,9 @@ WEIGHT_MAKERS = frozenset({"add_weight", "add_variable"})
 KERAS_VARIABLES = frozenset({"keras.Variable", "keras.backend.Variable", "keras.backend.variable"})
 CONTAINERS_OF_LAYERS = frozenset({"keras.Sequential", "keras.models.Sequential", "keras.Model", "keras.models.Model"})
 INPUTS = frozenset({"keras.Input", "keras.layers.Input"})
+MODE_QUESTIONS = frozenset(
+    {"tensorflow.executing_eagerly", "tensorflow.compat.v1.executing_eagerly", "tensorflow.inside_function"}
+)
 TF_VARIABLES = frozenset({"tensorflow.Variable", "tensorflow.compat.v1.Variable"})
 # Layers with weights that take an input of any shape.
 SHAPELESS_INPUTS = frozenset({"keras.layers.Embedding", "keras.layers.PReLU"})
@@ -305,7 +308,7 @@ _CALLBACKS: dict[str, Callback] = {
     "keras.backend.switch": Callback(((1, "then_expression"), (2, "else_expression")), arity=0, returns_result=True),
     "tensorflow.while_loop": _LOOP,
     "keras.ops.while_loop": _LOOP,
-    "keras.ops.fori_loop": Callback(((2, "body_fun"),), (3, "init_val"), arity=2, returns_tensor=True),
+    "keras.ops.fori_loop": Callback(((2, "body_fun"),), (3, "init_val"), arity=2),
 }
 DATASET_CALLBACKS = frozenset({"map", "flat_map", "interleave", "filter", "take_while", "reduce", "scan"})
 

@@ -136,7 +136,7 @@ class Calls(Expressions):
         role = api.class_role(name)
         if role in api.ROLES_RETURNING_TENSORS:
             returned = api.layer_result(name)
-            if returned is None:
+            if returned is None or _returns_more(arguments):
                 return UNKNOWN
             batch = any(
                 isinstance(v, Tensor) and v.batch for value in arguments.values[:1] for v in alternatives(value)
@@ -212,7 +212,7 @@ class Calls(Expressions):
                 results.append(self._run_callback(alternative, self._callback_arguments(callback, arguments), callback))
         if callback.returns_result and results:
             return join(results)
-        return self._callback_result(callback, arguments)
+        return self._callback_result(callback, arguments, join(results))
 
     def _from_host(self, arguments: Arguments) -> Value:
         """What a function that runs outside of the graph gives: one tensor for each type that it is said to return."""
@@ -254,13 +254,13 @@ class Calls(Expressions):
             element = Container(Tensor(), items, "tuple")
         return Arguments((element,) * callback.arity)
 
-    def _callback_result(self, callback: api.Callback, arguments: Arguments) -> Value:
+    def _callback_result(self, callback: api.Callback, arguments: Arguments, returned: Value) -> Value:
         if callback.arity is None and callback.subject is not None:
             subject = arguments.get(*callback.subject)
             if isinstance(subject, Container) and subject.items is not None:
                 return Container(Tensor(), tuple(self.tensor() for _ in subject.items), subject.type)
             return UNKNOWN
-        return self.tensor() if callback.returns_tensor else UNKNOWN
+        return self.tensor() if callback.returns_tensor and is_tensor(returned) else UNKNOWN
 
     # Methods of objects that are no classes of the project.
 
@@ -325,6 +325,11 @@ def _any_tensor(arguments: Arguments, trait: str) -> bool:
     values = [one for value in arguments.values for one in alternatives(value)]
     elements = [one for value in values if isinstance(value, Container) for one in alternatives(value.of)]
     return any(isinstance(value, Tensor) and bool(getattr(value, trait)) for value in [*values, *elements])
+
+
+def _returns_more(arguments: Arguments) -> bool:
+    """Whether a layer is asked for several results, as by ``return_attention_scores=True``."""
+    return any(name.startswith("return_") and value != Static(False) for name, value in arguments.keywords)
 
 
 def _has_tensor(value: Value) -> bool:
@@ -406,6 +411,8 @@ def _isinstance(machine: Calls, arguments: Arguments) -> Value:
     if wanted and wanted <= _PLAIN_TYPES and len(tensors) == len(alternatives(subject)):
         return STATIC if any(tensor.nest for tensor in tensors) and wanted & _NESTS else Static(False)
     if isinstance(subject, Container) and wanted == {f"builtins.{subject.type}"}:
+        return Static(True)
+    if "tensorflow.Tensor" in wanted and is_tensor(subject) and not any(tensor.nest for tensor in tensors):
         return Static(True)
     return STATIC
 

@@ -250,8 +250,7 @@ def _scalar_arguments(scope: Scope, node: ast.Call, name: str) -> Iterator[Deman
     for argument in node.args:
         value = scope.value(argument)
         if is_symbolic(value):
-            counts = name in {"builtins.len", "builtins.bool"}
-            yield Demand(node, argument, suspect=counts and _may_be_nest(value))
+            yield Demand(node, argument, suspect=_may_be_nest(value))
             return
 
 
@@ -346,7 +345,7 @@ def _element_calls(scope: Scope, node: ast.Call) -> Iterator[Demand]:
     for argument in node.args[first:]:
         value = scope.value(argument)
         if is_symbolic(value):
-            yield Demand(node, argument, suspect=_may_be_nest(value) and len(node.args) == 1)
+            yield Demand(node, argument, suspect=_may_be_nest(value))
             return
         if name in {"builtins.max", "builtins.min", "builtins.sorted"} and not node.keywords and _holds_several(value):
             yield Demand(node, argument)
@@ -371,8 +370,9 @@ def conversions(scope: Scope, node: ast.AST) -> Iterator[Demand]:
     if isinstance(node, ast.Call):
         if api.needs_numbers(scope.api_name(node.func)) or _is_array_method(scope.value(node.func)):
             for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:
-                if _converted(scope.value(argument)):
-                    yield Demand(node, argument)
+                value = scope.value(argument)
+                if _converted(value):
+                    yield Demand(node, argument, suspect=isinstance(value, Container) and _may_be_nest(value.of))
                     return
     elif isinstance(node, ast.Assign):
         for target in node.targets:

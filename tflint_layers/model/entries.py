@@ -225,7 +225,7 @@ def _used_as_tensor(info: FunctionInfo) -> set[str]:
     names = _tensor_attributes_read(info)
     for node in info.nodes:
         operands: list[ast.expr] = []
-        if isinstance(node, ast.BinOp):
+        if isinstance(node, ast.BinOp) and not isinstance(node.op, (ast.FloorDiv, ast.Mod)):
             if not isinstance(node.left, (ast.List, ast.Tuple)) and not isinstance(node.right, (ast.List, ast.Tuple)):
                 operands = [node.left, node.right]
         elif isinstance(node, ast.Compare) and isinstance(node.ops[0], _ORDERED):

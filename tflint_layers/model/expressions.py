@@ -265,8 +265,10 @@ class Expressions:
         values = [*alternatives(left), *alternatives(right)]
         tensors = [value for value in values if isinstance(value, (Tensor, Variable))]
         if tensors:
+            # A tensor of higher rank would put its own axes before those of the others.
+            batches = [value.batch for value in tensors if isinstance(value, Tensor)]
             result = self.tensor(
-                batch=any(isinstance(value, Tensor) and value.batch for value in tensors),
+                batch=bool(batches) and all(batches),
                 shapeless=any(isinstance(value, Tensor) and value.shapeless for value in tensors),
                 keras=any(isinstance(value, Tensor) and value.keras for value in tensors),
             )
@@ -471,7 +473,7 @@ class Expressions:
             return Class(cls)
         declared = self.declared(cls)
         if name in declared:
-            return declared[name]
+            return part_of_new(declared[name]) if receiver.fresh else declared[name]
         method = cls.method(name)
         if method is not None:
             return self._bound_method(method, receiver)
@@ -544,7 +546,8 @@ class Expressions:
         if isinstance(receiver, Variable):
             return receiver
         keeps_batch = _whole_first_axis(node) or (receiver.nest and isinstance(literal(node), str))
-        return replace(receiver, batch=receiver.batch and keeps_batch, nest=False)
+        nest = receiver.nest and not isinstance(node, ast.Tuple)
+        return replace(receiver, batch=receiver.batch and keeps_batch, nest=nest)
 
     def element(self, value: Value) -> Value:
         """What iterating over the value gives at each step."""
@@ -556,7 +559,7 @@ class Expressions:
                 return STATIC
             return value.of
         if isinstance(value, Tensor):
-            return replace(value, batch=value.nest and value.batch, nest=False, shapeless=False)
+            return replace(value, batch=value.nest and value.batch, shapeless=False)
         if isinstance(value, Variable):
             return self.tensor()
         if isinstance(value, Shape):
@@ -791,7 +794,7 @@ def _whole_first_axis(index: ast.expr) -> bool:
 
 def _as_container(value: Value) -> Value:
     if isinstance(value, Tensor) and value.nest:
-        return Container(replace(value, nest=False))
+        return Container(value)
     return value
 
 
