@@ -12,6 +12,7 @@ from tflint_layers.model import api
 from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo, find_member
 from tflint_layers.model.imports import canonical
 from tflint_layers.model.scopes import Scope
+from tflint_layers.model.syntax import children
 from tflint_layers.model.values import (
     NONE,
     NOT_CONSTANT,
@@ -41,6 +42,7 @@ from tflint_layers.model.values import (
     join,
     literal,
     of_each,
+    part_of_new,
     stored,
     truth,
     truth_by_default,
@@ -125,7 +127,7 @@ class Expressions:
         return Tensor(batch=batch, shapeless=shapeless, eager=self.frame.eager, keras=keras and self.frame.eager)
 
     def _evaluate_parts(self, node: ast.AST) -> Value:
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             if isinstance(child, ast.expr):
                 self.evaluate(child)
         return UNKNOWN

@@ -374,6 +374,15 @@ def stored(value: Value, origin: str) -> Value:
     return value
 
 
+def part_of_new(value: Value) -> Value:
+    """An attribute's value, read from an object that the code under way has just made: it lasts no longer than that."""
+    if isinstance(value, OneOf):
+        return join(part_of_new(alternative) for alternative in value.values)
+    if isinstance(value, Container):
+        return replace(value, origin="")
+    return replace(value, origin="", fresh=True) if isinstance(value, Instance) else value
+
+
 def literal(node: ast.expr) -> Constant:
     """The constant that an expression spells out, else ``NOT_CONSTANT``."""
     if isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, (bool, int, float, str))):
