@@ -562,6 +562,18 @@ def keeps_shape(dotted: str) -> bool:
     return last != "ensure_shape" and (last in _KEEPING or last in {"matmul", "where", "transpose", "expand_dims"})
 
 
+_TAKES_ONE = _KEEPING | frozenset(
+    {"shape", "rank", "transpose", "reshape", "unstack", "split", "tile", "expand_dims", "squeeze", "argmax", "norm"}
+    | {"reduce_sum", "reduce_mean", "reduce_max", "reduce_min", "reduce_any", "reduce_all", "sum", "mean"}
+)
+
+
+def takes_one_tensor(dotted: str) -> bool:
+    """Whether nobody calls the operation with a list of tensors for its first argument."""
+    root, _, name = dotted.rpartition(".")
+    return root.startswith(("tensorflow", "keras.ops", "keras.backend")) and name in _TAKES_ONE
+
+
 def is_known(dotted: str) -> bool:
     """Whether the name stands in the table of public functions and classes."""
     return dotted in api_table.RETURNS or dotted in api_table.CLASSES

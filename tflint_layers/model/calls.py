@@ -29,6 +29,7 @@ from tflint_layers.model.values import (
     Value,
     Variable,
     alternatives,
+    is_single_tensor,
     is_static,
     is_tensor,
     join,
@@ -248,7 +249,7 @@ class Calls(Expressions):
         if callback.arity is None:
             items = subject.items if isinstance(subject, Container) and subject.items is not None else None
             return Arguments(items, ()) if items is not None else Arguments((), partial=True)
-        element: Value = Tensor()
+        element: Value = Tensor(nest=not is_single_tensor(subject or UNKNOWN))
         if isinstance(subject, Container):
             items = tuple(Tensor() for _ in subject.items) if subject.items is not None else None
             element = Container(Tensor(), items, "tuple")
@@ -444,6 +445,21 @@ def _as_sequence(machine: Calls, subject: Value) -> Value:
     return Container(machine.element(subject))
 
 
+def _flattened(machine: Calls, arguments: Arguments) -> Value:
+    return Container(join(_leaves(arguments.get(0, "structure") or UNKNOWN)))
+
+
+def _leaves(value: Value) -> list[Value]:
+    """What is in a nest at the bottom, whatever that is."""
+    found: list[Value] = []
+    for alternative in alternatives(value):
+        if isinstance(alternative, Container):
+            found += [leaf for item in alternative.items or (alternative.of,) for leaf in _leaves(item)]
+        else:
+            found.append(replace(alternative, nest=False) if isinstance(alternative, Tensor) else alternative)
+    return found
+
+
 def _dictionary(machine: Calls, arguments: Arguments) -> Value:
     if arguments.partial or arguments.positional:
         return Container(UNKNOWN, type="dict")
@@ -590,6 +606,8 @@ _SPECIAL: dict[str, Callable[[Calls, Arguments], Value]] = {
     "builtins.set": _sequence_of,
     "builtins.sorted": _sequence_of,
     "builtins.reversed": _sequence_of,
+    "keras.tree.flatten": _flattened,
+    "tensorflow.nest.flatten": _flattened,
     "builtins.dict": _dictionary,
     "collections.OrderedDict": _dictionary,
     "collections.defaultdict": _dictionary,

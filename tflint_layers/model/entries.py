@@ -11,6 +11,7 @@ from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
 from tflint_layers.model.expressions import autograph_of
 from tflint_layers.model.interpreter import Interpreter, option_value
 from tflint_layers.model.scopes import Phase, Scope
+from tflint_layers.model.syntax import walk
 from tflint_layers.model.values import NONE, STATIC, TENSOR, UNKNOWN, Function, Tensor, Value, join, literal
 
 # Method -> whether Keras 2 converts it with AutoGraph (Keras 3 converts none); measured, see TRUTHS.md 1 and 2.
@@ -83,7 +84,7 @@ def _replaced_when_made(cls: ClassInfo) -> set[str]:
     made = cls.method("__new__")
     return {
         node.attr
-        for node in (ast.walk(made.node) if made is not None else ())
+        for node in (walk(made.node) if made is not None else ())
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
     }
 
@@ -211,31 +212,46 @@ def _defaults(method: FunctionInfo) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _tensor_attributes_read(info: FunctionInfo) -> set[str]:
-    return {
-        node.value.id
-        for node in info.nodes
-        if isinstance(node, ast.Attribute)
-        and isinstance(node.value, ast.Name)
-        and node.attr in _SINGLE_TENSOR_ATTRIBUTES
-    }
+    return _as_passed(
+        info,
+        [
+            node.value
+            for node in info.nodes
+            if isinstance(node, ast.Attribute) and node.attr in _SINGLE_TENSOR_ATTRIBUTES
+        ],
+    )
+
+
+def _as_passed(info: FunctionInfo, operands: list[ast.expr]) -> set[str]:
+    """The names among expressions that still stand for what the caller passed: read before anything else is bound."""
+    rebound: dict[str, int] = {}
+    for node in info.nodes:
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            rebound[node.id] = min(node.lineno, rebound.get(node.id, node.lineno))
+    names = (operand for operand in operands if isinstance(operand, ast.Name))
+    return {name.id for name in names if name.lineno <= rebound.get(name.id, name.lineno)}
 
 
 def _used_as_tensor(info: FunctionInfo) -> set[str]:
     """Names that the function does arithmetic with, or reads ``shape`` and the like of: one tensor, no list of them."""
-    names = _tensor_attributes_read(info)
-    for node in info.nodes:
-        operands: list[ast.expr] = []
-        if isinstance(node, ast.BinOp) and not isinstance(node.op, (ast.FloorDiv, ast.Mod)):
-            if not isinstance(node.left, (ast.List, ast.Tuple)) and not isinstance(node.right, (ast.List, ast.Tuple)):
-                operands = [node.left, node.right]
-        elif isinstance(node, ast.Compare) and isinstance(node.ops[0], _ORDERED):
-            operands = [node.left, *node.comparators]
-        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-            operands = [node.operand]
-        elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
-            operands = [node.value]
-        names.update(operand.id for operand in operands if isinstance(operand, ast.Name))
-    return names - _checked_for_lists(info)
+    operands = [operand for node in info.nodes for operand in _single_operands(info, node)]
+    return (_tensor_attributes_read(info) | _as_passed(info, operands)) - _checked_for_lists(info)
+
+
+def _single_operands(info: FunctionInfo, node: ast.AST) -> list[ast.expr]:
+    """The operands of a node that takes single tensors only."""
+    if isinstance(node, ast.BinOp) and not isinstance(node.op, (ast.FloorDiv, ast.Mod)):
+        sides = [node.left, node.right]
+        return [] if any(isinstance(side, (ast.List, ast.Tuple)) for side in sides) else sides
+    if isinstance(node, ast.Compare) and isinstance(node.ops[0], _ORDERED):
+        return [node.left, *node.comparators]
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return [node.operand]
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
+        return [node.value]
+    if isinstance(node, ast.Call) and node.args and api.takes_one_tensor(info.module.dotted(node.func) or ""):
+        return node.args[:1]
+    return []
 
 
 def _checked_for_lists(info: FunctionInfo) -> set[str]:
