@@ -460,6 +460,21 @@ def _leaves(value: Value) -> list[Value]:
     return found
 
 
+def _flattened(machine: Calls, arguments: Arguments) -> Value:
+    return Container(join(_leaves(arguments.get(0, "structure") or UNKNOWN)))
+
+
+def _leaves(value: Value) -> list[Value]:
+    """What is in a nest at the bottom, whatever that is."""
+    found: list[Value] = []
+    for alternative in alternatives(value):
+        if isinstance(alternative, Container):
+            found += [leaf for item in alternative.items or (alternative.of,) for leaf in _leaves(item)]
+        else:
+            found.append(replace(alternative, nest=False) if isinstance(alternative, Tensor) else alternative)
+    return found
+
+
 def _dictionary(machine: Calls, arguments: Arguments) -> Value:
     if arguments.partial or arguments.positional:
         return Container(UNKNOWN, type="dict")
@@ -606,6 +621,8 @@ _SPECIAL: dict[str, Callable[[Calls, Arguments], Value]] = {
     "builtins.set": _sequence_of,
     "builtins.sorted": _sequence_of,
     "builtins.reversed": _sequence_of,
+    "keras.tree.flatten": _flattened,
+    "tensorflow.nest.flatten": _flattened,
     "keras.tree.flatten": _flattened,
     "tensorflow.nest.flatten": _flattened,
     "builtins.dict": _dictionary,
