@@ -48,7 +48,10 @@ def traced_scopes(module: ModuleInfo, keras: int, *, plain: bool) -> list[Scope]
     interpreter = Interpreter(module, keras)
     for cls in module.all_classes:
         _enter_class(interpreter, cls)
+    entered = {scope.function for scope in interpreter.scopes if len(scope.route) == 1}
     for function in module.all_functions:
+        if function in entered:
+            continue
         if autograph_of(function) is not None and _is_traced_by_decorator(function):
             _enter_function(interpreter, function)
     if plain:
