@@ -1,0 +1,126 @@
+"""A `tf.Variable` that should be trained is kept on a layer, which Keras 3 does not notice.
+
+## What it does
+Finds `self.w = tf.Variable(...)` in `__init__` and `build` of layers and models, where the variable is trainable by
+default and holds numbers that a gradient can change. Variables that the class assigns to itself are state, and left
+alone.
+
+## Why is this bad
+Keras 3 tracks its own variables only. The `tf.Variable` takes part in the computation, but is missing in
+`trainable_weights`: it stays as it was made, and is neither saved nor loaded. No error says so.
+
+## Keras 2 and Keras 3
+Keras 2 tracks and trains it.
+
+## Example
+```python
+class Linear(keras.layers.Layer):
+    def build(self, input_shape):
+        self.w = tf.Variable(tf.ones([input_shape[-1], 2]))
+
+    def call(self, inputs):
+        return tf.matmul(inputs, self.w)
+```
+Let Keras make it:
+```python
+class Linear(keras.layers.Layer):
+    def build(self, input_shape):
+        self.w = self.add_weight(shape=(input_shape[-1], 2), initializer="ones", name="w")
+
+    def call(self, inputs):
+        return tf.matmul(inputs, self.w)
+```
+
+## Fix safety
+There is no fix: the shape and the initializer of the weight are for the author to say.
+
+## How TensorFlow confirms it
+Tracing shows nothing; training a model would show weights that stay as they are.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from tflint_layers.finding import Proof
+from tflint_layers.model import api
+from tflint_layers.model.classes import ClassInfo
+from tflint_layers.model.scopes import Phase, Scope
+from tflint_layers.model.syntax import walk
+from tflint_layers.model.values import Instance, Value, literal
+from tflint_layers.rules.rule import Hit, Rule
+
+
+def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
+    """Objects to trainable variables that Keras 3 does not track."""
+    if scope.keras == 2 or not isinstance(node, (ast.Assign, ast.AnnAssign)) or not isinstance(node.value, ast.Call):
+        return
+    for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+        if isinstance(target, ast.Attribute) and _is_trainable(scope, node.value):
+            owner = _layer(scope.value(target.value))
+            if owner is not None and not _uses(owner, target.attr).intersection(_STATE):
+                yield Hit(
+                    node,
+                    f"`{scope.text(target)}` is never trained or saved: Keras 3 tracks no `tf.Variable`, "
+                    "use `self.add_weight`",
+                )
+
+
+_STATE = api.VARIABLE_UPDATES | {"", "numpy"}
+
+
+def _layer(value: Value) -> ClassInfo | None:
+    if isinstance(value, Instance) and value.cls is not None and api.is_traced_role(value.cls.role):
+        return value.cls
+    return None
+
+
+def _is_trainable(scope: Scope, call: ast.Call) -> bool:
+    """Whether it is a `tf.Variable` of floating-point numbers that nothing declares not to be trained."""
+    if scope.api_name(call.func) not in api.TF_VARIABLES or len(call.args) > 1:
+        return False
+    given = {keyword.arg: keyword.value for keyword in call.keywords}
+    initial = call.args[0] if call.args else given.get("initial_value")
+    if None in given or initial is None or literal(given.get("trainable", ast.Constant(True))) is not True:
+        return False
+    texts = [scope.text(given["dtype"])] if "dtype" in given else []
+    texts += [scope.text(keyword.value) for node in walk(initial) for keyword in _dtypes(node)]
+    whole = isinstance(literal(initial), (int, str)) and not texts
+    return not whole and not any(word in text for text in texts for word in ("int", "bool", "string"))
+
+
+def _dtypes(node: ast.AST) -> list[ast.keyword]:
+    return [keyword for keyword in node.keywords if keyword.arg == "dtype"] if isinstance(node, ast.Call) else []
+
+
+def _uses(owner: ClassInfo, attribute: str) -> set[str]:
+    """The methods of the attribute that the class calls, and an empty name where it is handed out in a list."""
+    found = set()
+    methods = [
+        method for ancestor in owner.ancestry if isinstance(ancestor, ClassInfo) for method in ancestor.methods.values()
+    ]
+    for method in methods:
+        for node in walk(method.node):
+            if (
+                isinstance(node, ast.Attribute)
+                and isinstance(node.value, ast.Attribute)
+                and node.value.attr == attribute
+            ):
+                found.add(node.attr)
+            elif isinstance(node, ast.List) and any(
+                isinstance(e, ast.Attribute) and e.attr == attribute for e in node.elts
+            ):
+                found.add("")
+    return found
+
+
+RULE = Rule(
+    code="TFL211",
+    name="untracked-tf-variable",
+    documentation=__doc__,
+    nodes=(ast.Assign, ast.AnnAssign),
+    check=check,
+    proof=Proof.NONE,
+    phases=frozenset({Phase.INIT, Phase.BUILD}),
+)
