@@ -1,8 +1,12 @@
 from __future__ import annotations
 
-import pytest
-from hosts import finding
+from pathlib import Path
 
+import pytest
+from hosts import finding, run, tflint
+
+from tflint_layers import Settings, lint_source
+from tflint_layers.fixer import fix_source
 from tflint_layers.source import Source
 from tflint_layers.suppressions import Suppressions
 
@@ -91,3 +95,94 @@ def test_nothing_is_tokenised_without_need(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("tokenize.generate_tokens", None)
     assert not hides("x.numpy()  # no comment of ours\n")
     assert not suppressions("x = 1\n").skip_file
+
+
+LAYER = """\
+import keras
+
+
+class Scale(keras.layers.Layer):
+    def call(self, inputs):
+        print(inputs)  # noqa: TFL201
+        {line}
+        return inputs
+"""
+
+# A line of a layer, and what is left of it without its unused codes.
+UNUSED = {
+    "y = 1  # noqa: TFL101": "y = 1",
+    "y = 1  # noqa:TFL101": "y = 1",
+    "y = 1  # noqa: TFL101 since it is needed": "y = 1",
+    "y = 1  # noqa: TFL101, TFL201": "y = 1",
+    "y = 1  # noqa: E501, TFL101": "y = 1  # noqa: E501",
+    "y = 1  # noqa: TFL101,E501 too long": "y = 1  # noqa: E501 too long",
+    "print(inputs)  # noqa: TFL101 TFL201 E501": "print(inputs)  # noqa: TFL201 E501",
+    "y = 1  # why # noqa: TFL101 # type: ignore": "y = 1  # why # type: ignore",
+    "y = 'é日'  # é日  # noqa: TFL101": "y = 'é日'  # é日",
+    'y = 1, """\n"""  # noqa: TFL101': 'y = 1, """\n"""',
+    "y = 1  # noqa: TFL4": "y = 1",
+}
+
+USED = [
+    "y = 1",
+    "y = 1  # noqa",
+    "y = 1  # noqa: E501",
+    "y = 1  # noqa: TFL",  # hides this report, too
+    "y = 1  # noqa: TFL101, TFL901",
+    "y = 1  # noqa: TFL900, TFL902",
+    "y = 1  # noqa: TFL999",  # no rule of ours
+    "y = '# noqa: TFL101'",
+    "print(inputs)  # noqa: TFL201",
+    "print(inputs)  # noqa: TFL2",
+    'print(inputs, """\n""")  # noqa: TFL201',
+]
+
+
+def unused(text: str, settings: Settings | None = None) -> list[str]:
+    found = lint_source(text.encode(), "layers.py", settings)
+    return [finding.message for finding in found if finding.code == "TFL901"]
+
+
+@pytest.mark.parametrize(("line", "left"), UNUSED.items())
+def test_unused_codes_are_found_and_removed(line: str, left: str) -> None:
+    before, after = LAYER.format(line=line), LAYER.format(line=left)
+    (message,) = unused(before)
+    assert "nothing on this line" in message
+    for ending in ("\n", "\r\n"):
+        fixed = fix_source(before.replace("\n", ending).encode(), "layers.py", Settings(select=("TFL",)))
+        assert fixed.data.decode() == after.replace("\n", ending)
+        assert [finding.code for finding in fixed.applied] == ["TFL901"]
+
+
+@pytest.mark.parametrize("line", USED)
+def test_codes_that_hide_something_or_are_not_ours_stay(line: str) -> None:
+    assert unused(LAYER.format(line=line)) == []
+
+
+def test_a_comment_on_a_line_of_its_own_goes_with_the_line() -> None:
+    text = "x = 1\n    # noqa: TFL101\ny = 2\n"
+    assert fix_source(text.encode(), "layers.py", Settings()).data == b"x = 1\ny = 2\n"
+
+
+def test_rules_that_are_off_are_not_judged() -> None:
+    text = LAYER.format(line="y = 1  # noqa: TFL101")
+    assert unused(text, Settings(select=("TFL101", "TFL901"))) == ["`TFL101` hides nothing on this line"]
+    assert unused(text, Settings(ignore=("TFL101",))) == []
+    assert unused(text, Settings(ignore=("TFL901",))) == []
+    assert unused(f"# flake8: noqa\n{text}") == []
+
+
+def test_flake8_and_the_command_line_agree_on_unused_codes(tmp_path: Path) -> None:
+    text = "".join(LAYER.format(line=line) for line in (*UNUSED, *USED))
+    (tmp_path / "layers.py").write_text(text, encoding="utf-8")
+    ours, theirs = tflint("layers.py", folder=tmp_path), run(["flake8", "--select", "TFL", "layers.py"], tmp_path)
+    assert theirs.stdout == ours.stdout
+    assert theirs.stdout.count(b"TFL901") == len(UNUSED)
+
+
+def test_what_no_rule_reports_is_explained_listed_and_selected(tmp_path: Path) -> None:
+    assert tflint("--explain", "unused-suppression", folder=tmp_path).stdout.startswith(b"A `# noqa` comment")
+    listed = tflint("--list-rules", folder=tmp_path).stdout
+    assert all(code in listed for code in (b"TFL900", b"TFL901", b"TFL902"))
+    (tmp_path / "layers.py").write_text(LAYER.format(line="y = 1  # noqa: TFL101"))
+    assert tflint("--ignore", "unused-suppression", folder=tmp_path).returncode == 0

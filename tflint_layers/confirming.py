@@ -9,7 +9,8 @@ from typing import Any
 from tflint_layers.confirm import FixProof, FixQuestion, confirm, prove_fixes
 from tflint_layers.finding import Finding, Safety, Status
 from tflint_layers.fixer import Fixing, FixResult, Trial, fixing
-from tflint_layers.settings import UNREADABLE, Settings
+from tflint_layers.notices import NOTICES
+from tflint_layers.settings import Settings
 from tflint_layers.work import Outcome, Task
 
 Progress = Callable[[int, int], None]
@@ -41,7 +42,7 @@ def _judged(outcomes: list[Outcome], settings: dict[str, Settings], progress: Pr
     """The outcomes with a verdict on each finding; layers that are traced in the same way are traced in one go."""
     answers: dict[Finding, Finding] = {}
     for how, group in _by_tracing(outcomes, settings).items():
-        asked = [finding for outcome in group for finding in outcome.findings if finding.code != UNREADABLE]
+        asked = [finding for outcome in group for finding in outcome.findings if finding.code not in NOTICES]
         sources = {outcome.path: _code(outcome) for outcome in group}
         given = confirm(asked, sources, progress=progress, **_options(how))
         answers |= dict(zip(asked, given, strict=True))

@@ -8,16 +8,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 
-from tflint_layers.finding import Finding, Proof
-from tflint_layers.model.classes import ClassInfo, ModuleInfo, Project
+from tflint_layers.finding import Finding, Fix, Proof, Safety
+from tflint_layers.model.classes import ClassInfo, ModuleInfo, Project, absolute_path
 from tflint_layers.model.entries import traced_scopes
 from tflint_layers.model.scopes import Phase, Scope
+from tflint_layers.noqa_edits import without_codes
+from tflint_layers.notices import FILE_NOT_READABLE, UNUSED_SUPPRESSION
 from tflint_layers.rules import Hit, Rule, all_rules
 from tflint_layers.settings import Settings
 from tflint_layers.source import Source, UnreadableSource
-from tflint_layers.suppressions import Suppressions
+from tflint_layers.suppressions import Noqa, Suppressions
 
-FILE_NOT_READABLE = ("TFL900", "file-not-readable")
 _TRACED = re.compile(
     rb"def call\b|tf\.function|\bfunction\b|(?:train|test|predict)_step|update_state|Lambda|\.map\(|map_fn"
     rb"|dynamic|run_eagerly|run_functions_eagerly|eager_execution|enable_debug_mode|Input\("
@@ -65,17 +66,67 @@ def lint(source: Source, settings: Settings, *, noqa: bool = True, fixes: bool =
     Raises:
         UnreadableSource: the text is no valid Python.
     """
-    source.check()
     suppressions = Suppressions.of(source)
     if suppressions.skip_file:
         return []
     linter = _linter(settings.layer_bases, settings.keras, settings.project_keras, fixes)
-    return [
-        finding
-        for finding in linter.findings(source)
-        if settings.selects(finding.code, finding.name, all_rules()[finding.code].preview)
-        and not (noqa and suppressions.hides(finding))
-    ]
+    selected = _selected(settings)
+    found = [finding for finding in linter.findings(source) if finding.code in selected]
+    if settings.selects(UNUSED_SUPPRESSION.code, UNUSED_SUPPRESSION.name):
+        found = _in_order([*found, *_unused_suppressions(source, suppressions, found, selected, settings)])
+    return [finding for finding in found if not (noqa and suppressions.hides(finding))]
+
+
+def _selected(settings: Settings) -> frozenset[str]:
+    """The codes of the rules that are on."""
+    return frozenset(c for c, rule in all_rules().items() if settings.selects(c, rule.name, rule.preview))
+
+
+def _unused_suppressions(
+    source: Source,
+    suppressions: Suppressions,
+    findings: Iterable[Finding],
+    selected: frozenset[str],
+    settings: Settings,
+) -> Iterator[Finding]:
+    """A finding for each comment that names codes that hide nothing; suspects count, since a trace may report them."""
+    noqas = suppressions.noqas()
+    on_line: dict[int, set[str]] = {}
+    for finding in findings if noqas else ():
+        on_line.setdefault(finding.line, set()).add(finding.code)
+    for noqa in noqas:
+        hidden = {code for line in range(noqa.first, noqa.last + 1) for code in on_line.get(line, ())}
+        unused = [code for code in noqa.codes if _is_unused(code, hidden, selected)]
+        if unused:
+            yield _unused(source, noqa, list(dict.fromkeys(unused)), settings)
+
+
+def _is_unused(code: str, hidden: set[str], selected: frozenset[str]) -> bool:
+    """Whether a code, or prefix, of ours hides nothing. Where a rule that it means is off, nobody can tell."""
+    meant = {rule for rule in all_rules() if rule.startswith(code)}
+    return bool(meant) and meant <= selected and not meant & hidden
+
+
+def _unused(source: Source, noqa: Noqa, codes: list[str], settings: Settings) -> Finding:
+    named = " and ".join(f"`{unused}`" for unused in codes)
+    fix = Fix(f"remove {named} from the comment", Safety.SAFE, (without_codes(source, noqa, codes),))
+    return Finding(
+        path=source.path,
+        cell=None,
+        line=noqa.last,
+        column=noqa.column + 1,
+        code=UNUSED_SUPPRESSION.code,
+        end_line=noqa.last,
+        end_column=noqa.codes_column + len(noqa.written) + 1,
+        name=UNUSED_SUPPRESSION.name,
+        message=f"{named} {'hides' if len(codes) == 1 else 'hide'} nothing on this line",
+        layer=None,
+        function=None,
+        route=(),
+        keras=settings.keras or settings.project_keras,
+        proof=Proof.NONE,
+        fix=fix,
+    )
 
 
 @cache
@@ -95,24 +146,30 @@ class Linter:
         self._keras = keras
         self._project_keras = project_keras
         self._fixes = fixes
-        self._evaluated: set[str] = set()
+        self._evaluated: dict[str, int] = {}
         self._located: dict[str, list[Finding]] = {}
 
     def findings(self, source: Source) -> list[Finding]:
         """The findings of a file, by every rule, in the order of the file."""
-        if self._project.has_changed(source):
-            self._project.forget()
-            self._evaluated.clear()
-            self._located.clear()
-        module = self._project.add(source)
-        for path in sorted({module.path, *self._project.importers(module)} - self._evaluated):
-            self._evaluate(path)
-        return _distinct(replace(f, path=source.path) for f in self._located.get(module.path, ()))
+        path = absolute_path(source.path)
+        known = self._evaluated.get(path)
+        if known != hash(source.data):
+            if known is not None or self._project.has_changed(source):
+                self._forget()
+            self._project.add(source)
+        for reaching in sorted({path, *self._project.importers(path)} - self._evaluated.keys()):
+            self._evaluate(reaching)
+        return _distinct(replace(finding, path=source.path) for finding in self._located.get(path, ()))
+
+    def _forget(self) -> None:
+        self._project.forget()
+        self._evaluated.clear()
+        self._located.clear()
 
     def _evaluate(self, path: str) -> None:
         """Find what the entry points of a module reach, in whatever file."""
-        self._evaluated.add(path)
         module = self._project.read(path)
+        self._evaluated[path] = hash(module.source.data) if module is not None else 0
         if module is not None and _TRACED.search(module.source.data):
             for finding in self._lint(module):
                 self._located.setdefault(finding.path, []).append(finding)
@@ -125,16 +182,15 @@ class Linter:
 
 def unreadable(path: str, error: UnreadableSource, settings: Settings) -> Finding:
     """The finding that stands for a file that cannot be read."""
-    code, name = FILE_NOT_READABLE
     return Finding(
         path=path,
         cell=None,
         line=error.line,
         column=error.column,
-        code=code,
+        code=FILE_NOT_READABLE.code,
         end_line=error.line,
         end_column=error.column,
-        name=name,
+        name=FILE_NOT_READABLE.name,
         message=f"the file was not linted: {error}",
         layer=None,
         function=None,
@@ -212,4 +268,8 @@ def _distinct(findings: Iterable[Finding]) -> list[Finding]:
         known = best.get(key)
         if known is None or (finding.suspect, len(finding.route)) < (known.suspect, len(known.route)):
             best[key] = finding
-    return sorted(best.values(), key=lambda finding: (finding.path, finding.line, finding.column, finding.code))
+    return _in_order(best.values())
+
+
+def _in_order(findings: Iterable[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda finding: (finding.path, finding.line, finding.column, finding.code))

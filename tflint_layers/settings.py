@@ -12,9 +12,10 @@ from functools import cached_property
 from pathlib import Path, PurePath
 from typing import Any
 
+from tflint_layers.notices import FILE_NOT_READABLE
 from tflint_layers.project import NEWEST_KERAS, installed_keras, keras_of_project, read_toml
 
-UNREADABLE = "TFL900"
+UNREADABLE = FILE_NOT_READABLE.code
 
 DEFAULT_EXCLUDE = (
     ".bzr",

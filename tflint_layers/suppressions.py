@@ -13,8 +13,30 @@ from tflint_layers.source import Source
 
 # The two patterns are flake8's own, so that the command line hides what flake8 hides and nothing else.
 _NOQA = re.compile(r"# noqa(?::[\s]?(?P<codes>([A-Z]+[0-9]+(?:[,\s]+)?)+))?", re.IGNORECASE)
+# Only these can name one of our codes; looking at others would mean tokenising half of all files.
+_NOQA_OF_OURS = re.compile(r"# noqa:[^\n]*TFL", re.IGNORECASE)
 _NOQA_FILE = re.compile(r"^\s*# flake8[:=]\s*noqa", re.IGNORECASE | re.MULTILINE)
 _SKIP_FILE = re.compile(r"#\s*tflint-layers:\s*skip-file\s*")
+
+
+@dataclass(frozen=True)
+class Noqa:
+    """A ``# noqa`` in a comment, which speaks for the lines ``first`` to ``last`` and stands on the last of them.
+
+    ``column`` and ``codes_column`` count from 0. ``written`` are the codes as the user wrote them, empty where the
+    comment names none and hides everything.
+    """
+
+    first: int
+    last: int
+    column: int
+    codes_column: int
+    written: str
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes and prefixes of codes that the comment names."""
+        return _codes(self.written)
 
 
 @dataclass(frozen=True)
@@ -39,11 +61,48 @@ class Suppressions:
         """Whether a comment silences a finding of this file."""
         if self._whole_file:
             return True
-        text = self._noqa_texts.get(finding.line)
-        match = _NOQA.search(text) if text else None
+        match = self._match(finding.line)
         if match is None:
             return False
-        return match["codes"] is None or finding.code.startswith(tuple(re.findall(r"[^,\s]+", match["codes"])))
+        return match["codes"] is None or finding.code.startswith(_codes(match["codes"]))
+
+    def noqas(self) -> list[Noqa]:
+        """The comments that hide something on some lines; none where one comment hides the whole file."""
+        if not _NOQA_OF_OURS.search(self.source.text) or self._whole_file:
+            return []
+        found = (self.noqa_for(first) for first, _ in sorted(set(self._blocks.values())))
+        return [noqa for noqa in found if noqa is not None]
+
+    def noqa_for(self, line: int) -> Noqa | None:
+        """The comment that speaks for a line; None where there is none, or where it is the text of a string."""
+        match = self._match(line)
+        if match is None:
+            return None
+        first, last = self._blocks[line]
+        before = sum(map(len, self._lines[first - 1 : last - 1]))
+        column = match.start() - before
+        if last not in self._comments or column < self._comments[last]:
+            return None
+        codes_column = (match.start("codes") if match["codes"] else match.end()) - before
+        return Noqa(first, last, column, codes_column, (match["codes"] or "").rstrip(", \t\f\n"))
+
+    def has_noqa_text(self, line: int) -> bool:
+        """Whether flake8 sees a ``# noqa`` for a line, be it in a comment or in a string."""
+        return self._match(line) is not None
+
+    def last_line(self, line: int) -> int:
+        """The line whose end is the place for a comment about ``line``."""
+        return self._blocks[line][1]
+
+    def _match(self, line: int) -> re.Match[str] | None:
+        if not self._has_noqa or line not in self._blocks:
+            return None
+        first, last = self._blocks[line]
+        return _NOQA.search("".join(self._lines[first - 1 : last]))
+
+    @cached_property
+    def _has_noqa(self) -> bool:
+        return _NOQA.search(self.source.text) is not None
 
     @cached_property
     def _whole_file(self) -> bool:
@@ -55,23 +114,26 @@ class Suppressions:
         return [line.rstrip("\r\n") + "\n" for line in self.source.lines if line]
 
     @cached_property
-    def _noqa_texts(self) -> dict[int, str]:
-        """The text in which `# noqa` is looked for, for each line.
+    def _blocks(self) -> dict[int, tuple[int, int]]:
+        """For each line the first and the last of those in whose text `# noqa` is looked for.
 
         A line that a backslash or a string continues counts as one with the next; a line inside brackets does not.
         """
-        if _NOQA.search(self.source.text) is None:
-            return {}
-        texts = dict(enumerate(self._lines, 1))
+        blocks = {number: (number, number) for number in range(1, len(self._lines) + 1)}
         first, last = 0, 0
         for token in self._tokens():
             if token.type in {tokenize.ENDMARKER, tokenize.DEDENT}:
                 continue
             first, last = min(first or token.start[0], token.start[0]), max(last, token.end[0])
             if token.type in {tokenize.NL, tokenize.NEWLINE}:
-                texts.update(dict.fromkeys(range(first, last + 1), "".join(self._lines[first - 1 : last])))
+                blocks.update(dict.fromkeys(range(first, last + 1), (first, last)))
                 first, last = 0, 0
-        return texts
+        return blocks
+
+    @cached_property
+    def _comments(self) -> dict[int, int]:
+        """The column, from 0, at which the comment of a line starts."""
+        return {token.start[0]: token.start[1] for token in self._tokens() if token.type == tokenize.COMMENT}
 
     def _tokens(self) -> Iterator[tokenize.TokenInfo]:
         """The tokens up to the first error."""
@@ -80,3 +142,7 @@ class Suppressions:
             yield from tokenize.generate_tokens(lambda: next(lines, ""))
         except (tokenize.TokenError, SyntaxError):
             return
+
+
+def _codes(written: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"[^,\s]+", written))

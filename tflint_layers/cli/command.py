@@ -16,7 +16,6 @@ from tflint_layers.cli.reporting import CLEAN, FAILED, report, status_of, tell
 from tflint_layers.cli.running import run_of, visible
 from tflint_layers.cli.terminal import say, survive_any_character
 from tflint_layers.report import FORMATS, catalogue
-from tflint_layers.rules import all_rules
 from tflint_layers.settings import SettingsError, nearest
 from tflint_layers.work import WorkerError
 
@@ -117,8 +116,8 @@ def _check(options: Options) -> None:
 def _explain(wanted: str) -> int:
     text = catalogue.explain(wanted)
     if text is None:
-        rules = all_rules()
-        hint = nearest(wanted, [*rules, *(rule.name for rule in rules.values())])
+        entries = catalogue.entries()
+        hint = nearest(wanted, [*entries, *(entry.name for entry in entries.values())])
         raise SettingsError(f"no rule is called `{wanted}`{hint}; --list-rules shows them all")
     click.echo(text)
     return CLEAN

@@ -11,9 +11,8 @@ from tflint_layers.discover import STDIN, discover
 from tflint_layers.document import Document
 from tflint_layers.finding import Finding, Status
 from tflint_layers.progress import Progress
-from tflint_layers.report import in_order
-from tflint_layers.rules import all_rules
-from tflint_layers.settings import UNREADABLE, Configuration, Settings, SettingsError
+from tflint_layers.report import catalogue, in_order
+from tflint_layers.settings import Configuration, Settings, SettingsError
 from tflint_layers.work import Outcome, Task, lint_files
 
 
@@ -75,14 +74,14 @@ def _settings(path: str, options: Options, configuration: Configuration) -> Sett
     return settings.for_file(path)
 
 
-@functools.cache
-def _known_rules() -> dict[str, str]:
-    return {code: rule.name for code, rule in all_rules().items()} | {UNREADABLE: "file-not-readable"}
-
-
 def _checked(settings: Settings) -> Settings:
-    settings.check_selectors(_known_rules())
+    settings.check_selectors(_names())
     return settings
+
+
+@functools.cache
+def _names() -> dict[str, str]:
+    return {code: entry.name for code, entry in catalogue.entries().items()}
 
 
 def _confirmed(tasks: list[Task], outcomes: list[Outcome], options: Options) -> list[Outcome]:

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 from tflint_layers.document import Document, Place
 from tflint_layers.finding import Finding, Fix
+from tflint_layers.report.catalogue import entries
 from tflint_layers.report.render import Documents, Paint
-from tflint_layers.rules import all_rules
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -28,16 +28,15 @@ def log(findings: Sequence[Finding], documents: Documents, paint: Paint) -> str:
 
 
 def _rules(findings: Sequence[Finding]) -> list[dict[str, Any]]:
-    rules = all_rules()
-    names = {finding.code: finding.name for finding in findings}
+    known = entries()
     return [
         {
             "id": code,
-            "name": name,
-            "shortDescription": {"text": rules[code].summary if code in rules else name},
-            "help": {"text": rules[code].documentation if code in rules else name},
+            "name": known[code].name,
+            "shortDescription": {"text": known[code].summary},
+            "help": {"text": known[code].documentation},
         }
-        for code, name in sorted(names.items())
+        for code in sorted({finding.code for finding in findings})
     ]
 
 
