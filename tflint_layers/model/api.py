@@ -424,8 +424,17 @@ def layer_result(name: str) -> Value | None:
     """What calling an object of a Keras class gives; None where that depends on how it was made."""
     if name in {"keras.Model", "keras.Layer", "keras.Functional"}:
         return None
+    if name.rpartition(".")[2] in _RETURNING_STATE:
+        return Tensor(nest=True)
     kind = api_table.LAYER_RETURNS.get(name, "tensor")
     return _VALUES.get(kind) if kind != "unknown" else None
+
+
+# Layers that give their state as well when they are made with ``return_state=True``, or wrap such a layer.
+_RETURNING_STATE = frozenset(
+    {"RNN", "LSTM", "GRU", "SimpleRNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "ConvLSTM", "Bidirectional"}
+    | {"CuDNNLSTM", "CuDNNGRU", "TimeDistributed"}
+)
 
 
 HOST_METHODS = frozenset({"numpy", "eval", "to_list"})

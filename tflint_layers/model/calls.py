@@ -137,14 +137,15 @@ class Calls(Expressions):
         role = api.class_role(name)
         if role in api.ROLES_RETURNING_TENSORS:
             returned = api.layer_result(name)
-            if returned is None or _returns_more(arguments):
+            if returned is None:
                 return UNKNOWN
             batch = any(
                 isinstance(v, Tensor) and v.batch for value in arguments.values[:1] for v in alternatives(value)
             )
             if isinstance(returned, Tensor):
                 shapeless = _any_tensor(arguments, "shapeless") and api.layer_state(name, self.keras) != "weights"
-                return self.tensor(batch=batch, shapeless=shapeless, keras=_any_tensor(arguments, "keras"))
+                result = self.tensor(batch=batch, shapeless=shapeless, keras=_any_tensor(arguments, "keras"))
+                return replace(result, nest=returned.nest or _returns_more(arguments))
             return returned
         return UNKNOWN
 
@@ -428,7 +429,7 @@ def _type(machine: Calls, arguments: Arguments) -> Value:
 
 
 def _length(machine: Calls, arguments: Arguments) -> Value:
-    return STATIC
+    return _number(machine, arguments) if is_single_tensor(arguments.get(0, "obj") or UNKNOWN) else STATIC
 
 
 def _sequence_of(machine: Calls, arguments: Arguments) -> Value:
@@ -443,21 +444,6 @@ def _as_sequence(machine: Calls, subject: Value) -> Value:
     if isinstance(subject, Container) and subject.type != "dict":
         return replace(subject, type="list", origin="")
     return Container(machine.element(subject))
-
-
-def _flattened(machine: Calls, arguments: Arguments) -> Value:
-    return Container(join(_leaves(arguments.get(0, "structure") or UNKNOWN)))
-
-
-def _leaves(value: Value) -> list[Value]:
-    """What is in a nest at the bottom, whatever that is."""
-    found: list[Value] = []
-    for alternative in alternatives(value):
-        if isinstance(alternative, Container):
-            found += [leaf for item in alternative.items or (alternative.of,) for leaf in _leaves(item)]
-        else:
-            found.append(replace(alternative, nest=False) if isinstance(alternative, Tensor) else alternative)
-    return found
 
 
 def _flattened(machine: Calls, arguments: Arguments) -> Value:
@@ -606,7 +592,7 @@ _SPECIAL: dict[str, Callable[[Calls, Arguments], Value]] = {
     "builtins.hasattr": _hasattr,
     "builtins.getattr": _getattr,
     "builtins.isinstance": _isinstance,
-    "builtins.len": _number,
+    "builtins.len": _length,
     "builtins.int": _number,
     "builtins.float": _number,
     "builtins.bool": _static,
@@ -621,8 +607,6 @@ _SPECIAL: dict[str, Callable[[Calls, Arguments], Value]] = {
     "builtins.set": _sequence_of,
     "builtins.sorted": _sequence_of,
     "builtins.reversed": _sequence_of,
-    "keras.tree.flatten": _flattened,
-    "tensorflow.nest.flatten": _flattened,
     "keras.tree.flatten": _flattened,
     "tensorflow.nest.flatten": _flattened,
     "builtins.dict": _dictionary,

@@ -12,10 +12,9 @@ from functools import cache, cached_property
 
 from tflint_layers.model import api
 from tflint_layers.model.imports import bindings, canonical, keras_of_imports
+from tflint_layers.model.syntax import FunctionNode, own_nodes, parents_below, statements, walk
 from tflint_layers.source import Source, UnreadableSource
 
-FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _MOST_MODULES = 100
 _IMPORT_LINE = re.compile(
     rb"^[ \t]*(?:from[ \t]+(?P<module>[.\w]+)[ \t]+import[ \t]+(?P<names>\([^)]*\)|[^\r\n#]+)"
@@ -23,7 +22,6 @@ _IMPORT_LINE = re.compile(
     re.MULTILINE,
 )
 _WRITERS = frozenset({"setter", "deleter"})
-_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +103,7 @@ class ClassInfo:
             node.attr
             for name, method in self.methods.items()
             if name not in {"__init__", "build"}
-            for node in ast.walk(method.node)
+            for node in walk(method.node)
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
         )
 
@@ -283,9 +281,9 @@ class Project:
                 return found
         return None
 
-    def importers(self, module: ModuleInfo) -> frozenset[str]:
-        """The files of the same package, or folder, that import a module, directly or through others."""
-        return self._imports.importers(module.path)
+    def importers(self, path: str) -> frozenset[str]:
+        """The files of the same package, or folder, that import a file, directly or through others."""
+        return self._imports.importers(path)
 
     def read(self, path: str) -> ModuleInfo | None:
         """The module of a file on disk; None where there is none, or it is no Python."""
@@ -424,39 +422,10 @@ def _module_file(stem: str) -> str | None:
     return None
 
 
-def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements of a block and of the blocks inside it, but not those inside functions and classes."""
-    for node in body:
-        yield node
-        if isinstance(node, _DEFINITIONS):
-            continue
-        for name in _BLOCKS:
-            for inner in getattr(node, name, ()):
-                if isinstance(inner, ast.stmt):
-                    yield from statements([inner])
-                else:
-                    yield from statements(inner.body)
-
-
-def parents_below(root: ast.AST) -> dict[ast.AST, ast.AST]:
-    """The node around each node below ``root``."""
-    return {child: parent for parent in ast.walk(root) for child in ast.iter_child_nodes(parent)}
-
-
 def writes_property(node: FunctionNode) -> bool:
     """Whether a function is the setter or deleter of a property, and so runs where the attribute is written."""
     decorators = [] if isinstance(node, ast.Lambda) else node.decorator_list
     return any(isinstance(decorator, ast.Attribute) and decorator.attr in _WRITERS for decorator in decorators)
-
-
-def own_nodes(function: FunctionNode) -> Iterator[ast.AST]:
-    """The nodes of a function's body without those of functions and classes inside it."""
-    pending: list[ast.AST] = list(function.body) if isinstance(function.body, list) else [function.body]
-    while pending:
-        node = pending.pop()
-        yield node
-        if not isinstance(node, (*_DEFINITIONS, ast.Lambda)):
-            pending.extend(ast.iter_child_nodes(node))
 
 
 def _assigned(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from tflint_layers.model import api
 from tflint_layers.model.scopes import Scope
+from tflint_layers.model.syntax import walk
 from tflint_layers.model.values import (
     UNKNOWN,
     Array,
@@ -209,7 +210,7 @@ def _undecided_cases(scope: Scope, node: ast.Match) -> Iterator[Demand]:
     if not is_symbolic(value) or _may_be_nest(value):
         return
     for case in node.cases:
-        for pattern in ast.walk(case.pattern):
+        for pattern in walk(case.pattern):
             if isinstance(pattern, ast.MatchValue):
                 yield Demand(pattern.value, node.subject)
                 return

@@ -8,6 +8,7 @@ from tflint_layers.model import api
 from tflint_layers.model.classes import ClassInfo
 from tflint_layers.model.effects import effect
 from tflint_layers.model.scopes import Phase, Scope
+from tflint_layers.model.syntax import children
 from tflint_layers.model.values import (
     UNKNOWN,
     Api,
@@ -144,7 +145,7 @@ def _is_graph_code(scope: Scope, node: ast.AST) -> bool:
     if isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension)):
         return _is_python_sequence(scope.value(node.iter))
     if isinstance(node, (ast.BoolOp, ast.FormattedValue, ast.Starred)):
-        return not any(may_be_symbolic(scope.value(child)) for child in ast.iter_child_nodes(node))
+        return not any(may_be_symbolic(scope.value(child)) for child in children(node))
     if isinstance(node, ast.Compare) and any(isinstance(operator, (ast.In, ast.NotIn)) for operator in node.ops):
         return is_static(scope.value(node.left))
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):

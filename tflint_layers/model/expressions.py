@@ -625,8 +625,9 @@ class Expressions:
             self.evaluate(target.slice)
             if isinstance(receiver, Container):
                 self.update(target.value, grown(receiver, value))
-            elif isinstance(receiver, Shape) and literal(target.slice) == 0:
-                self.update(target.value, Shape(isinstance(value, StaticDim)))
+            elif isinstance(receiver, Shape) and literal(target.slice) in (0, NOT_CONSTANT):
+                # Whoever replaces entries in a loop does so where they are None.
+                self.update(target.value, Shape(isinstance(value, StaticDim) and literal(target.slice) == 0))
 
     def _assign_name(self, target: ast.Name, value: Value) -> None:
         environment: Environment | None = self.frame.environment

@@ -14,6 +14,7 @@ from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
 from tflint_layers.model.expressions import Frame, Heap, Names, autograph_of, is_wrapped
 from tflint_layers.model.imports import bindings
 from tflint_layers.model.scopes import Phase, Scope
+from tflint_layers.model.syntax import children, walk
 from tflint_layers.model.values import (
     NONE,
     NOT_CONSTANT,
@@ -272,7 +273,7 @@ class Interpreter(Calls):
         return True
 
     def _plain(self, node: ast.stmt) -> None:
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             if isinstance(child, ast.expr):
                 self.evaluate(child)
 
@@ -394,7 +395,7 @@ class Interpreter(Calls):
 
     def _guards(self, test: ast.expr) -> bool:
         """Whether a condition asks for state that traced code itself changes, as code that runs once does."""
-        return any(self._is_changing(node) for node in ast.walk(test))
+        return any(self._is_changing(node) for node in walk(test))
 
     def _is_changing(self, node: ast.AST) -> bool:
         scope = self.frame.scope
@@ -415,7 +416,7 @@ class Interpreter(Calls):
         exhaustive = False
         for case in node.cases:
             self._restore(before)
-            for pattern in ast.walk(case.pattern):
+            for pattern in walk(case.pattern):
                 name = getattr(pattern, "name", None) or getattr(pattern, "rest", None)
                 if isinstance(name, str):
                     whole = pattern is case.pattern
@@ -603,7 +604,7 @@ def option_value(parameter: ast.arg, defaults: dict[str, ast.expr]) -> Value:
 
 
 def _swallows(handler: ast.ExceptHandler) -> bool:
-    if any(isinstance(node, ast.Raise) for node in ast.walk(handler)):
+    if any(isinstance(node, ast.Raise) for node in walk(handler)):
         return False
     if handler.type is None:
         return True

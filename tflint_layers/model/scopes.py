@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from tflint_layers.model.syntax import walk
 from tflint_layers.model.values import UNKNOWN, Api, Class, Container, Instance, Method, OneOf, Value, alternatives
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class Scope:
         root = self.function.node if self.function else self.module.source.tree
         return [
             node
-            for node in ast.walk(root)
+            for node in walk(root)
             if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
         ]
 

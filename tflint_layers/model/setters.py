@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from tflint_layers.model import api
-from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo, own_nodes, statements, writes_property
+from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo, writes_property
+from tflint_layers.model.syntax import own_nodes, statements, walk
 from tflint_layers.model.writes import targets
 
 # What Keras calls itself: before or while it traces, or to start over.
@@ -53,7 +54,7 @@ def _used_inside(cls: ClassInfo) -> tuple[set[str], set[str]]:
         method = cls.method(name)
         if name not in read and method is not None:
             read.add(name)
-            for node in ast.walk(method.node):
+            for node in walk(method.node):
                 if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
                     pending.append(node.attr)
                 elif isinstance(node, ast.Attribute):
@@ -79,7 +80,7 @@ def _changed(method: FunctionInfo) -> Iterator[str]:
 
 def _depends(value: ast.expr | None, given: set[str], target: ast.Attribute) -> bool:
     """Whether the new value comes from a parameter or from the old value."""
-    for node in ast.walk(value) if value is not None else ():
+    for node in walk(value) if value is not None else ():
         if isinstance(node, ast.Name) and node.id in given:
             return True
         if isinstance(node, ast.Attribute) and node.attr == target.attr and ast.unparse(node) == ast.unparse(target):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from tflint_layers.model.effects import Effect, effect
 from tflint_layers.model.scopes import Scope
+from tflint_layers.model.syntax import walk
 from tflint_layers.model.values import NOT_CONSTANT, UNKNOWN, Static, Value, alternatives, literal
 
 Write = ast.Assign | ast.AnnAssign | ast.AugAssign
@@ -36,7 +37,7 @@ def advances(scope: Scope, node: Write, target: ast.expr) -> bool | None:
     value = scope.value(node.value)
     if isinstance(node, ast.AugAssign):
         return True if is_python(scope.value(target)) or is_python(value) else None
-    if any(_is_same(read, target) for read in ast.walk(node.value)):
+    if any(_is_same(read, target) for read in walk(node.value)):
         return True if is_python(value) else None
     return _is_flag(scope, node, target)
 
@@ -63,7 +64,7 @@ def _is_flag(scope: Scope, node: ast.Assign | ast.AnnAssign, target: ast.expr) -
     if new is NOT_CONSTANT or new is None or _only_speaks(scope, scope.block(node)):
         return False
     for test in scope.conditions():
-        for read in ast.walk(test):
+        for read in walk(test):
             if isinstance(read, ast.expr) and _is_same(read, target) and read.lineno <= node.lineno:
                 old = scope.value(read)
                 return isinstance(old, Static) and old.constant not in (NOT_CONSTANT, None, new)

@@ -49,6 +49,7 @@ from tflint_layers.finding import Edit, Fix, Proof, Safety
 from tflint_layers.model import api
 from tflint_layers.model.classes import ClassInfo
 from tflint_layers.model.scopes import Phase, Scope
+from tflint_layers.model.syntax import walk
 from tflint_layers.model.values import Container, Instance, Method, Shape, Static, StaticDim, Value, alternatives
 from tflint_layers.rules.rule import Hit, Rule
 
@@ -117,7 +118,7 @@ def _is_named_after_class(scope: Scope, cls: ClassInfo) -> bool:
     """Whether an object of the class is traced by a name that Keras makes from the name of the class."""
     if not api.is_traced_role(cls.role) or any(cls in other.ancestry[1:] for other in scope.module.all_classes):
         return False
-    calls = [node for node in ast.walk(scope.module.source.tree) if isinstance(node, ast.Call)]
+    calls = [node for node in walk(scope.module.source.tree) if isinstance(node, ast.Call)]
     made = [node for node in calls if isinstance(node.func, ast.Name) and node.func.id == cls.name]
     if any(keyword.arg in {"name", None} for node in made for keyword in node.keywords) or _sets_name(cls):
         return False
@@ -129,7 +130,7 @@ def _sets_name(cls: ClassInfo) -> bool:
     return constructor is not None and any(
         (isinstance(node, ast.keyword) and node.arg == "name" and isinstance(node.value, ast.Constant))
         or (isinstance(node, ast.Attribute) and node.attr == "_name")
-        for node in ast.walk(constructor.node)
+        for node in walk(constructor.node)
     )
 
 

@@ -49,8 +49,8 @@ from collections.abc import Iterator
 
 from tflint_layers.finding import Proof
 from tflint_layers.model import api, demands
-from tflint_layers.model.classes import own_nodes
 from tflint_layers.model.scopes import Scope
+from tflint_layers.model.syntax import children, own_nodes, walk
 from tflint_layers.model.values import Container, Function, alternatives, is_symbolic, literal, may_be_symbolic
 from tflint_layers.rules.rule import Hit, Rule
 
@@ -145,7 +145,7 @@ def _returns(block: list[ast.stmt]) -> bool:
 
 def _inside(node: ast.AST) -> Iterator[ast.AST]:
     """The nodes of a statement, without those of functions and classes defined in it."""
-    for child in ast.iter_child_nodes(node):
+    for child in children(node):
         yield child
         if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
             yield from _inside(child)
@@ -219,7 +219,7 @@ def _own_names(scope: Scope, name: str) -> list[ast.Name]:
 
 def _has_value_before(scope: Scope, name: str, node: ast.stmt) -> bool:
     """Whether the name is a parameter, or was bound to something but None further up."""
-    if scope.function is None or name in {p.arg for p in ast.walk(scope.function.node.args) if isinstance(p, ast.arg)}:
+    if scope.function is None or name in {p.arg for p in walk(scope.function.node.args) if isinstance(p, ast.arg)}:
         return True
     stores = _stores_before(scope, name, node)
     return bool(stores) and not _is_none(scope, stores[-1])

@@ -44,6 +44,7 @@ from collections.abc import Iterator
 from tflint_layers.finding import Fix, Proof, Safety
 from tflint_layers.model.effects import Effect, effect
 from tflint_layers.model.scopes import Scope
+from tflint_layers.model.syntax import walk
 from tflint_layers.model.values import may_be_symbolic
 from tflint_layers.rewrite import rewrite_call, tensorflow_name
 from tflint_layers.rules.rule import Hit, Rule
@@ -106,7 +107,7 @@ def _formats_tensor(scope: Scope, argument: ast.expr) -> bool:
     """Whether the text is put together from a tensor before `tf.print` could print its numbers."""
     if not scope.formats_text(argument):
         return False
-    return any(may_be_symbolic(scope.value(node)) for node in ast.walk(argument) if isinstance(node, ast.expr))
+    return any(may_be_symbolic(scope.value(node)) for node in walk(argument) if isinstance(node, ast.expr))
 
 
 RULE = Rule(

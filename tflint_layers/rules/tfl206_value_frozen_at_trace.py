@@ -43,6 +43,7 @@ from collections.abc import Iterator
 from tflint_layers.finding import Edit, Fix, Proof, Safety
 from tflint_layers.model.effects import Effect, effect
 from tflint_layers.model.scopes import Scope
+from tflint_layers.model.syntax import walk
 from tflint_layers.model.values import (
     UNKNOWN,
     Container,
@@ -191,7 +192,7 @@ def _library(scope: Scope) -> tuple[str, str, tuple[Edit, ...]]:
     """What the file calls Keras, with the layer's seed generator as an argument; TensorFlow where it has none."""
     module = scope.module
     keras = next((name for name, dotted in module.names.items() if dotted == "keras"), "")
-    for node in ast.walk(scope.layer.node) if scope.layer is not None and keras else ():
+    for node in walk(scope.layer.node) if scope.layer is not None and keras else ():
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             target = node.targets[0]
             if module.dotted(node.value.func) == "keras.random.SeedGenerator" and isinstance(target, ast.Attribute):

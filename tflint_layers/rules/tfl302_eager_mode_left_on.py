@@ -39,6 +39,7 @@ from pathlib import PurePath
 from tflint_layers.finding import Fix, Proof, Safety
 from tflint_layers.model.effects import Effect, effect
 from tflint_layers.model.scopes import Phase, Scope
+from tflint_layers.model.syntax import walk
 from tflint_layers.model.values import literal
 from tflint_layers.rewrite import delete_statement, rewrite_call
 from tflint_layers.rules.rule import Hit, Rule
@@ -99,7 +100,7 @@ def _is_conditional(scope: Scope, node: ast.AST) -> bool:
 
 
 def _is_main_guard(test: ast.expr) -> bool:
-    return any(isinstance(node, ast.Name) and node.id == "__name__" for node in ast.walk(test))
+    return any(isinstance(node, ast.Name) and node.id == "__name__" for node in walk(test))
 
 
 def _is_switched_off(scope: Scope) -> bool:
