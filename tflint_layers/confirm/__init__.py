@@ -106,10 +106,13 @@ def confirm(
     verdicts: dict[int, Verdict] = {}
     with Pool(python, jobs) as pool:
         for numbers, trace in zip(members, pool.run(requests, progress), strict=True):
-            for number in numbers:
-                finding = findings[number]
-                place = place_of(finding, _absolute(finding.path), texts[finding.path])
-                verdicts[number] = judge(finding, place, trace)
+            places = {
+                number: place_of(findings[number], _absolute(findings[number].path), texts[findings[number].path])
+                for number in numbers
+            }
+            for number, place in places.items():
+                others = tuple(other for other in places.values() if other is not place)
+                verdicts[number] = judge(findings[number], replace(place, others=others), trace)
     return [
         replace(finding, verdict=verdicts.get(number) or _not_run(finding)) for number, finding in enumerate(findings)
     ]

@@ -21,7 +21,10 @@ _DEAD_TENSOR = ("out of scope", "cannot be accessed from here", "InaccessibleTen
 
 @dataclass(frozen=True)
 class Place:
-    """Where a finding is: the lines whose execution counts as its own, and their text."""
+    """Where a finding is: the lines whose execution counts as its own, and their text.
+
+    ``others`` are the places of the layer's other findings.
+    """
 
     path: str
     first: int
@@ -30,6 +33,7 @@ class Place:
     statement: ast.stmt | None
     lines: tuple[str, ...]
     suspect: bool
+    others: tuple[Place, ...] = ()
 
     def ran(self, lines: Lines) -> int:
         """How often it ran."""
@@ -37,10 +41,17 @@ class Place:
         return max((counts.get(line, 0) for line in range(self.first, self.last + 1)), default=0)
 
     def is_in(self, failure: Failure | None) -> bool:
-        """Whether the traceback passes through it."""
-        return failure is not None and any(
-            path == self.path and self.first <= line <= self.last for path, line in failure.lines
-        )
+        """Whether the traceback passes through it, and not on to the place of another finding, which is to blame."""
+        if failure is None:
+            return False
+        own = [index for index, frame in enumerate(failure.lines) if self.holds(frame)]
+        deeper = failure.lines[own[-1] + 1 :] if own else ()
+        return bool(own) and not any(other.holds(frame) for other in self.others for frame in deeper)
+
+    def holds(self, frame: tuple[str, int]) -> bool:
+        """Whether a line of a file belongs to the place."""
+        path, line = frame
+        return path == self.path and self.first <= line <= self.last
 
     @property
     def defines(self) -> bool:

@@ -48,6 +48,17 @@ class TraceRequest:
         return cls(**data)
 
 
+_LONGEST_MESSAGE = 240
+
+
+def _first_sentence(message: str) -> str:
+    """TensorFlow says what is wrong in its first sentence, and then gives advice by the paragraph."""
+    end = message.find(". ", 20)
+    if 0 < end < _LONGEST_MESSAGE:
+        return message[: end + 1]
+    return message if len(message) <= _LONGEST_MESSAGE else message[:_LONGEST_MESSAGE] + "..."
+
+
 @dataclass(frozen=True)
 class Failure:
     """An exception: ``lines`` are the places in watched files that its traceback passes through, innermost last."""
@@ -57,7 +68,7 @@ class Failure:
     lines: tuple[tuple[str, int], ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.type}: {self.message}" if self.message else self.type
+        return f"{self.type}: {_first_sentence(self.message)}" if self.message else self.type
 
     def to_data(self) -> dict[str, Any]:
         """What JSON can hold."""
