@@ -24,6 +24,7 @@ from tflint_layers.model.values import (
     Method,
     Shape,
     Static,
+    StaticDim,
     Super,
     Tensor,
     Value,
@@ -249,19 +250,25 @@ class Calls(Expressions):
         subject = arguments.get(*callback.subject)
         if callback.arity is None:
             items = subject.items if isinstance(subject, Container) and subject.items is not None else None
-            return Arguments(items, ()) if items is not None else Arguments((), partial=True)
+            loop_variables = tuple(self._in_graph(item) for item in items) if items is not None else ()
+            return Arguments(loop_variables, partial=items is None)
         element: Value = Tensor(nest=not is_single_tensor(subject or UNKNOWN))
         if isinstance(subject, Container):
             items = tuple(Tensor() for _ in subject.items) if subject.items is not None else None
             element = Container(Tensor(), items, "tuple")
         return Arguments((element,) * callback.arity)
 
+    def _in_graph(self, value: Value) -> Value:
+        """What a loop of the graph makes of a variable that it is given: numbers become tensors."""
+        if isinstance(value, Container) and value.items is not None:
+            items = tuple(self._in_graph(item) for item in value.items)
+            return Container(join(items) if items else UNKNOWN, items, value.type)
+        return self.tensor() if isinstance(value, (Tensor, Variable, Static, StaticDim, Array)) else value
+
     def _callback_result(self, callback: api.Callback, arguments: Arguments, returned: Value) -> Value:
         if callback.arity is None and callback.subject is not None:
             subject = arguments.get(*callback.subject)
-            if isinstance(subject, Container) and subject.items is not None:
-                return Container(Tensor(), tuple(self.tensor() for _ in subject.items), subject.type)
-            return UNKNOWN
+            return self._in_graph(subject) if isinstance(subject, Container) else UNKNOWN
         return self.tensor() if callback.returns_tensor and is_tensor(returned) else UNKNOWN
 
     # Methods of objects that are no classes of the project.
@@ -580,7 +587,15 @@ def _product(machine: Calls, arguments: Arguments) -> Value:
     return STATIC if is_static(arguments.get(0, "iterable") or UNKNOWN) else UNKNOWN
 
 
+def _unpacked_data(machine: Calls, arguments: Arguments) -> Value:
+    """``x``, ``y`` and ``sample_weight`` of what a step function is given: nests, and None for what is left out."""
+    part = replace(machine.tensor(batch=True), nest=True)
+    items = (part, join([NONE, part]), join([NONE, part]))
+    return Container(join(items), items, "tuple")
+
+
 _SPECIAL: dict[str, Callable[[Calls, Arguments], Value]] = {
+    "keras.utils.unpack_x_y_sample_weight": _unpacked_data,
     "tensorflow.executing_eagerly": _executing_eagerly,
     "tensorflow.compat.v1.executing_eagerly": _executing_eagerly,
     "tensorflow.inside_function": _inside_function,
