@@ -79,6 +79,11 @@ def test_generated_page_is_current(rule_folder: Path) -> None:
     assert (rule_folder / "README.md").read_text(encoding="utf-8") == generate_fixtures.page(rule, rule_folder)
 
 
+def test_readme_lists_the_rules() -> None:
+    text = generate_fixtures.README.read_text(encoding="utf-8")
+    assert generate_fixtures.with_table(text) == text
+
+
 def test_fixed_code_compiles_and_is_stable(rule_folder: Path, keras: int) -> None:
     path = rule_folder / "bad.py"
     result = fix_source(path.read_bytes(), str(path), settings(keras), unsafe=True)

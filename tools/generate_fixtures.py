@@ -1,4 +1,4 @@
-"""Write the generated halves of every fixture folder: ``bad.fixed.py`` and the rule's page, ``README.md``.
+"""Write what is generated from the rules: ``bad.fixed.py``, the page of each rule, and the table in README.md.
 
 Run it after a change to a rule and judge the result with ``git diff``; the markers in ``bad.py`` are written by hand.
 """
@@ -12,7 +12,10 @@ from tflint_layers import Settings, lint_source
 from tflint_layers.fixer import fix_source
 from tflint_layers.rules import Rule, all_rules
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
+ROOT = Path(__file__).parent.parent
+FIXTURES = ROOT / "fixtures"
+README = ROOT / "README.md"
+BEGIN, END = "<!-- rules -->", "<!-- /rules -->"
 
 
 def fixed(folder: Path) -> bytes | None:
@@ -40,8 +43,24 @@ def page(rule: Rule, folder: Path) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def table() -> str:
+    """The rules as the README lists them."""
+    rows = ["| code | name | what it finds | fix |", "|---|---|---|---|"]
+    for rule in all_rules().values():
+        name = f"[{rule.name}](fixtures/{rule.code}-{rule.name}/README.md)" + (" (preview)" if rule.preview else "")
+        rows.append(f"| {rule.code} | {name} | {rule.summary} | {'yes' if rule.fix else ''} |")
+    return "\n".join(rows)
+
+
+def with_table(readme: str) -> str:
+    """The README with its table of rules made anew."""
+    before, _, rest = readme.partition(BEGIN)
+    return f"{before}{BEGIN}\n{table()}\n{END}{rest.partition(END)[2]}"
+
+
 def main() -> None:
     """Write the files."""
+    README.write_text(with_table(README.read_text(encoding="utf-8")), encoding="utf-8")
     for rule in all_rules().values():
         folder = FIXTURES / f"{rule.code}-{rule.name}"
         (folder / "README.md").write_text(page(rule, folder), encoding="utf-8")
