@@ -52,6 +52,7 @@ from tflint_layers.model.values import (
     Value,
     alternatives,
     is_tensor,
+    may_be_symbolic,
 )
 from tflint_layers.rewrite import replace, tensorflow_name
 from tflint_layers.rules.rule import Hit, Rule
@@ -140,6 +141,9 @@ def fix(scope: Scope, hit: Hit) -> Fix | None:
 
 def _fix_clock(scope: Scope, call: ast.Call) -> Fix | None:
     parent = scope.parent(call)
+    while isinstance(parent, ast.BinOp) and not may_be_symbolic(scope.value(parent)):
+        # Arithmetic with Python numbers goes on in the clock's own type.
+        parent = scope.parent(parent)
     if not isinstance(parent, ast.Call) or scope.api_name(parent.func) not in {"tensorflow.cast", "keras.ops.cast"}:
         return None
     name, imports = tensorflow_name(scope.module)
