@@ -41,6 +41,11 @@ LAYERS = {
     "fixer.py": {"finding", "linter", "settings", "source"},
     "discover.py": {"settings"},
     "work.py": {"document", "finding", "fixer", "linter", "settings", "source"},
+    "confirming.py": {"confirm", "finding", "fixer", "notices", "settings", "work"},
+    "tracing.py": {
+        *("confirm", "confirming", "finding", "linter", "notices", "report", "settings", "source", "suppressions"),
+        "work",
+    },
 }
 
 

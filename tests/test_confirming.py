@@ -48,7 +48,8 @@ def use_tensorflow(
 
 def judge(*sources: bytes, fix: bool = False) -> list[Outcome]:
     tasks = [Task(f"{number}.py", Settings(), data=data) for number, data in enumerate(sources)]
-    return confirm_outcomes(tasks, [lint_file(task) for task in tasks], fix=fix, progress=no_progress)
+    settings = {task.path: task.settings for task in tasks}
+    return confirm_outcomes([lint_file(task) for task in tasks], settings, fix=fix, progress=no_progress)
 
 
 def test_each_finding_has_its_verdict(monkeypatch: pytest.MonkeyPatch) -> None:

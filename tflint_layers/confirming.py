@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from tflint_layers.finding import Finding, Safety, Status
 from tflint_layers.fixer import Fixing, FixResult, Trial, fixing
 from tflint_layers.notices import NOTICES
 from tflint_layers.settings import Settings
-from tflint_layers.work import Outcome, Task
+from tflint_layers.work import Outcome
 
 Progress = Callable[[int, int], None]
 
@@ -19,7 +19,7 @@ _ENTRIES = frozenset({"train_step", "test_step", "predict_step", "__call__", "up
 
 
 def confirm_outcomes(
-    tasks: Iterable[Task], outcomes: Iterable[Outcome], *, fix: bool, progress: Progress
+    outcomes: Iterable[Outcome], settings: Mapping[str, Settings], *, fix: bool, progress: Progress
 ) -> list[Outcome]:
     """The outcomes with verdicts; with ``fix``, also with the fixes after which a layer traces and agrees with itself.
 
@@ -28,7 +28,6 @@ def confirm_outcomes(
     Raises:
         NoTensorFlow: the interpreter has no TensorFlow.
     """
-    settings = {task.path: task.settings for task in tasks}
     judged = _judged(list(outcomes), settings, progress)
     if not fix:
         return judged
@@ -38,13 +37,13 @@ def confirm_outcomes(
     return [anew.get(outcome.path, outcome) for outcome in fixed]
 
 
-def _judged(outcomes: list[Outcome], settings: dict[str, Settings], progress: Progress) -> list[Outcome]:
+def _judged(outcomes: list[Outcome], settings: Mapping[str, Settings], progress: Progress) -> list[Outcome]:
     """The outcomes with a verdict on each finding; layers that are traced in the same way are traced in one go."""
     answers: dict[Finding, Finding] = {}
-    for how, group in _by_tracing(outcomes, settings).items():
+    for how, group in by_tracing(_flagged(outcomes), settings).items():
         asked = [finding for outcome in group for finding in outcome.findings if finding.code not in NOTICES]
-        sources = {outcome.path: _code(outcome) for outcome in group}
-        given = confirm(asked, sources, progress=progress, **_options(how))
+        sources = {outcome.path: code_of(outcome) for outcome in group}
+        given = confirm(asked, sources, progress=progress, **trace_options(how))
         answers |= dict(zip(asked, given, strict=True))
     return [
         replace(outcome, findings=[answers.get(finding, finding) for finding in outcome.findings])
@@ -93,10 +92,10 @@ class _Work:
         return replace(self.outcome, findings=findings, fixed=self.result, notes=notes)
 
 
-def _fixed(outcomes: list[Outcome], settings: dict[str, Settings], progress: Progress) -> list[Outcome]:
+def _fixed(outcomes: list[Outcome], settings: Mapping[str, Settings], progress: Progress) -> list[Outcome]:
     """The outcomes with what the proved fixes make of their files; the fixes of all files are tried in one go."""
     done: dict[str, Outcome] = {}
-    for how, group in _by_tracing(outcomes, settings).items():
+    for how, group in by_tracing(_flagged(outcomes), settings).items():
         works = [_start(outcome, settings[outcome.path]) for outcome in group]
         while waiting := [work for work in works if work.result is None]:
             proofs = iter(_proofs([trial for work in waiting for trial in work.trials], how, progress))
@@ -112,7 +111,7 @@ def _start(outcome: Outcome, settings: Settings) -> _Work:
         for finding in outcome.findings
         if finding.verdict and not _is_worth_fixing(finding)
     }
-    code = _code(outcome)
+    code = code_of(outcome)
     work = _Work(outcome, fixing(code, outcome.path, settings, lambda f: (f.code, f.message) not in unwanted))
     work.start()
     return work
@@ -126,7 +125,7 @@ def _is_worth_fixing(finding: Finding) -> bool:
 def _proofs(trials: list[Trial], how: Settings, progress: Progress) -> list[FixProof]:
     """Whether each trial passes. What no layer of the file shows is left to how safe the fix is by itself."""
     questions = [_question(trial) for trial in trials]
-    proofs = iter(prove_fixes([q for q in questions if q], progress=progress, **_options(how)))
+    proofs = iter(prove_fixes([q for q in questions if q], progress=progress, **trace_options(how)))
     return [next(proofs) if question else _by_safety(trial) for trial, question in zip(trials, questions, strict=True)]
 
 
@@ -150,11 +149,15 @@ def _by_safety(trial: Trial) -> FixProof:
     return FixProof(safe, "there is no layer in this file to run it with", None)
 
 
-def _by_tracing(outcomes: Iterable[Outcome], settings: dict[str, Settings]) -> dict[Settings, list[Outcome]]:
-    """The readable files with findings, by what their settings say about tracing."""
+def _flagged(outcomes: Iterable[Outcome]) -> Iterable[Outcome]:
+    return (outcome for outcome in outcomes if outcome.findings)
+
+
+def by_tracing(outcomes: Iterable[Outcome], settings: Mapping[str, Settings]) -> dict[Settings, list[Outcome]]:
+    """The readable files, by what their settings say about tracing."""
     groups: dict[Settings, list[Outcome]] = {}
     for outcome in outcomes:
-        if outcome.document and outcome.findings:
+        if outcome.document:
             own = settings[outcome.path]
             how = Settings(
                 python=own.python,
@@ -166,7 +169,8 @@ def _by_tracing(outcomes: Iterable[Outcome], settings: dict[str, Settings]) -> d
     return groups
 
 
-def _options(how: Settings) -> dict[str, Any]:
+def trace_options(how: Settings) -> dict[str, Any]:
+    """The settings of a group as what tracing takes."""
     return {
         "python": how.python,
         "timeout": how.confirm_timeout,
@@ -175,7 +179,7 @@ def _options(how: Settings) -> dict[str, Any]:
     }
 
 
-def _code(outcome: Outcome) -> bytes:
+def code_of(outcome: Outcome) -> bytes:
     """The code that the findings of an outcome are about."""
     if outcome.fixed is not None:
         return outcome.fixed.data

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 
 from tflint_layers.finding import Finding, Fix, Proof, Safety
+from tflint_layers.model.api import is_traced_role
 from tflint_layers.model.classes import ClassInfo, ModuleInfo, Project, absolute_path
 from tflint_layers.model.entries import traced_scopes
 from tflint_layers.model.scopes import Phase, Scope
@@ -129,6 +130,27 @@ def _unused(source: Source, noqa: Noqa, codes: list[str], settings: Settings) ->
     )
 
 
+@dataclass(frozen=True, order=True)
+class LayerPlace:
+    """A layer or model that a file defines, the line of its class, and the Keras that it is for."""
+
+    line: int
+    name: str
+    keras: int
+
+
+def layers_of(source: bytes, path: str, settings: Settings) -> list[LayerPlace]:
+    """The layers, cells and models that a file defines, in its order; none where it cannot be read or is skipped."""
+    try:
+        decoded = Source.from_bytes(source, path)
+        decoded.check()
+    except UnreadableSource:
+        return []
+    if Suppressions.of(decoded).skip_file:
+        return []
+    return _linter(settings.layer_bases, settings.keras, settings.project_keras, fixes=True).layers(decoded)
+
+
 @cache
 def _linter(layer_bases: tuple[str, ...], keras: int | None, project_keras: int, fixes: bool) -> Linter:
     return Linter(Project(layer_bases), keras, project_keras, fixes)
@@ -161,6 +183,15 @@ class Linter:
             self._evaluate(reaching)
         return _distinct(replace(finding, path=source.path) for finding in self._located.get(path, ()))
 
+    def layers(self, source: Source) -> list[LayerPlace]:
+        """What Keras would trace of a file as a layer or model, in the order of the file."""
+        if self._project.has_changed(source):
+            self._forget()
+        module = self._project.add(source)
+        keras = self._keras_of(module)
+        found = [cls for cls in module.all_classes if is_traced_role(cls.role)]
+        return sorted(LayerPlace(cls.node.lineno, cls.qualname, keras) for cls in found)
+
     def _forget(self) -> None:
         self._project.forget()
         self._evaluated.clear()
@@ -175,9 +206,11 @@ class Linter:
                 self._located.setdefault(finding.path, []).append(finding)
 
     def _lint(self, module: ModuleInfo) -> list[Finding]:
-        keras = self._keras or module.keras or self._project_keras
-        scopes = traced_scopes(module, keras, plain=bool(_PLAIN.search(module.source.text)))
+        scopes = traced_scopes(module, self._keras_of(module), plain=bool(_PLAIN.search(module.source.text)))
         return _distinct(_findings(scopes, self._fixes))
+
+    def _keras_of(self, module: ModuleInfo) -> int:
+        return self._keras or module.keras or self._project_keras
 
 
 def unreadable(path: str, error: UnreadableSource, settings: Settings) -> Finding:

@@ -26,12 +26,16 @@ class WorkerError(Exception):
 
 @dataclass(frozen=True)
 class Task:
-    """One file to lint; ``data`` is given where the path is not to be read (standard input)."""
+    """One file to lint; ``data`` is given where the path is not to be read (standard input).
+
+    ``keep``: the document of a clean file is wanted, too.
+    """
 
     path: str
     settings: Settings
     fix: bool = False
     unsafe: bool = False
+    keep: bool = False
     data: bytes | None = None
 
 
@@ -60,7 +64,7 @@ def lint_file(task: Task) -> Outcome:
             fixed = fix_source(document.code, task.path, task.settings, unsafe=task.unsafe)
             return Outcome(task.path, fixed.remaining, document, fixed)
         findings = lint_for_fixes(document.code, task.path, task.settings)
-        return Outcome(task.path, findings, document if findings else None)
+        return Outcome(task.path, findings, document if findings or task.keep else None)
     except Exception:
         detail = traceback.format_exc().strip()
         return Outcome(task.path, [], problem=f"{task.path}: the linter itself failed; please report this\n{detail}")

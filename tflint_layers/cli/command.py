@@ -46,6 +46,14 @@ def _codes(context: click.Context, parameter: click.Parameter, given: tuple[str,
 @click.option("--confirm", is_flag=True, help="Run the flagged layers under real TensorFlow; hide what it refutes.")
 @click.option("--only", type=click.Choice(["confirmed"]), help="With --confirm: exit 1 only for confirmed findings.")
 @click.option("--show-refuted", is_flag=True, help="With --confirm: show refuted findings too.")
+@click.option(
+    "--trace-all", is_flag=True, help="Trace every layer and model, flagged or not, and print a line for each (TFL902)."
+)
+@click.option(
+    "--benchmark",
+    is_flag=True,
+    help="With --trace-all, or with --confirm for the flagged layers: measure a call, eagerly and as a graph.",
+)
 @click.option("--python", metavar="PATH", help="The interpreter that has TensorFlow (default: this one).")
 @click.option("--fix", is_flag=True, help="Apply the safe fixes; with --confirm those that a trace proves.")
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: apply the unsafe fixes too.")
@@ -96,7 +104,7 @@ def main(**given: Any) -> None:
 def _lint(options: Options) -> int:
     _check(options)
     run = run_of(options)
-    shown = visible(run, options)
+    shown = visible(run.outcomes, options)
     if options.fix or options.diff:
         run = replace(run, problems=run.problems + tuple(deliver(run.outcomes, options)))
     report(shown, run, options)
@@ -107,6 +115,8 @@ def _lint(options: Options) -> int:
 def _check(options: Options) -> None:
     if options.only and not options.confirm:
         raise click.UsageError("--only confirmed needs --confirm")
+    if options.benchmark and not (options.confirm or options.trace_all):
+        raise click.UsageError("--benchmark needs --trace-all or --confirm")
     if options.isolated and options.config:
         raise click.UsageError("--isolated ignores configuration files, so it cannot be used with --config")
     if options.unsafe_fixes and not (options.fix or options.diff) and not options.quiet:

@@ -21,6 +21,8 @@ class Options:
     confirm: bool
     only: str | None
     show_refuted: bool
+    trace_all: bool
+    benchmark: bool
     python: str | None
     fix: bool
     unsafe_fixes: bool

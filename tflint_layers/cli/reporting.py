@@ -15,32 +15,63 @@ from tflint_layers.discover import STDIN
 from tflint_layers.document import Document
 from tflint_layers.finding import Finding, Safety, Status
 from tflint_layers.fixer import FixResult
-from tflint_layers.report import FORMATS, statistics
+from tflint_layers.report import FORMATS, Documents, Paint, layers, statistics
 from tflint_layers.settings import UNREADABLE, SettingsError
 
 CLEAN, FINDINGS, FAILED = 0, 1, 2
 
+_FOR_PEOPLE = frozenset({"concise", "full"})
+_HOLDING_LAYERS = _FOR_PEOPLE | {"json"}
+
 
 def report(shown: list[Finding], run: Run, options: Options) -> None:
     """Print the findings. A patch or fixed code on standard output is for a program, and is all that it gets."""
-    taken = options.diff or (options.fix and STDIN in options.paths)
-    terminal = sys.stdout.isatty() and options.output_file is None and not taken
-    format_name = options.output_format or ("full" if terminal else "concise")
-    if taken:
+    documents = _now(run)
+    if _is_stdout_taken(options):
         kept = [f for f in shown if f.code == UNREADABLE] if options.diff else shown
-        click.echo(FORMATS["concise"](kept, _now(run), plain), nl=False, err=True)
+        click.echo(FORMATS["concise"](kept, documents, plain), nl=False, err=True)
+        _print_layers_aside(run, documents)
         return
+    terminal = sys.stdout.isatty() and options.output_file is None
+    format_name = options.output_format or ("full" if terminal else "concise")
     paint = colored if terminal and "NO_COLOR" not in os.environ else plain
-    text = (
-        statistics.render(shown, format_name) if options.statistics else FORMATS[format_name](shown, _now(run), paint)
-    )
-    if options.output_file is None:
-        click.echo(text, nl=False)
+    _print(_text(shown, run, documents, options, format_name, paint), options.output_file)
+    if format_name not in _HOLDING_LAYERS and not options.quiet:
+        _print_layers_aside(run, documents)
+
+
+def _is_stdout_taken(options: Options) -> bool:
+    return options.diff or (options.fix and STDIN in options.paths)
+
+
+def _text(
+    shown: list[Finding], run: Run, documents: Documents, options: Options, format_name: str, paint: Paint
+) -> str:
+    if options.statistics:
+        findings = statistics.render(shown, format_name)
+    elif run.layers is not None and format_name == "json":
+        return layers.as_json(shown, run.layers, documents)
     else:
-        try:
-            options.output_file.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise SettingsError(f"{options.output_file}: cannot be written: {error.strerror or error}") from error
+        findings = FORMATS[format_name](shown, documents, paint)
+    if run.layers is not None and format_name in _FOR_PEOPLE:
+        return findings + layers.as_text(run.layers, documents, paint)
+    return findings
+
+
+def _print(text: str, file: Path | None) -> None:
+    if file is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"{file}: cannot be written: {error.strerror or error}") from error
+
+
+def _print_layers_aside(run: Run, documents: Documents) -> None:
+    """Print the layers for people where standard output is in a format that has no place for them."""
+    if run.layers is not None:
+        click.echo(layers.as_text(run.layers, documents, plain), nl=False, err=True)
 
 
 def _now(run: Run) -> dict[str, Document]:
@@ -71,6 +102,8 @@ def tell(shown: list[Finding], run: Run, options: Options) -> None:
         return
     for note in run.notes:
         say(f"note: {note}")
+    if run.layers is not None:
+        say(layers.summary(run.layers))
     if run.outcomes:
         say(_summary(shown, run, options))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from tflint_layers.cli.options import STDIN_NAME, Options
@@ -12,17 +14,19 @@ from tflint_layers.document import Document
 from tflint_layers.finding import Finding, Status
 from tflint_layers.progress import Progress
 from tflint_layers.report import catalogue, in_order
+from tflint_layers.report.layers import TracedLayer
 from tflint_layers.settings import Configuration, Settings, SettingsError
 from tflint_layers.work import Outcome, Task, lint_files
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a run found out, before anything is printed or written."""
+    """What a run found out, before anything is printed or written. ``layers`` is None where none were asked for."""
 
     outcomes: list[Outcome]
     problems: tuple[str, ...]
     notes: tuple[str, ...]
+    layers: list[TracedLayer] | None = None
 
     @property
     def documents(self) -> dict[str, Document]:
@@ -35,20 +39,26 @@ def run_of(options: Options) -> Run:
     configuration = Configuration(options.config, isolated=options.isolated)
     found = discover(options.paths or (".",), configuration)
     fixing = (options.fix or options.diff) and not options.confirm
+    traced = options.trace_all or options.benchmark
     tasks = [
-        replace(_task(path, options, configuration), fix=fixing, unsafe=options.unsafe_fixes) for path in found.files
+        replace(_task(path, options, configuration), fix=fixing, unsafe=options.unsafe_fixes, keep=traced)
+        for path in found.files
     ]
+    settings = {task.path: task.settings for task in tasks}
     progress = Progress("linting", options.quiet)
     outcomes = lint_files(tasks, options.jobs, progress)
     progress.close()
     if options.confirm:
-        outcomes = _confirmed(tasks, outcomes, options)
+        outcomes = _confirmed(outcomes, settings, options)
+    layers = None
+    if traced:
+        outcomes, layers = _traced(outcomes, settings, options)
     broken = tuple(outcome.problem for outcome in outcomes if outcome.problem)
     unfixed = tuple(
         f"{outcome.path}: {outcome.fixed.problem}" for outcome in outcomes if outcome.fixed and outcome.fixed.problem
     )
     notes = tuple(note for outcome in outcomes for note in outcome.notes)
-    return Run(outcomes, found.problems + broken + unfixed, found.notes + notes)
+    return Run(outcomes, found.problems + broken + unfixed, found.notes + notes, layers)
 
 
 def _task(path: str, options: Options, configuration: Configuration) -> Task:
@@ -84,21 +94,41 @@ def _names() -> dict[str, str]:
     return {code: entry.name for code, entry in catalogue.entries().items()}
 
 
-def _confirmed(tasks: list[Task], outcomes: list[Outcome], options: Options) -> list[Outcome]:
+def _confirmed(outcomes: list[Outcome], settings: Mapping[str, Settings], options: Options) -> list[Outcome]:
     """The outcomes with the verdicts of real TensorFlow and, if asked for, with the fixes that it proves."""
-    from tflint_layers.confirm import NoTensorFlow
     from tflint_layers.confirming import confirm_outcomes
+
+    with _tensorflow(options) as progress:
+        return confirm_outcomes(outcomes, settings, fix=options.fix or options.diff, progress=progress)
+
+
+def _traced(
+    outcomes: list[Outcome], settings: Mapping[str, Settings], options: Options
+) -> tuple[list[Outcome], list[TracedLayer]]:
+    """All layers, or those that findings are about, traced; and the outcomes with what tracing all of them finds."""
+    from tflint_layers.tracing import every_layer, flagged_layers, trace_outcomes, with_failures
+
+    wanted = every_layer if options.trace_all else flagged_layers(visible(outcomes, options))
+    with _tensorflow(options) as progress:
+        layers = trace_outcomes(outcomes, settings, wanted=wanted, benchmark=options.benchmark, progress=progress)
+    return with_failures(outcomes, settings, layers) if options.trace_all else outcomes, layers
+
+
+@contextmanager
+def _tensorflow(options: Options) -> Iterator[Progress]:
+    """Shows how far TensorFlow is; that there is none is for the user to repair."""
+    from tflint_layers.confirm import NoTensorFlow
 
     progress = Progress("tracing", options.quiet)
     try:
-        return confirm_outcomes(tasks, outcomes, fix=options.fix or options.diff, progress=progress)
+        yield progress
     except NoTensorFlow as error:
         raise SettingsError(str(error)) from error
     finally:
         progress.close()
 
 
-def visible(run: Run, options: Options) -> list[Finding]:
+def visible(outcomes: Iterable[Outcome], options: Options) -> list[Finding]:
     """The findings that the user is told about: no suspects but confirmed ones, nothing refuted unless asked for."""
 
     def is_visible(finding: Finding) -> bool:
@@ -107,4 +137,4 @@ def visible(run: Run, options: Options) -> list[Finding]:
             return options.show_refuted
         return not finding.suspect or status is Status.CONFIRMED
 
-    return in_order(finding for outcome in run.outcomes for finding in outcome.findings if is_visible(finding))
+    return in_order(finding for outcome in outcomes for finding in outcome.findings if is_visible(finding))

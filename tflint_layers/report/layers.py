@@ -1,0 +1,94 @@
+"""Layers that were traced for their own sake, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tflint_layers.document import Document
+from tflint_layers.finding import Finding
+from tflint_layers.report.json import as_object
+from tflint_layers.report.render import Documents, Paint
+
+_COLOR = {"traces": "green", "fails": "red", "unproven": "yellow"}
+
+
+@dataclass(frozen=True)
+class TracedLayer:
+    """What TensorFlow said about one class.
+
+    ``line`` is where the class starts, ``failing_line`` the one that raises. The times are medians of a call.
+    """
+
+    path: str
+    line: int
+    layer: str
+    status: str
+    because: str
+    recipe: str | None
+    keras: int
+    eager_ms: float | None = None
+    graph_ms: float | None = None
+    failing_line: int | None = None
+
+
+def as_text(layers: Sequence[TracedLayer], documents: Documents, paint: Paint) -> str:
+    """``path:line: Layer: status: because [recipe]``, a line for each layer."""
+    return "".join(f"{_line(layer, documents[layer.path], paint)}\n" for layer in layers)
+
+
+def as_json(findings: Sequence[Finding], layers: Sequence[TracedLayer], documents: Documents) -> str:
+    """One JSON object with both lists."""
+    content = {
+        "findings": [as_object(finding, documents[finding.path]) for finding in findings],
+        "layers": [_object(layer, documents[layer.path]) for layer in layers],
+    }
+    return json.dumps(content, indent=2) + "\n"
+
+
+def summary(layers: Sequence[TracedLayer]) -> str:
+    """How many layers there are of each status."""
+    counts: Mapping[str, int] = {status: sum(layer.status == status for layer in layers) for status in _COLOR}
+    listed = ", ".join(f"{status}: {count}" for status, count in counts.items() if count)
+    return f"Traced {len(layers)} layer{'' if len(layers) == 1 else 's'}" + (f" ({listed})." if listed else ".")
+
+
+def _line(layer: TracedLayer, document: Document, paint: Paint) -> str:
+    place = document.place(layer.line, 1)
+    cell = "" if place.cell is None else f":cell {place.cell}"
+    where = paint(f"{layer.path}{cell}:{place.line}", "cyan")
+    recipe = f" [{_flat(layer.recipe)}]" if layer.recipe else ""
+    status = paint(layer.status, _COLOR[layer.status])
+    return f"{where}: {layer.layer}: {status}: {_flat(layer.because)}{recipe}{_times(layer)}"
+
+
+def _times(layer: TracedLayer) -> str:
+    """The measured times and their ratio, where there are some."""
+    if layer.eager_ms is None or layer.graph_ms is None:
+        return ""
+    ratio = f", {layer.eager_ms / layer.graph_ms:.2f}x" if layer.graph_ms else ""
+    return f" (eager {layer.eager_ms:.3f} ms, graph {layer.graph_ms:.3f} ms{ratio})"
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _object(layer: TracedLayer, document: Document) -> dict[str, Any]:
+    place = document.place(layer.line, 1)
+    # Only in a notebook do lines count from the start of a cell.
+    cell = {} if place.cell is None else {"cell": place.cell}
+    return {
+        "path": layer.path,
+        "line": place.line,
+        **cell,
+        "layer": layer.layer,
+        "status": layer.status,
+        "because": layer.because,
+        "recipe": layer.recipe,
+        "keras": layer.keras,
+        "eager_ms": layer.eager_ms,
+        "graph_ms": layer.graph_ms,
+    }
