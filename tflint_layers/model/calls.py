@@ -397,6 +397,8 @@ def _hasattr(machine: Calls, arguments: Arguments) -> Value:
     symbolic = all(isinstance(v, Tensor) and not v.eager and not v.nest for v in alternatives(subject))
     if symbolic and isinstance(name, Static) and name.constant in {"numpy", "graph"}:
         return Static(name.constant == "graph")
+    if symbolic and name in (Static("shape"), Static("dtype")):
+        return Static(True)
     return Static(False) if is_tensor(subject) and name == Static("numpy") else STATIC
 
 

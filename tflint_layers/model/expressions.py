@@ -398,11 +398,14 @@ class Expressions:
         if name == "builtins.isinstance" and len(test.args) == 2:
             classes = self._class_names(test.args[1])
             if classes & {"builtins.list", "builtins.tuple", "builtins.dict"}:
-                self._narrow(test.args[0], _as_container if outcome else _as_single)
-            elif outcome and classes and classes <= _TENSOR_CLASSES:
-                self._narrow(test.args[0], _as_tensor)
-        elif name in _TENSOR_TESTS and test.args and outcome:
-            self._narrow(test.args[0], _as_tensor)
+                if outcome:
+                    self._narrow(test.args[0], _as_container)
+                elif classes & {"builtins.list", "builtins.tuple"}:
+                    self._narrow(test.args[0], _as_single)
+            elif classes and classes <= _TENSOR_CLASSES:
+                self._narrow(test.args[0], _as_tensor if outcome else _as_no_tensor)
+        elif name in _TENSOR_TESTS and test.args:
+            self._narrow(test.args[0], _as_tensor if outcome else _as_no_tensor)
 
     def _class_names(self, node: ast.expr) -> set[str]:
         nodes = node.elts if isinstance(node, ast.Tuple) else [node]
@@ -803,6 +806,10 @@ def _as_container(value: Value) -> Value:
 
 def _as_single(value: Value) -> Value:
     return replace(value, nest=False) if isinstance(value, Tensor) else value
+
+
+def _as_no_tensor(value: Value) -> Value:
+    return UNKNOWN if isinstance(value, Tensor) and value.nest else value
 
 
 def _as_tensor(value: Value) -> Value:
