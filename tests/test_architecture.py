@@ -28,6 +28,7 @@ LAYERS = {
     "noqa_edits.py": {"finding", "source", "suppressions"},
     "notebook.py": {"source"},
     "document.py": {"finding", "notebook", "source"},
+    "baseline.py": {"document", "finding"},
     "patch.py": set(),
     "progress.py": set(),
     "model": {"finding", "source", "skim", "settings"},

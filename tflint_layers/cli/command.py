@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from tflint_layers import __version__
+from tflint_layers.cli.adopting import Adopted, add_noqa, leave_out, read_baseline, write_baseline
 from tflint_layers.cli.delivering import deliver
 from tflint_layers.cli.options import Options
 from tflint_layers.cli.reporting import CLEAN, FAILED, report, status_of, tell
@@ -58,6 +59,17 @@ def _codes(context: click.Context, parameter: click.Parameter, given: tuple[str,
 @click.option("--fix", is_flag=True, help="Apply the safe fixes; with --confirm those that a trace proves.")
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: apply the unsafe fixes too.")
 @click.option("--diff", is_flag=True, help="Show what --fix would change, as a patch, and change nothing.")
+@click.option("--add-noqa", is_flag=True, help="Silence each finding with a comment on its line.")
+@click.option(
+    "--baseline",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Do not report the findings that this file lists, by the text of their lines.",
+)
+@click.option(
+    "--write-baseline",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="List all findings in this file, for --baseline.",
+)
 @click.option(
     "--output-format",
     type=click.Choice(list(FORMATS)),
@@ -103,9 +115,18 @@ def main(**given: Any) -> None:
 
 def _lint(options: Options) -> int:
     _check(options)
+    # Read first: nobody wants to wait for a run that ends in a message about a file.
+    baseline = read_baseline(options.baseline) if options.baseline else None
     run = run_of(options)
-    shown = visible(run.outcomes, options)
-    if options.fix or options.diff:
+    adopted = Adopted(visible(run.outcomes, options), run)
+    if options.baseline and baseline:
+        adopted = leave_out(baseline, options.baseline, adopted.shown, run)
+    if options.write_baseline:
+        adopted = write_baseline(options.write_baseline, adopted.shown, run)
+    if options.add_noqa:
+        adopted = add_noqa(adopted.shown, adopted.run)
+    shown, run = adopted.shown, adopted.run
+    if options.fix or options.diff or options.add_noqa:
         run = replace(run, problems=run.problems + tuple(deliver(run.outcomes, options)))
     report(shown, run, options)
     tell(shown, run, options)
@@ -117,6 +138,12 @@ def _check(options: Options) -> None:
         raise click.UsageError("--only confirmed needs --confirm")
     if options.benchmark and not (options.confirm or options.trace_all):
         raise click.UsageError("--benchmark needs --trace-all or --confirm")
+    if options.baseline and options.write_baseline:
+        raise click.UsageError("--baseline and --write-baseline cannot be used together")
+    if (options.add_noqa or options.write_baseline) and (options.fix or options.diff):
+        raise click.UsageError("findings are either fixed or accepted: first run with --fix, then without")
+    if options.add_noqa and options.write_baseline:
+        raise click.UsageError("--add-noqa leaves nothing for --write-baseline; use one of them")
     if options.isolated and options.config:
         raise click.UsageError("--isolated ignores configuration files, so it cannot be used with --config")
     if options.unsafe_fixes and not (options.fix or options.diff) and not options.quiet:

@@ -12,6 +12,7 @@ from tflint_layers.cli.options import STDIN_NAME, Options
 from tflint_layers.cli.terminal import print_bytes
 from tflint_layers.discover import STDIN
 from tflint_layers.patch import unified
+from tflint_layers.settings import SettingsError
 from tflint_layers.work import Outcome
 
 
@@ -61,3 +62,15 @@ def _keep_owner(name: str, status: os.stat_result) -> None:
     except PermissionError:
         # Only root may give files away; for anyone else a file of another owner becomes theirs.
         return
+
+
+def write_text(file: Path, text: str) -> None:
+    """Write a file of our own.
+
+    Raises:
+        SettingsError: it cannot be written.
+    """
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"{file}: cannot be written: {error.strerror or error}") from error

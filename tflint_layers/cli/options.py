@@ -27,6 +27,9 @@ class Options:
     fix: bool
     unsafe_fixes: bool
     diff: bool
+    add_noqa: bool
+    baseline: Path | None
+    write_baseline: Path | None
     output_format: str | None
     output_file: Path | None
     quiet: bool

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
 import click
 
+from tflint_layers.cli.delivering import write_text
 from tflint_layers.cli.options import Options
 from tflint_layers.cli.running import Run
 from tflint_layers.cli.terminal import colored, plain, say
 from tflint_layers.discover import STDIN
-from tflint_layers.document import Document
 from tflint_layers.finding import Finding, Safety, Status
 from tflint_layers.fixer import FixResult
 from tflint_layers.report import FORMATS, Documents, Paint, layers, statistics
-from tflint_layers.settings import UNREADABLE, SettingsError
+from tflint_layers.settings import UNREADABLE
 
 CLEAN, FINDINGS, FAILED = 0, 1, 2
 
@@ -26,7 +25,7 @@ _HOLDING_LAYERS = _FOR_PEOPLE | {"json"}
 
 def report(shown: list[Finding], run: Run, options: Options) -> None:
     """Print the findings. A patch or fixed code on standard output is for a program, and is all that it gets."""
-    documents = _now(run)
+    documents = run.current
     if _is_stdout_taken(options):
         kept = [f for f in shown if f.code == UNREADABLE] if options.diff else shown
         click.echo(FORMATS["concise"](kept, documents, plain), nl=False, err=True)
@@ -35,13 +34,17 @@ def report(shown: list[Finding], run: Run, options: Options) -> None:
     terminal = sys.stdout.isatty() and options.output_file is None
     format_name = options.output_format or ("full" if terminal else "concise")
     paint = colored if terminal and "NO_COLOR" not in os.environ else plain
-    _print(_text(shown, run, documents, options, format_name, paint), options.output_file)
+    text = _text(shown, run, documents, options, format_name, paint)
+    if options.output_file is None:
+        click.echo(text, nl=False)
+    else:
+        write_text(options.output_file, text)
     if format_name not in _HOLDING_LAYERS and not options.quiet:
         _print_layers_aside(run, documents)
 
 
 def _is_stdout_taken(options: Options) -> bool:
-    return options.diff or (options.fix and STDIN in options.paths)
+    return options.diff or ((options.fix or options.add_noqa) and STDIN in options.paths)
 
 
 def _text(
@@ -58,40 +61,10 @@ def _text(
     return findings
 
 
-def _print(text: str, file: Path | None) -> None:
-    if file is None:
-        click.echo(text, nl=False)
-        return
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise SettingsError(f"{file}: cannot be written: {error.strerror or error}") from error
-
-
 def _print_layers_aside(run: Run, documents: Documents) -> None:
     """Print the layers for people where standard output is in a format that has no place for them."""
     if run.layers is not None:
         click.echo(layers.as_text(run.layers, documents, plain), nl=False, err=True)
-
-
-def _now(run: Run) -> dict[str, Document]:
-    """The documents as the fixes left them, which is what the findings that remain are about."""
-    documents = run.documents
-    for outcome in run.outcomes:
-        document, fixed = outcome.document, outcome.fixed
-        if document and fixed and fixed.data != document.code:
-            data = document.with_code(fixed.data)
-            documents[outcome.path] = Document.of(data, outcome.path) if data is not None else document
-    elsewhere = {finding.path for outcome in run.outcomes for finding in outcome.findings} - documents.keys()
-    return documents | {path: _read_document(path) for path in elsewhere}
-
-
-def _read_document(path: str) -> Document:
-    """What stands behind a path that was not linted itself: a helper in another file."""
-    try:
-        return Document.of(Path(path).read_bytes(), path)
-    except OSError:
-        return Document(path, b"", b"")
 
 
 def tell(shown: list[Finding], run: Run, options: Options) -> None:

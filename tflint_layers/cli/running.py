@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
 
 from tflint_layers.cli.options import STDIN_NAME, Options
 from tflint_layers.discover import STDIN, discover
@@ -26,12 +28,30 @@ class Run:
     outcomes: list[Outcome]
     problems: tuple[str, ...]
     notes: tuple[str, ...]
+    settings: Mapping[str, Settings]
     layers: list[TracedLayer] | None = None
 
-    @property
-    def documents(self) -> dict[str, Document]:
-        """What stands behind the paths of the findings."""
-        return {outcome.path: outcome.document for outcome in self.outcomes if outcome.document}
+    @cached_property
+    def current(self) -> dict[str, Document]:
+        """The documents as the fixes left them, which is what the findings that remain are about."""
+        documents = {outcome.path: _current(outcome, outcome.document) for outcome in self.outcomes if outcome.document}
+        elsewhere = {finding.path for outcome in self.outcomes for finding in outcome.findings} - documents.keys()
+        return documents | {path: _read_document(path) for path in elsewhere}
+
+
+def _current(outcome: Outcome, document: Document) -> Document:
+    if outcome.fixed is None or outcome.fixed.data == document.code:
+        return document
+    data = document.with_code(outcome.fixed.data)
+    return Document.of(data, outcome.path) if data is not None else document
+
+
+def _read_document(path: str) -> Document:
+    """What stands behind a path that was not linted itself: a helper in another file."""
+    try:
+        return Document.of(Path(path).read_bytes(), path)
+    except OSError:
+        return Document(path, b"", b"")
 
 
 def run_of(options: Options) -> Run:
@@ -58,7 +78,7 @@ def run_of(options: Options) -> Run:
         f"{outcome.path}: {outcome.fixed.problem}" for outcome in outcomes if outcome.fixed and outcome.fixed.problem
     )
     notes = tuple(note for outcome in outcomes for note in outcome.notes)
-    return Run(outcomes, found.problems + broken + unfixed, found.notes + notes, layers)
+    return Run(outcomes, found.problems + broken + unfixed, found.notes + notes, settings, layers)
 
 
 def _task(path: str, options: Options, configuration: Configuration) -> Task:
