@@ -77,7 +77,11 @@ STATEFUL_ROLES = frozenset({"metric", "optimizer"})
 STATEFUL_OBJECTS = frozenset({"tensorflow.random.Generator", "keras.random.SeedGenerator"})
 WEIGHT_MAKERS = frozenset({"add_weight", "add_variable"})
 KERAS_VARIABLES = frozenset({"keras.Variable", "keras.backend.Variable", "keras.backend.variable"})
-CONTAINERS_OF_LAYERS = frozenset({"keras.Sequential", "keras.models.Sequential", "keras.Model", "keras.models.Model"})
+# What these own is what the layers and cells that they are made of own.
+CONTAINERS_OF_LAYERS = frozenset(
+    {"keras.Sequential", "keras.models.Sequential", "keras.Model", "keras.models.Model", "keras.layers.RNN"}
+    | {"keras.layers.TimeDistributed", "keras.layers.Bidirectional", "keras.layers.Wrapper"}
+)
 INPUTS = frozenset({"keras.Input", "keras.layers.Input"})
 MODE_QUESTIONS = frozenset(
     {"tensorflow.executing_eagerly", "tensorflow.compat.v1.executing_eagerly", "tensorflow.inside_function"}

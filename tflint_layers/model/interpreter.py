@@ -403,7 +403,7 @@ class Interpreter(Calls):
             receiver = scope.value(node.value)
             owner = receiver.cls if isinstance(receiver, (Instance, Class)) else None
             return owner is not None and any(
-                node.attr in ancestor.rewritten for ancestor in owner.ancestry if isinstance(ancestor, ClassInfo)
+                node.attr in {"built", "_built"} or node.attr in ancestor.rewritten for ancestor in owner.ancestry if isinstance(ancestor, ClassInfo)
             )
         if isinstance(node, ast.Name):
             return self.frame.environment.find(node.id) is None and _may_be_unset(scope.value(node))
