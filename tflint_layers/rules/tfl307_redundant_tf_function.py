@@ -40,6 +40,7 @@ from collections.abc import Iterator
 from tflint_layers.finding import Edit, Fix, Proof, Safety
 from tflint_layers.model import api, dynamic
 from tflint_layers.model.scopes import Scope
+from tflint_layers.model.syntax import walk
 from tflint_layers.rules.rule import Hit, Rule
 
 
@@ -48,12 +49,23 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     decorator = _decorator(scope)
     if decorator is None or node is not _first_statement(scope) or scope.layer is None:
         return
-    if dynamic.runs_as_graph(scope, scope.layer):
+    if not _is_exported(scope) and dynamic.runs_as_graph(scope, scope.layer):
         yield Hit(
             decorator,
             f"`@{scope.text(decorator)}` is not needed: Keras traces `{scope.traced_name}` anyway, "
             "and nothing in it depends on AutoGraph",
         )
+
+
+def _is_exported(scope: Scope) -> bool:
+    """Whether the file asks the decorated function for something that a plain one does not have."""
+    return any(
+        isinstance(node, ast.Attribute)
+        and node.attr == "get_concrete_function"
+        and isinstance(node.value, ast.Attribute)
+        and node.value.attr == "call"
+        for node in walk(scope.module.source.tree)
+    )
 
 
 def _first_statement(scope: Scope) -> ast.AST | None:
