@@ -37,6 +37,7 @@ from tflint_layers.model.values import (
 _DEEPEST = 8
 _MOST_FUNCTIONS = 300
 _SWALLOWING = frozenset({"Exception", "BaseException", "AttributeError", "NotImplementedError", "TypeError"})
+_BUILT = frozenset({"built", "_built"})
 _CACHING_DECORATORS = frozenset({"cache", "lru_cache", "cached_property"})
 _UNCALLED_DECORATORS = frozenset({"contextmanager", "asynccontextmanager"})
 
@@ -402,9 +403,9 @@ class Interpreter(Calls):
         if isinstance(node, ast.Attribute):
             receiver = scope.value(node.value)
             owner = receiver.cls if isinstance(receiver, (Instance, Class)) else None
-            return owner is not None and any(
-                node.attr in {"built", "_built"} or node.attr in ancestor.rewritten for ancestor in owner.ancestry if isinstance(ancestor, ClassInfo)
-            )
+            ancestry = owner.ancestry if owner is not None else ()
+            rewritten = (ancestor.rewritten for ancestor in ancestry if isinstance(ancestor, ClassInfo))
+            return owner is not None and any(node.attr in names for names in (_BUILT, *rewritten))
         if isinstance(node, ast.Name):
             return self.frame.environment.find(node.id) is None and _may_be_unset(scope.value(node))
         return isinstance(node, ast.Call) and scope.api_name(node.func) == "builtins.hasattr"
