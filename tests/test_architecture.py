@@ -144,3 +144,19 @@ def test_only_the_command_line_writes_files(module: str) -> None:
         and (node.func.attr != "replace" or (isinstance(node.func.value, ast.Name) and node.func.value.id == "os"))
     }
     assert not called or module.startswith("cli/")
+
+
+@pytest.mark.parametrize(
+    "first", ["", "import tflint_layers.confirming", "from tflint_layers.confirm import NoTensorFlow"]
+)
+def test_the_python_api_is_there_and_light(first: str) -> None:
+    program = (
+        f"{first}\nimport sys, tflint_layers\n"
+        "assert all(hasattr(tflint_layers, name) for name in tflint_layers.__all__)\n"
+        "assert tflint_layers.confirm([], {}) == []\n"
+        "fixed = tflint_layers.fix_source(b'x = 1  # noqa: TFL101\\n')\n"
+        "assert isinstance(fixed, tflint_layers.FixResult) and fixed.data == b'x = 1\\n', fixed\n"
+        "print(sorted({'click', 'tensorflow', 'keras'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

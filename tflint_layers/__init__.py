@@ -2,10 +2,38 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from tflint_layers.finding import Edit, Finding, Fix, Proof, Safety, Status, Verdict
+from tflint_layers.fixer import FixResult, fix_source
 from tflint_layers.linter import lint_source
 from tflint_layers.settings import Settings
 
+if TYPE_CHECKING:
+    from tflint_layers.confirm import confirm
+
 __version__ = "0.1.0"
 
-__all__ = ["Edit", "Finding", "Fix", "Proof", "Safety", "Settings", "Status", "Verdict", "__version__", "lint_source"]
+__all__ = [
+    "Edit",
+    "Finding",
+    "Fix",
+    "FixResult",
+    "Proof",
+    "Safety",
+    "Settings",
+    "Status",
+    "Verdict",
+    "__version__",
+    "confirm",
+    "fix_source",
+    "lint_source",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what runs layers when it is asked for: flake8 has no use for it, and should not wait."""
+    if name == "confirm":
+        return importlib.import_module("tflint_layers.confirm")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -46,9 +46,9 @@ Fixing = Generator[list[Trial], list[bool], FixResult]
 
 
 def fix_source(
-    data: bytes,
-    path: str,
-    settings: Settings,
+    source: bytes,
+    path: str = "<string>",
+    settings: Settings | None = None,
     *,
     unsafe: bool = False,
     keep: Keep | None = None,
@@ -58,10 +58,11 @@ def fix_source(
     With ``keep``, fixes of both kinds are tried, and kept if ``keep(before, after, finding)`` is true; what passes
     only together with other fixes of the layer is tried with them, and asked about with the first.
     """
+    settings = settings or Settings()
     if keep is None:
-        steps = fixing(data, path, settings, lambda finding: _is_allowed(finding, unsafe), prove=False)
+        steps = fixing(source, path, settings, lambda finding: _is_allowed(finding, unsafe), prove=False)
         return _finish(steps, lambda trial: True)
-    steps = fixing(data, path, settings, lambda finding: True)
+    steps = fixing(source, path, settings, lambda finding: True)
     return _finish(steps, lambda trial: keep(trial.before, trial.after, trial.findings[0]))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import os
+import sys
+import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -303,3 +305,15 @@ def prove_fix(
 ) -> FixProof:
     """:func:`prove_fixes` for one layer."""
     return prove_fixes([FixQuestion(original, fixed, path, layer, keras, entry)], **options)[0]
+
+
+class _CallableModule(types.ModuleType):
+    """Lets ``tflint_layers.confirm`` be both this package and the function that the Python API promises."""
+
+    def __call__(self, *arguments: Any, **options: Any) -> list[Finding]:
+        """:func:`confirm`."""
+        return confirm(*arguments, **options)
+
+
+# Importing a package makes it an attribute of the one around it, whatever else had that name there.
+sys.modules[__name__].__class__ = _CallableModule
