@@ -34,8 +34,9 @@ LAYERS = {
     "model": {"finding", "source", "skim", "settings"},
     "rewrite.py": {"finding", "model", "source"},
     "rules": {"finding", "model", "rewrite", "source"},
+    "unused_noqa.py": {"finding", "noqa_edits", "notices", "rules", "source", "suppressions"},
     "linter.py": {
-        *("finding", "source", "skim", "model", "noqa_edits", "notices", "rules", "settings", "suppressions"),
+        *("finding", "source", "skim", "model", "notices", "rules", "settings", "suppressions", "unused_noqa"),
     },
     "report": {"document", "finding", "notices", "rules"},
     "confirm": {"finding", "source"},

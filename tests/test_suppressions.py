@@ -172,6 +172,11 @@ def test_rules_that_are_off_are_not_judged() -> None:
     assert unused(f"# flake8: noqa\n{text}") == []
 
 
+def test_a_comment_that_another_keras_needs_is_used() -> None:
+    text = LAYER.format(line="y = float(inputs[0]) if inputs[0] > 0 else 0  # noqa: TFL102, TFL104")
+    assert unused(text, Settings(keras=2)) == unused(text, Settings(keras=3)) == []
+
+
 def test_flake8_and_the_command_line_agree_on_unused_codes(tmp_path: Path) -> None:
     text = "".join(LAYER.format(line=line) for line in (*UNUSED, *USED))
     (tmp_path / "layers.py").write_text(text, encoding="utf-8")

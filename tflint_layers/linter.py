@@ -8,17 +8,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
-from tflint_layers.finding import Finding, Fix, Proof, Safety
+from tflint_layers.finding import Finding, Proof
 from tflint_layers.model.api import is_traced_role
 from tflint_layers.model.classes import ClassInfo, ModuleInfo, Project, absolute_path
 from tflint_layers.model.entries import traced_scopes
 from tflint_layers.model.scopes import Phase, Scope
-from tflint_layers.noqa_edits import without_codes
 from tflint_layers.notices import FILE_NOT_READABLE, UNUSED_SUPPRESSION
 from tflint_layers.rules import Hit, Rule, all_rules
 from tflint_layers.settings import Settings
 from tflint_layers.source import Source, UnreadableSource
-from tflint_layers.suppressions import Noqa, Suppressions
+from tflint_layers.suppressions import Suppressions
+from tflint_layers.unused_noqa import unused_noqas
 
 _TRACED = re.compile(
     rb"def call\b|tf\.function|\bfunction\b|(?:train|test|predict)_step|update_state|Lambda|\.map\(|map_fn"
@@ -74,7 +74,7 @@ def lint(source: Source, settings: Settings, *, noqa: bool = True, fixes: bool =
     selected = _selected(settings)
     found = [finding for finding in linter.findings(source) if finding.code in selected]
     if settings.selects(UNUSED_SUPPRESSION.code, UNUSED_SUPPRESSION.name):
-        found = _in_order([*found, *_unused_suppressions(source, suppressions, found, selected, settings)])
+        found = _in_order([*found, *_unused(source, suppressions, found, selected, settings)])
     return [finding for finding in found if not (noqa and suppressions.hides(finding))]
 
 
@@ -83,51 +83,16 @@ def _selected(settings: Settings) -> frozenset[str]:
     return frozenset(c for c, rule in all_rules().items() if settings.selects(c, rule.name, rule.preview))
 
 
-def _unused_suppressions(
-    source: Source,
-    suppressions: Suppressions,
-    findings: Iterable[Finding],
-    selected: frozenset[str],
-    settings: Settings,
-) -> Iterator[Finding]:
-    """A finding for each comment that names codes that hide nothing; suspects count, since a trace may report them."""
-    noqas = suppressions.noqas()
-    on_line: dict[int, set[str]] = {}
-    for finding in findings if noqas else ():
-        on_line.setdefault(finding.line, set()).add(finding.code)
-    for noqa in noqas:
-        hidden = {code for line in range(noqa.first, noqa.last + 1) for code in on_line.get(line, ())}
-        unused = [code for code in noqa.codes if _is_unused(code, hidden, selected)]
-        if unused:
-            yield _unused(source, noqa, list(dict.fromkeys(unused)), settings)
-
-
-def _is_unused(code: str, hidden: set[str], selected: frozenset[str]) -> bool:
-    """Whether a code, or prefix, of ours hides nothing. Where a rule that it means is off, nobody can tell."""
-    meant = {rule for rule in all_rules() if rule.startswith(code)}
-    return bool(meant) and meant <= selected and not meant & hidden
-
-
-def _unused(source: Source, noqa: Noqa, codes: list[str], settings: Settings) -> Finding:
-    named = " and ".join(f"`{unused}`" for unused in codes)
-    fix = Fix(f"remove {named} from the comment", Safety.SAFE, (without_codes(source, noqa, codes),))
-    return Finding(
-        path=source.path,
-        cell=None,
-        line=noqa.last,
-        column=noqa.column + 1,
-        code=UNUSED_SUPPRESSION.code,
-        end_line=noqa.last,
-        end_column=noqa.codes_column + len(noqa.written) + 1,
-        name=UNUSED_SUPPRESSION.name,
-        message=f"{named} {'hides' if len(codes) == 1 else 'hide'} nothing on this line",
-        layer=None,
-        function=None,
-        route=(),
-        keras=settings.keras or settings.project_keras,
-        proof=Proof.NONE,
-        fix=fix,
-    )
+def _unused(
+    source: Source, suppressions: Suppressions, findings: list[Finding], selected: frozenset[str], settings: Settings
+) -> list[Finding]:
+    """The comments that hide nothing. One that another Keras needs is not unused: a project may be linted for both."""
+    noqas, keras = suppressions.noqas(), settings.keras or settings.project_keras
+    if not any(unused_noqas(source, noqas, findings, selected, keras)):
+        return []
+    linters = (_linter(settings.layer_bases, version, settings.project_keras, fixes=False) for version in (2, 3))
+    found = [finding for linter in linters for finding in linter.findings(source)]
+    return list(unused_noqas(source, noqas, [*findings, *found], selected, keras))
 
 
 @dataclass(frozen=True, order=True)

@@ -74,7 +74,7 @@ mistake that somebody makes on the line.
 
 ## Keras 2 and Keras 3
 
-Some rules hold for one Keras only: a comment that Keras 3 needs is unused under `--keras 2`.
+Some rules hold for one Keras only: a comment that either of them needs is not reported.
 
 ## Example
 

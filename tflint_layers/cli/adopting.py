@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -53,7 +54,10 @@ def leave_out(baseline: Baseline, file: Path, shown: list[Finding], run: Run) ->
     # A suspect was perhaps accepted when --confirm had confirmed it.
     unseen = {finding for outcome in run.outcomes for finding in outcome.findings} - set(shown)
     _, stale = Baseline(left).split(unseen, run.current, folder)
-    notes = tuple(_stale(file, entry, count) for entry, count in stale.items() if _is_stale(entry, folder, run))
+    settings = {os.path.abspath(path): own for path, own in run.settings.items()}
+    notes = tuple(
+        _stale(file, entry, count) for entry, count in stale.items() if _is_stale(entry, folder, settings, run)
+    )
     return Adopted([f for f in shown if f not in accepted], replace(run, notes=run.notes + notes))
 
 
@@ -119,10 +123,9 @@ def _is_acceptable(finding: Finding) -> bool:
     return finding.code != FILE_NOT_READABLE.code and not refuted
 
 
-def _is_stale(entry: Entry, folder: str, run: Run) -> bool:
+def _is_stale(entry: Entry, folder: str, settings: Mapping[str, Settings], run: Run) -> bool:
     """Whether this run would have found what an entry accepts, or nobody can because the file is gone."""
     path = os.path.abspath(os.path.join(folder, entry.path))
-    settings = {os.path.abspath(name): own for name, own in run.settings.items()}
     if path not in settings:
         return not os.path.exists(path)
     return _is_on(entry.code, settings[path], run)
