@@ -48,7 +48,7 @@ class Pool:
 
     def __enter__(self) -> Pool:
         if not hasattr(os, "fork"):
-            raise NoTensorFlow("--confirm needs os.fork, which this platform lacks; use WSL, Linux or macOS")
+            raise NoTensorFlow("running layers needs os.fork, which this platform lacks; use WSL, Linux or macOS")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -189,6 +189,6 @@ def _last_line(errors: IO[bytes]) -> str:
 def _advice(keras: int, python: str, why: str) -> str:
     extra = " and tf-keras (`pip install tf-keras`)" if keras == 2 else ""
     return (
-        f"--confirm needs TensorFlow{extra}, which {python} cannot use: {why}."
+        f"running layers needs TensorFlow{extra}, which {python} cannot use: {why}."
         " `pip install tflint-layers[confirm]`, or name the interpreter that has it with --python"
     )
