@@ -20,6 +20,7 @@ from pathlib import Path
 from tflint_layers.linter import lint
 from tflint_layers.settings import Settings
 from tflint_layers.source import Source, UnreadableSource
+from tflint_layers.work import collect_garbage_rarely
 
 
 def parse(paths: list[Path]) -> str:
@@ -35,6 +36,7 @@ def parse(paths: list[Path]) -> str:
 
 def lint_all(paths: list[Path], keras: int | None) -> str:
     """Lint the files; tells how many findings and crashes there were."""
+    collect_garbage_rarely()
     found = crashes = 0
     settings = Settings(keras=keras)
     for path in paths:

@@ -26,8 +26,9 @@ _TRACED = re.compile(
     rb"|^[ \t]*class[ \t]+\w+[ \t]*\(",
     re.MULTILINE,
 )
+_NAMES_LIBRARY = re.compile(r"keras|tensorflow", re.IGNORECASE)
 _PLAIN = re.compile(
-    r"run_functions_eagerly|run_eagerly|enable_debug_mode|dynamic|eager_execution|tf\.function\(|Lambda\(|\.map\(|map_fn\("
+    r"run_functions_eagerly|run_eagerly|enable_debug_mode|\bdynamic\b|eager_execution|tf\.function\(|Lambda\(|\.map\(|map_fn\("
     r"|add_metric|add_update|\bInput\(|^[ \t]*class[ \t]+_\w+[ \t]*\(",
     re.MULTILINE,
 )
@@ -134,7 +135,7 @@ class Linter:
         self._project_keras = project_keras
         self._fixes = fixes
         self._evaluated: dict[str, int] = {}
-        self._located: dict[str, list[Finding]] = {}
+        self._located: dict[tuple[str, str], list[Finding]] = {}
 
     def findings(self, source: Source) -> list[Finding]:
         """The findings of a file, by every rule, in the order of the file."""
@@ -144,9 +145,13 @@ class Linter:
             if known is not None or self._project.has_changed(source):
                 self._forget()
             self._project.add(source)
-        for reaching in sorted({path, *self._project.importers(path)} - self._evaluated.keys()):
-            self._evaluate(reaching)
-        return _distinct(replace(finding, path=source.path) for finding in self._located.get(path, ()))
+        reaching = sorted({path, *self._project.importers(path)})
+        for entry in reaching:
+            if entry not in self._evaluated:
+                self._evaluate(entry)
+                self._project.tidy()
+        located = (self._located.get((entry, path), ()) for entry in reaching)
+        return _distinct(replace(finding, path=source.path) for found in located for finding in found)
 
     def layers(self, source: Source) -> list[LayerPlace]:
         """What Keras would trace of a file as a layer or model, in the order of the file."""
@@ -168,10 +173,12 @@ class Linter:
         self._evaluated[path] = hash(module.source.data) if module is not None else 0
         if module is not None and _TRACED.search(module.source.data):
             for finding in self._lint(module):
-                self._located.setdefault(finding.path, []).append(finding)
+                self._located.setdefault((path, finding.path), []).append(finding)
 
     def _lint(self, module: ModuleInfo) -> list[Finding]:
-        scopes = traced_scopes(module, self._keras_of(module), plain=bool(_PLAIN.search(module.source.text)))
+        text = module.source.text
+        plain = bool(_NAMES_LIBRARY.search(text)) and bool(_PLAIN.search(text))
+        scopes = traced_scopes(module, self._keras_of(module), plain=plain)
         return _distinct(_findings(scopes, self._fixes))
 
     def _keras_of(self, module: ModuleInfo) -> int:

@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 import ast
-import gc
 import io
 import re
 import tokenize
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Parsing makes many objects and no cycles; looking for cycles costs it a third of its time (measured)."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 class UnreadableSource(Exception):  # noqa: N818 - what it says is wrong with the file, not with us
@@ -85,7 +70,7 @@ class Source:
             UnreadableSource: the text is no valid Python, or nested too deeply to be read.
         """
         try:
-            with warnings.catch_warnings(), _no_garbage_collection():
+            with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 return ast.parse(self.text)
         except SyntaxError as error:

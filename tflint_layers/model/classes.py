@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -15,13 +14,19 @@ from tflint_layers.model.imports import bindings, canonical, keras_of_imports
 from tflint_layers.model.syntax import FunctionNode, own_nodes, parents_below, statements, walk
 from tflint_layers.source import Source, UnreadableSource
 
-_MOST_MODULES = 100
+# Trees take some 200 times the memory of their text (measured), so this keeps a run well below 400 MB.
+_MOST_BYTES = 1_500_000
+_MOST_IMPORTERS = 40
 _IMPORT_LINE = re.compile(
     rb"^[ \t]*(?:from[ \t]+(?P<module>[.\w]+)[ \t]+import[ \t]+(?P<names>\([^)]*\)|[^\r\n#]+)"
     rb"|import[ \t]+(?P<plain>[^\r\n#]+))",
     re.MULTILINE,
 )
 _WRITERS = frozenset({"setter", "deleter"})
+
+
+# For each file: the files that import it, and the name that they take from it; empty for the module as a whole.
+Importers = dict[str, set[tuple[str, str]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,10 +120,15 @@ class ClassInfo:
     @cached_property
     def role(self) -> str | None:
         """What Keras takes the class for (``"layer"``, ``"model"``, ``"loss"``, ...); None where it is neither."""
+        project = self.module.project
+        bases = {self.module.dotted(base) for base in self.node.bases}
+        if project.has_no_role(bases):
+            return None
         for ancestor in self.ancestry:
-            role = self.module.project.role(ancestor) if isinstance(ancestor, str) else None
+            role = project.role(ancestor) if isinstance(ancestor, str) else None
             if role:
                 return role
+        project.remember_no_role(bases)
         return None
 
     def method(self, name: str, after: ClassInfo | None = None) -> FunctionInfo | None:
@@ -206,6 +216,13 @@ class ModuleInfo:
         """Every class of the module by its definition."""
         return {info.node: info for info in self.all_classes}
 
+    def release(self) -> None:
+        """Drop what the module consists of: its parts refer to each other, and would wait for the garbage collector."""
+        for info in (*self.all_functions, *self.all_classes):
+            vars(info).clear()
+        vars(self.source).pop("tree", None)
+        vars(self).clear()
+
     @cached_property
     def package(self) -> str:
         """The dotted name of the package that the module belongs to."""
@@ -237,19 +254,28 @@ class ModuleInfo:
 class Project:
     """The files that are linted together: finds the module behind a dotted name on disk, and reads it once.
 
-    Only so many modules are kept at a time, the least recently used one is given up first.
+    Only so many modules are kept at a time.
     """
 
     def __init__(self, layer_bases: tuple[str, ...] = ()) -> None:
         self._layer_bases = frozenset(canonical(name) for name in layer_bases)
-        self._modules: OrderedDict[str, ModuleInfo | None] = OrderedDict()
+        self._modules: dict[str, ModuleInfo | None] = {}
         self._imports = ImportGraph()
+        self._without_role: set[str] = set()
 
     def role(self, dotted: str) -> str | None:
         """What Keras takes a library class for."""
         if dotted in self._layer_bases:
             return "layer"
         return api.class_role(dotted)
+
+    def has_no_role(self, bases: set[str | None]) -> bool:
+        """Whether classes with these bases are known to be nothing that Keras traces, without looking at any file."""
+        return all(base is not None and base in self._without_role for base in bases)
+
+    def remember_no_role(self, bases: set[str | None]) -> None:
+        """Note the bases of a class that turned out to be nothing that Keras traces; relative names fit one file."""
+        self._without_role.update(base for base in bases if base is not None and not base.startswith("."))
 
     def add(self, source: Source) -> ModuleInfo:
         """The module of a file, indexed.
@@ -261,7 +287,7 @@ class Project:
         module = self._modules.get(path)
         if module is None or module.source.data != source.data:
             module = ModuleInfo(source, self, path, package_of(path)[1])
-        self._keep(path, module)
+        self._modules[path] = module
         return module
 
     def has_changed(self, source: Source) -> bool:
@@ -272,6 +298,7 @@ class Project:
     def forget(self) -> None:
         """Give up everything that was read."""
         self._modules.clear()
+        self._without_role.clear()
         self._imports = ImportGraph()
 
     def module(self, dotted: str, importer: ModuleInfo) -> ModuleInfo | None:
@@ -281,8 +308,8 @@ class Project:
                 return found
         return None
 
-    def importers(self, path: str) -> frozenset[str]:
-        """The files of the same package, or folder, that import a file, directly or through others."""
+    def importers(self, path: str) -> list[str]:
+        """Files of the same package, or folder, whose entry points may reach what a file defines, sorted."""
         return self._imports.importers(path)
 
     def read(self, path: str) -> ModuleInfo | None:
@@ -295,42 +322,56 @@ class Project:
                 module = ModuleInfo(source, self, path, package_of(path)[1])
             except (OSError, UnreadableSource):
                 module = None
-            self._keep(path, module)
-        self._modules.move_to_end(path)
+            self._modules[path] = module
         return self._modules[path]
 
-    def _keep(self, path: str, module: ModuleInfo | None) -> None:
-        self._modules[path] = module
-        self._modules.move_to_end(path)
-        if len(self._modules) > _MOST_MODULES:
-            self._modules.popitem(last=False)
+    def tidy(self) -> None:
+        """Give up all modules once they are many, while nothing is being evaluated; they refer to each other."""
+        kept = [module for module in self._modules.values() if module is not None]
+        if sum(len(module.source.data) for module in kept) > _MOST_BYTES:
+            self._modules.clear()
+            for module in kept:
+                module.release()
 
 
 class ImportGraph:
-    """Which files of a package import which, read from their import lines alone."""
+    """Which files of a package import which names from which, read from their import lines alone."""
 
     def __init__(self) -> None:
-        self._graphs: dict[str, dict[str, set[str]]] = {}
-        self._importers: dict[str, frozenset[str]] = {}
+        self._graphs: dict[str, Importers] = {}
 
-    def importers(self, path: str) -> frozenset[str]:
-        """The files that import a file, directly or through others."""
-        if path not in self._importers:
-            self._importers[path] = self._find(path) if os.path.isfile(path) else frozenset()
-        return self._importers[path]
+    def importers(self, path: str) -> list[str]:
+        """The files that import a file: directly, through names that others hand on, or through a helper between.
 
-    def _find(self, path: str) -> frozenset[str]:
+        Only the first so many are given, so that one file of a large package can be linted without all the others.
+        """
+        if not os.path.isfile(path):
+            return []
         folder = _top_folder(path)
         if folder not in self._graphs:
             self._graphs[folder] = _read_imports(folder)
         graph = self._graphs[folder]
-        found: set[str] = set()
-        pending = [path]
-        while pending:
-            new = graph.get(pending.pop(), set()) - found
-            found |= new
-            pending.extend(new)
-        return frozenset(found - {path})
+        near = sorted(_importers_of(path, graph) - {path})[:_MOST_IMPORTERS]
+        if len(near) == _MOST_IMPORTERS:
+            return near
+        far = {outer for inner in near for outer in _importers_of(inner, graph)}
+        return [*near, *sorted(far - {path, *near})][:_MOST_IMPORTERS]
+
+
+def _importers_of(path: str, graph: Importers) -> set[str]:
+    """The files that import a file, or a name that another file imports from it."""
+    found: set[str] = set()
+    pending: list[tuple[str, str | None]] = [(path, None)]
+    seen = set(pending)
+    while pending:
+        target, wanted = pending.pop()
+        for importer, name in graph.get(target, ()):
+            if wanted is None or name in (wanted, "*"):
+                found.add(importer)
+                if name and (importer, name) not in seen:
+                    seen.add((importer, name))
+                    pending.append((importer, name))
+    return found
 
 
 def _top_folder(path: str) -> str:
@@ -341,17 +382,17 @@ def _top_folder(path: str) -> str:
     return folder
 
 
-def _read_imports(folder: str) -> dict[str, set[str]]:
-    graph: dict[str, set[str]] = {}
+def _read_imports(folder: str) -> Importers:
+    graph: Importers = {}
     for path in _python_files(folder):
         try:
             with open(path, "rb") as file:
                 text = file.read()
         except OSError:
             continue
-        for dotted in set(_imported_names(text)):
+        for dotted, name in set(_imported_names(text)):
             for imported in candidates(dotted, path):
-                graph.setdefault(imported, set()).add(path)
+                graph.setdefault(imported, set()).add((path, name))
     return graph
 
 
@@ -363,17 +404,18 @@ def _python_files(folder: str) -> Iterator[str]:
         yield from (os.path.join(parent, name) for name in names if name.endswith(".py"))
 
 
-def _imported_names(text: bytes) -> Iterator[str]:
-    """The dotted names that import statements may read, as their text tells: modules, and members of modules."""
+def _imported_names(text: bytes) -> Iterator[tuple[str, str]]:
+    """The modules that import statements may read, as their text tells, and the name each takes from there, if any."""
     for match in _IMPORT_LINE.finditer(text):
         module = (match["module"] or b"").decode("ascii", "replace")
         if match["plain"]:
             plain = match["plain"].decode("ascii", "replace").split(",")
-            yield from (name.split()[0] for name in plain if name.strip() and not api.is_library(name.strip()))
+            yield from ((name.split()[0], "") for name in plain if name.strip() and not api.is_library(name.strip()))
         elif not api.is_library(module):
-            yield module
-            names = re.findall(r"(\w+)(?:\s+as\s+\w+)?", (match["names"] or b"").decode("ascii", "replace"))
-            yield from (module + name if module.endswith(".") else f"{module}.{name}" for name in names)
+            for name in re.findall(r"(\w+|\*)(?:\s+as\s+\w+)?", (match["names"] or b"").decode("ascii", "replace")):
+                yield module, name
+                # The name may be a module of its own.
+                yield (module + name if module.endswith(".") else f"{module}.{name}"), ""
 
 
 def absolute_path(path: str) -> str:

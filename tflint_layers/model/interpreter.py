@@ -329,6 +329,9 @@ class Interpreter(Calls):
 
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:
         module = self.frame.scope.module
+        if self.frame.scope.function is None:
+            # What the module imports for itself is looked up when it is used: it may be a large part of the project.
+            return
         for name, dotted in bindings(node, module.package):
             if name != "*":
                 self.frame.environment.names[name] = self.imported(dotted, module)
