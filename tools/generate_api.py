@@ -1,6 +1,6 @@
 """Ask the installed TensorFlow and Keras what their public API returns, and write `model/api_table.py`.
 
-Run this file under a Python that has TensorFlow, Keras 3 and tf_keras (10 minutes on two idle cores).
+Run this file under a Python that has TensorFlow, Keras 3 and tf_keras (15 minutes on two idle cores).
 Every public function is called inside a graph that is being traced, with a ladder of argument recipes,
 until a few of them work; the kinds of the results go into the table. Nothing is typed from memory: the lists in
 this file say how to *ask* (which values fit a parameter called `axis`), never what the answer is.
@@ -233,7 +233,7 @@ def _kind_of_sequence(value: Sequence[Any]) -> str:
         int
     }:
         return "shape"
-    return "object" if "object" in kinds else f"({','.join(kinds)})"
+    return "object" if {"object", "empty"} & set(kinds) else f"({','.join(kinds)})"
 
 
 def merged(kinds: Iterable[str]) -> str:
@@ -1486,19 +1486,23 @@ def candidates(name: str, roots: Sequence[tuple[str, Any]]) -> Iterator[tuple[st
 ROOTS = {"NUMPY_TO_OPS": [("keras.ops", keras.ops)], "NUMPY_TO_TF": [("tensorflow", tf)]}
 
 
-def samples(kind: str) -> list[tuple[Any, Any, Any]]:
-    """Pairs of matrices and a mask: signed, within (0, 1), above 1; or whole numbers, or truth values."""
+SIGNED, UNIT, ABOVE = (-2.0, 2.0), (0.05, 0.95), (1.1, 3.0)
+SAMPLES = [((2, 3), SIGNED), ((2, 3), UNIT), ((2, 3), ABOVE), ((3, 3), SIGNED), ((3, 3), UNIT), ((2, 3, 3), SIGNED),
+           ((2, 3, 3), UNIT), ((3,), SIGNED)]  # fmt: skip
+"""Shapes and ranges of what counterparts are compared on; the vector last, see `agrees`."""
+
+
+@functools.cache
+def samples(kind: str) -> list[list[Any]]:
+    """Two arrays and a mask of every sort; kind "float", "int" or "bool"."""
     rng = np.random.default_rng(0)
-    uniform = [rng.uniform(low, high, (3, 2, 3)) for low, high in ((-2, 2), (0.05, 0.95), (1.1, 3), (-2, 2))]
-    square = [rng.uniform(low, high, (3, 3, 3)) for low, high in ((-2, 2), (0.05, 0.95), (1.1, 3))]
-    cast = {
+    cast: Callable[[Any], Any] = {
         "float": lambda a: a.astype("float32"),
         "int": lambda a: np.round(a * 3).astype("int32"),
         "bool": lambda a: a > 0.5,
     }[kind]
-    return [(cast(a[0]), cast(a[1]), a[2]) for a in (*uniform, *square)] + [
-        (cast(a[0, 0]), cast(a[1, 0]), a[2, 0]) for a in uniform
-    ]
+    uniform = [[rng.uniform(*limits, shape) for _ in range(3)] for shape, limits in SAMPLES]
+    return [[cast(first), cast(second), mask] for first, second, mask in uniform]
 
 
 def plain(value: Any) -> Any:
@@ -1517,8 +1521,8 @@ def equal(ours: Any, theirs: Any) -> bool:
 
 
 def agrees(function: Any, counterpart: Any, calls: Sequence[Call], kind: str) -> bool | None:
-    """Whether calls give the same numbers; None if NumPy itself accepts none of them."""
-    agreed = None
+    """Whether calls give the same numbers, and work in a graph; None if NumPy itself accepts none of them."""
+    traced: set[Call] = set()
     for call, sample in itertools.product(calls, samples(kind)):
         copies = [part.copy() for part in sample]
         try:
@@ -1530,16 +1534,17 @@ def agrees(function: Any, counterpart: Any, calls: Sequence[Call], kind: str) ->
             continue
         try:
             given = plain(call(counterpart, *map(tf.constant, sample)))
-            with FuncGraph("trace").as_default():
-                call(counterpart, *(realised(Symbol(str(part.dtype), part.shape), True, True) for part in sample))
+            if call not in traced:
+                with FuncGraph("trace").as_default():
+                    call(counterpart, *(realised(Symbol(str(part.dtype), part.shape), True, True) for part in sample))
         except Exception:
-            if sample[0].ndim == 1 and agreed:  # raises for vectors where NumPy does not: heard, not silent
+            if sample[0].ndim == 1 and traced:  # raises for vectors where NumPy does not: heard, not silent
                 continue
             return False
         if not equal(given, expected):
             return False
-        agreed = True
-    return agreed
+        traced.add(call)
+    return True if traced else None
 
 
 def is_useless(expected: Any) -> bool:
@@ -1554,19 +1559,17 @@ def ask_counterpart(question: tuple[str, str]) -> tuple[str, tuple[str, ...], bo
     """(counterpart, the ways of calling that agree, whether they do for whole numbers and truth values as well)."""
     table, name = question
     function = numpy_names()[name]
+    kinds = ("bool",) if ".logical_" in name else ("float", "int", "bool")  # TensorFlow's take truth values only
     best: tuple[str, tuple[str, ...], bool] | None = None
     for candidate, counterpart in candidates(name, ROOTS[table]):
         answers = {
             kind: {form: agrees(function, counterpart, calls, kind) for form, calls in CALL_FORMS.items()}
-            for kind in KINDS
+            for kind in kinds
         }
-        forms = tuple(form for form in CALL_FORMS if is_good([answers[kind][form] for kind in KINDS]))
+        forms = tuple(form for form in CALL_FORMS if is_good([answers[kind][form] for kind in kinds]))
         if forms and (best is None or len(forms) > len(best[1])):
-            best = candidate, forms, all(answers[kind][form] is not False for kind in KINDS for form in forms)
+            best = candidate, forms, all(answers[kind][form] is not False for kind in kinds for form in forms)
     return best
-
-
-KINDS = ("float", "int", "bool")
 
 
 def is_good(agreed: Sequence[bool | None]) -> bool:
@@ -1576,7 +1579,7 @@ def is_good(agreed: Sequence[bool | None]) -> bool:
 
 
 def counterpart_tables(verbose: bool) -> Iterator[Table]:
-    questions = [(table, name) for table in ROOTS for name in numpy_names()]
+    questions = [(table, name) for table in ROOTS for name in numpy_names() if "empty" not in name]
     answers = in_children(questions, ask_counterpart)
     for table in ROOTS:
         found = {name: answer for (of, name), answer in answers.items() if of == table and answer}
