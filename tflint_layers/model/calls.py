@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from tflint_layers.model import api
@@ -63,6 +64,10 @@ class Calls(Expressions):
 
     def run(self, function: Function, arguments: Arguments, autograph: bool | None = None) -> Value:
         """The value of calling a function of the project."""
+        raise NotImplementedError
+
+    def belonging_to(self, cls: ClassInfo) -> AbstractContextManager[None]:
+        """Run code of a class for what it gives; where the class stands in another file, its scopes are kept there."""
         raise NotImplementedError
 
     def trace_callback(self, function: Function, arguments: Arguments, autograph: bool) -> None:
@@ -130,8 +135,11 @@ class Calls(Expressions):
             method = callee.cls.method("call" if callee.name in api.CALLED_BY_KERAS else "__call__")
             if method is None:
                 return self._call_library_object(callee.name, arguments)
-            autograph = self.keras == 2 if callee.name in api.CALLED_BY_KERAS else None
-            return self.run(self.function_value(method, bound=callee), arguments, autograph)
+            function = self.function_value(method, bound=callee)
+            if callee.name not in api.CALLED_BY_KERAS:
+                return self.run(function, arguments)
+            with self.belonging_to(callee.cls):
+                return self.run(function, arguments, self.keras == 2)
         return self._call_library_object(callee.name, arguments)
 
     def _call_library_object(self, name: str, arguments: Arguments) -> Value:

@@ -33,6 +33,7 @@ _ENTRIES: dict[str, dict[str, bool]] = {
     "regularizer": {"__call__": False},
     "constraint": {"__call__": False},
 }
+_SETTING_UP = frozenset({"__init__", "get_config", "from_config", "compute_output_shape", "compute_output_spec"})
 _FLAGS = frozenset({"training", "return_attention_scores", "use_causal_mask", "return_state", "name", "verbose"})
 _TENSOR_ANNOTATIONS = frozenset({"tensorflow.Tensor", "keras.KerasTensor", "tensorflow.Variable"})
 _PYTHON_ANNOTATIONS = frozenset({"int", "float", "bool", "str"})
@@ -69,7 +70,7 @@ def _enter_class(interpreter: Interpreter, cls: ClassInfo) -> None:
     replaced = _replaced_when_made(cls)
     for name, converted in entries.items():
         method = cls.method(name)
-        if method is None or name in replaced:
+        if method is None or name in replaced or _is_as_inherited(cls, method):
             continue
         interpreter.heap = {}
         function = interpreter.function_value(method, bound=instance)
@@ -80,6 +81,12 @@ def _enter_class(interpreter: Interpreter, cls: ClassInfo) -> None:
             autograph=converted and interpreter.keras == 2,
             layer=cls,
         )
+
+
+def _is_as_inherited(cls: ClassInfo, method: FunctionInfo) -> bool:
+    """Whether a method comes from a base that is an entry point itself, and the class changes nothing in it."""
+    base = method.cls
+    return base is not None and base is not cls and base.role is not None and set(cls.methods) <= _SETTING_UP
 
 
 def _replaced_when_made(cls: ClassInfo) -> set[str]:

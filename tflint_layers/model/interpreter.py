@@ -57,6 +57,7 @@ class Interpreter(Calls):
         self._results: dict[tuple[object, ...], tuple[Value, Heap]] = {}
         self._active: list[FunctionInfo] = []
         self._entered = 0
+        self._elsewhere = 0
 
     # Entering functions.
 
@@ -92,7 +93,8 @@ class Interpreter(Calls):
             autograph = function.autograph
         elif autograph is None:
             autograph = caller.scope.autograph
-        key = (info, function.bound, function.partial, autograph, arguments, caller.eager, caller.scope.phase)
+        kind = (autograph, caller.eager, caller.scope.phase, bool(self._elsewhere))
+        key = (info, function.bound, function.partial, arguments, kind)
         if function.environment is None and key in self._results:
             known, written = self._results[key]
             self.heap.update(written)
@@ -111,7 +113,8 @@ class Interpreter(Calls):
         info = function.info
         frame = self._frame(scope, Environment(function.environment), eager)
         self._bind_parameters(frame, function, arguments)
-        self.scopes.append(scope)
+        if not self._elsewhere:
+            self.scopes.append(scope)
         caller, self.frame = self.frame, frame
         if caller.caught:
             frame.caught = 1
@@ -134,6 +137,16 @@ class Interpreter(Calls):
             return Container(join(frame.yields), type="generator")
         returns = [*frame.returns, NONE] if completes else frame.returns
         return join(returns)
+
+    @contextmanager
+    def belonging_to(self, cls: ClassInfo) -> Iterator[None]:
+        """Run code of a class for what it gives; where the class stands in another file, its scopes are kept there."""
+        elsewhere = cls.module is not self.module
+        self._elsewhere += elsewhere
+        try:
+            yield
+        finally:
+            self._elsewhere -= elsewhere
 
     def _frame(self, scope: Scope, environment: Environment, eager: bool) -> Frame:
         scope.evaluations = self
@@ -206,7 +219,7 @@ class Interpreter(Calls):
             if isinstance(ancestor, ClassInfo):
                 for name, expression in ancestor.attributes.items():
                     names[name] = stored(self.module_value(ancestor.module, expression), name)
-        with self._aside():
+        with self._aside(), self.belonging_to(cls):
             instance = self.instance(cls)
             for name in ("__init__", "build"):
                 if (method := cls.method(name)) is not None:
