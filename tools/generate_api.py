@@ -1,6 +1,6 @@
 """Ask the installed TensorFlow and Keras what their public API returns, and write `model/api_table.py`.
 
-Run this file under a Python that has TensorFlow, Keras 3 and tf_keras (15 minutes on two idle cores).
+Run this file under a Python that has TensorFlow, Keras 3 and tf_keras (ten minutes on two idle cores).
 Every public function is called inside a graph that is being traced, with a ladder of argument recipes,
 until a few of them work; the kinds of the results go into the table. Nothing is typed from memory: the lists in
 this file say how to *ask* (which values fit a parameter called `axis`), never what the answer is.
