@@ -441,6 +441,7 @@ _RETURNING_STATE = frozenset(
 )
 
 
+GRAPH = Instance("tensorflow.Graph")
 HOST_METHODS = frozenset({"numpy", "eval", "to_list"})
 HOST_FUNCTIONS = frozenset(
     {

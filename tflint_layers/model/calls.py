@@ -402,6 +402,9 @@ def _is_symbolic(machine: Calls, arguments: Arguments) -> Value:
 
 def _hasattr(machine: Calls, arguments: Arguments) -> Value:
     subject, name = arguments.get(0, "obj") or UNKNOWN, arguments.get(1, "name")
+    if subject == api.GRAPH:
+        # Libraries that must not import TensorFlow ask so for a graph tensor.
+        return Static(True)
     symbolic = all(isinstance(v, Tensor) and not v.eager and not v.nest for v in alternatives(subject))
     if symbolic and isinstance(name, Static) and name.constant in {"numpy", "graph"}:
         return Static(name.constant == "graph")

@@ -460,6 +460,8 @@ class Expressions:
     def _tensor_attribute(self, receiver: Tensor | Variable, name: str) -> Value:
         if name == "shape":
             return Shape(isinstance(receiver, Tensor) and receiver.batch and not receiver.eager)
+        if name == "graph" and isinstance(receiver, Tensor) and not receiver.eager:
+            return api.GRAPH
         kind = api.tensor_attribute(name)
         if kind == "static":
             return STATIC
