@@ -601,7 +601,8 @@ def ask_function(function: Any) -> Answer:
     found = [(recipe, value) for recipe, value in successes(function, MAIN) if not is_echo(recipe, value)]
     with_tensor = [(recipe, value) for recipe, value in found if recipe.symbolic()]
     looked_into = any(isinstance(recipe.args[0], (Symbol, list)) for recipe, _ in with_tensor if recipe.args)
-    fails = not looked_into and works_only_eagerly(function)
+    needs_nothing = any(recipe.args == () and not recipe.kwargs for recipe, _ in found)
+    fails = not looked_into and not needs_nothing and works_only_eagerly(function)
     found = with_tensor or found or successes(function, PYTHON_MAIN)
     kinds, diverges = [], False
     for recipe, value in found:
@@ -674,7 +675,7 @@ STRUCTURAL = re.compile(
 def wants_a_value(error: Exception) -> bool:
     """Whether an exception says that a symbolic tensor has no value, and not just that it does not fit."""
     wanting = (NotImplementedError, AttributeError, tf.errors.OperatorNotAllowedInGraphError)
-    return isinstance(error, wanting) or "ymbolic" in str(error)
+    return isinstance(error, wanting) or re.search("[Ss]ymbolic|graph function", str(error)) is not None
 
 
 GETTERS_ONLY = re.compile(

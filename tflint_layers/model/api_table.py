@@ -1512,14 +1512,13 @@ FAILS: frozenset[str] = frozenset({
  "keras.quantizers.abs_max_quantize_grouped_with_zero_point", "keras.utils.img_to_array", "tensorflow.TensorShape",
  "tensorflow.experimental.numpy.arange", "tensorflow.experimental.numpy.diag_indices",
  "tensorflow.experimental.numpy.eye", "tensorflow.experimental.numpy.identity",
- "tensorflow.experimental.numpy.random.randint", "tensorflow.experimental.numpy.tri", "tensorflow.no_op",
- "tensorflow.signal.linear_to_mel_weight_matrix", "tensorflow.timestamp",
+ "tensorflow.experimental.numpy.random.randint", "tensorflow.experimental.numpy.tri",
 })
 
 # Functions that take a tensor in eager execution and raise for a symbolic one (tf_keras).
 FAILS_KERAS2: frozenset[str] = frozenset({
- "keras.backend.arange", "keras.backend.constant", "keras.backend.eval", "keras.backend.get_value",
- "keras.preprocessing.image.apply_channel_shift", "keras.preprocessing.image.img_to_array",
+ "keras.backend.arange", "keras.backend.batch_get_value", "keras.backend.constant", "keras.backend.eval",
+ "keras.backend.get_value", "keras.preprocessing.image.apply_channel_shift", "keras.preprocessing.image.img_to_array",
  "keras.preprocessing.image.random_channel_shift", "keras.preprocessing.sequence.make_sampling_table",
  "keras.utils.img_to_array", "keras.utils.normalize", "keras.utils.to_categorical", "keras.utils.to_ordinal",
 })
