@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
+import pytest
 from hosts import finding
 
 from tflint_layers.document import Document
@@ -190,3 +191,11 @@ def test_sarif() -> None:
         {"deletedRegion": {**region, "startColumn": 13}, "insertedContent": {"text": ""}},
     ]
     assert "fixes" not in second
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_every_format_tells_the_verdict_and_the_recipe(name: str) -> None:
+    text = render(name, JUDGED)
+    assert "confirmed" in text
+    assert "NotImplementedError: numpy() is only available" in text
+    assert "L()(1)" in text

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tflint_layers.document import Document
 from tflint_layers.finding import Finding
-from tflint_layers.report.render import Documents, Paint
+from tflint_layers.report.render import Documents, Paint, with_verdict
 
 
 def workflow_commands(findings: Sequence[Finding], documents: Documents, paint: Paint) -> str:
@@ -27,7 +27,7 @@ def _annotation(finding: Finding, document: Document) -> str:
         "endColumn": end.column,
     }
     written = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
-    return f"::error {written}::{_data(f'{finding.code} {finding.message}')}"
+    return f"::error {written}::{_data(f'{finding.code} {with_verdict(finding)}')}"
 
 
 def _data(text: str) -> str:

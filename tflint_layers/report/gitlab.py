@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from tflint_layers.document import Document
 from tflint_layers.finding import Finding
-from tflint_layers.report.render import Documents, Paint
+from tflint_layers.report.render import Documents, Paint, with_verdict
 
 
 def code_quality(findings: Sequence[Finding], documents: Documents, paint: Paint) -> str:
@@ -28,7 +28,7 @@ def _issue(finding: Finding, document: Document, identity: str) -> dict[str, obj
     end = document.place(finding.end_line, finding.end_column)
     return {
         "check_name": finding.code,
-        "description": f"{finding.code} {finding.name}: {finding.message}",
+        "description": f"{finding.code} {finding.name}: {with_verdict(finding)}",
         # Without line numbers, so that GitLab knows a finding again when the code above it changes.
         "fingerprint": hashlib.sha256(identity.encode(errors="surrogateescape")).hexdigest(),
         "location": {

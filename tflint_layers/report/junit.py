@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from tflint_layers.finding import Finding
-from tflint_layers.report.render import Documents, Paint
+from tflint_layers.report.render import Documents, Paint, with_verdict
 from tflint_layers.report.text import location
 
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -29,7 +29,7 @@ def _suites(findings: Sequence[Finding], documents: Documents) -> Iterator[ET.El
         for finding in group:
             case = ET.SubElement(suite, "testcase", name=f"{finding.code} {finding.name}", classname=_clean(path))
             failure = ET.SubElement(case, "failure", message=_clean(finding.message))
-            failure.text = _clean(f"{location(finding, documents[path])}: {finding.code} {finding.message}")
+            failure.text = _clean(f"{location(finding, documents[path])}: {finding.code} {with_verdict(finding)}")
         suite.set("tests", str(len(suite)))
         suite.set("failures", str(len(suite)))
         yield suite

@@ -14,3 +14,13 @@ Paint = Callable[[str, str], str]
 
 # Findings in their order, and what stands behind their paths.
 Render = Callable[[Sequence[Finding], Documents, Paint], str]
+
+
+def with_verdict(finding: Finding) -> str:
+    """The message, with the verdict of TensorFlow and how it was reached, where it was asked."""
+    message, verdict = finding.message, finding.verdict
+    if verdict is None:
+        return message
+    recipe = f"; by running {verdict.recipe}" if verdict.recipe else ""
+    told = f"{verdict.status.value} under Keras {verdict.keras}: {verdict.because}{recipe}"
+    return f"{message} [{' '.join(told.split())}]"

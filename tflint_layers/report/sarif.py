@@ -55,6 +55,7 @@ def _result(finding: Finding, document: Document) -> dict[str, Any]:
     if finding.verdict is not None:
         result["properties"]["verdict"] = finding.verdict.status.value
         result["properties"]["because"] = finding.verdict.because
+        result["properties"]["recipe"] = finding.verdict.recipe
     # SARIF fixes are to be applied as they are, and the lines of a notebook's cell are no lines of its file.
     if finding.fix is not None and document.notebook is None:
         result["fixes"] = [_fix(finding.path, finding.fix, document)]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from tflint_layers.document import Document
 from tflint_layers.finding import Finding, Status
-from tflint_layers.report.render import Documents, Paint
+from tflint_layers.report.render import Documents, Paint, with_verdict
 
 _MOST_LINES = 5
 _MOST_COLUMNS = 160
@@ -18,13 +18,21 @@ _VERDICT_COLOR = {Status.CONFIRMED: "red", Status.REFUTED: "green", Status.UNPRO
 
 def concise(findings: Sequence[Finding], documents: Documents, paint: Paint) -> str:
     """``path:line:column: CODE message``, a line for each finding."""
-    return "".join(f"{_headline(finding, documents[finding.path], paint)}\n" for finding in findings)
+    return "".join(
+        f"{_headline(finding, documents[finding.path], with_verdict(finding), paint)}\n" for finding in findings
+    )
 
 
 def full(findings: Sequence[Finding], documents: Documents, paint: Paint) -> str:
     """Each finding with its code frame, route, verdict and fix."""
     return "".join(
-        "\n".join((_headline(finding, documents[finding.path], paint), *_body(finding, documents, paint), "\n"))
+        "\n".join(
+            (
+                _headline(finding, documents[finding.path], finding.message, paint),
+                *_body(finding, documents, paint),
+                "\n",
+            )
+        )
         for finding in findings
     )
 
@@ -36,8 +44,8 @@ def location(finding: Finding, document: Document) -> str:
     return f"{finding.path}{cell}:{place.line}:{place.column}"
 
 
-def _headline(finding: Finding, document: Document, paint: Paint) -> str:
-    message = " ".join(finding.message.split())
+def _headline(finding: Finding, document: Document, message: str, paint: Paint) -> str:
+    message = " ".join(message.split())
     return f"{paint(location(finding, document), 'cyan')}: {paint(finding.code, 'red')} {message}"
 
 
