@@ -10,8 +10,9 @@ from functools import cache
 
 from tflint_layers.finding import Finding, Proof
 from tflint_layers.model.api import is_traced_role
-from tflint_layers.model.classes import ClassInfo, ModuleInfo, Project, absolute_path
+from tflint_layers.model.classes import ClassInfo, ModuleInfo, Project
 from tflint_layers.model.entries import traced_scopes
+from tflint_layers.model.importgraph import absolute_path
 from tflint_layers.model.scopes import Phase, Scope
 from tflint_layers.notices import FILE_NOT_READABLE, UNUSED_SUPPRESSION
 from tflint_layers.rules import Hit, Rule, all_rules
