@@ -247,7 +247,7 @@ def _finding(scope: Scope, rule: Rule, hit: Hit, fixes: bool) -> Finding:
         end_column=end.column,
         name=rule.name,
         message=hit.message,
-        layer=_layer_name(scope.layer),
+        layer=_layer_name(scope.layer or scope.module.classes_by_node.get(node)),
         function=scope.function.qualname if scope.function else None,
         route=scope.route,
         keras=scope.keras,

@@ -15,6 +15,7 @@ _REFUSALS = (
     "item assignment", "item deletion", "has no attribute", "add_metric", "add_update", "new elements of state",
     "Unrecognized keyword argument", "valid root scope name", "Only input tensors may be passed as positional",
     "tried to create variables", "KerasTensor", "already built", "out of scope", "is deprecated",
+    "not compatible with eager execution", "Session graph is empty", "When eager execution is enabled",
 )  # fmt: skip
 _DEAD_TENSOR = ("out of scope", "cannot be accessed from here", "InaccessibleTensorError")
 

@@ -131,8 +131,24 @@ def _uses(
         if call.func is build_call or (isinstance(call.func, ast.Name) and call.func.id in names):
             inputs = tuple(ast.unparse(_inline(argument, values)) for argument in call.args)
             keywords = {k.arg: ast.unparse(_inline(k.value, values)) for k in call.keywords if k.arg}
-            if inputs and not any("Input(" in text for text in inputs):
+            if inputs and not any("Input(" in text for text in inputs) and _is_known(call, tree):
                 yield Recipe(build, inputs, keywords)
+
+
+def _is_known(call: ast.Call, tree: ast.Module) -> bool:
+    """Whether a call means the same at module level: it names no local variable of the function that it stands in."""
+    bound = {name.id for name in ast.walk(tree) if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)}
+    bound |= {parameter.arg for parameter in ast.walk(tree) if isinstance(parameter, ast.arg)}
+    outside = {
+        name.id
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for name in ast.walk(node)
+        if isinstance(name, ast.Name)
+    }
+    arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
+    used = {name.id for argument in arguments for name in ast.walk(argument) if isinstance(name, ast.Name)}
+    return not used & (bound - outside)
 
 
 def _inline(node: ast.expr, values: Mapping[str, ast.expr], depth: int = 2) -> ast.expr:
