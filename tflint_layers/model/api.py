@@ -156,7 +156,6 @@ _STATICS = frozenset(
 )
 _MODULE_LOADERS = frozenset({"tensorflow.load_op_library", "tensorflow.load_library"})
 DYNAMIC_SHAPE = "keras.ops.shape"
-_UNKNOWN_RESULTS = ("tensorflow.while_loop", "tensorflow.nest.", "tensorflow.cond", "tensorflow.py_function")
 
 
 def result(dotted: str, keras: int) -> Value:
@@ -346,7 +345,6 @@ _WEIGHT_LISTS = frozenset(
     | {"non_trainable_variables", "metrics_variables"}
 )
 _TENSOR_LISTS = frozenset({"losses"})
-_TENSOR_METHODS = frozenset({"compute_loss", "compiled_loss", "compute_mask"})
 _LAYER_METHODS = frozenset(
     {"add_weight", "add_variable", "add_loss", "add_metric", "add_update", "build", "call", "compute_loss"}
     | {"compute_output_shape", "get_config", "compute_mask", "get_weights", "set_weights", "predict", "fit"}

@@ -305,15 +305,6 @@ def may_be_symbolic(value: Value) -> bool:
     )
 
 
-def holds_symbolic(value: Value) -> bool:
-    """Whether the value surely is a symbolic tensor or a container of them."""
-    return all(
-        is_tensor(alternative)
-        or (isinstance(alternative, Container) and alternative.items != () and is_tensor(alternative.of))
-        for alternative in alternatives(value)
-    )
-
-
 def may_hold_tensor(value: Value) -> bool:
     """Whether some path gives the value a symbolic tensor, or a container with one in it."""
     return any(
