@@ -158,6 +158,30 @@ def test_the_patch_is_what_fix_does(folder: Path, data: bytes) -> None:
     assert path.read_bytes() == fixed
 
 
+def test_the_patch_of_a_folder_that_is_called_as_one_in_it(folder: Path) -> None:
+    inner = folder / "net" / "net"
+    inner.mkdir(parents=True)
+    (folder / "layers.py").rename(inner / "layers.py")
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    patch = tflint("--diff", ".", folder=inner.parent)
+    subprocess.run(["git", "apply"], cwd=inner.parent, check=True, input=patch.stdout)
+    assert (inner / "layers.py").read_text() == FIXED
+
+
+def test_a_file_with_two_names_is_one_file(folder: Path) -> None:
+    (folder / "a_link.py").symlink_to("layers.py")
+    done = tflint(".", str(folder / "layers.py"), folder=folder)
+    assert places(done.stdout, "layers.py") == EXPECTED
+    patch = tflint("--diff", "a_link.py", folder=folder)
+    fixed = tflint("--fix", folder=folder)
+    assert b"Fixed 1 finding, 2 left in 1 file." in fixed.stderr
+    (folder / "layers.py").write_text(LAYER)
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    subprocess.run(["git", "apply"], cwd=folder, check=True, input=patch.stdout)
+    assert (folder / "layers.py").read_text() == FIXED
+    assert (folder / "a_link.py").is_symlink()
+
+
 def test_no_patch_for_nothing(folder: Path) -> None:
     (folder / "layers.py").write_text(FIXED)
     done = tflint("--diff", folder=folder)

@@ -42,7 +42,15 @@ def discover(paths: Iterable[str], configuration: Configuration) -> Discovery:
             files.add(os.path.normpath(path))
         else:
             problems.append(f"{path}: no such file or folder")
-    return Discovery(tuple(sorted(files)), tuple(problems), tuple(notes))
+    return Discovery(tuple(_once(files)), tuple(problems), tuple(notes))
+
+
+def _once(paths: set[str]) -> list[str]:
+    """The paths in order, each file once: with two names it would be reported, and fixed, twice. A link gives way."""
+    names: dict[str, str] = {}
+    for path in sorted(paths, key=lambda path: (os.path.realpath(path) != os.path.abspath(path), path)):
+        names.setdefault(path if path == STDIN else os.path.realpath(path), path)
+    return sorted(names.values())
 
 
 def _walk(folder: str, configuration: Configuration, problems: list[str]) -> Iterator[str]:
