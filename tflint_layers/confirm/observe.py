@@ -68,6 +68,7 @@ class Watch:
 
     def __init__(self, files: Iterable[str], maps: SourceMaps) -> None:
         self._files, self._maps = frozenset(files), maps
+        self._watched: dict[str, Callable[..., Any] | None] = dict.fromkeys(self._files, self._in_frame)
         self.lines: Lines = {}
         self.raised: dict[tuple[str, int, str], None] = {}
 
@@ -79,8 +80,13 @@ class Watch:
         sys.settrace(None)
 
     def _enter_frame(self, frame: types.FrameType, event: str, argument: Any) -> Callable[..., Any] | None:
+        # Every call of TensorFlow's own functions comes by here: it must take next to no time.
         path = frame.f_code.co_filename
-        return self._in_frame if path in self._files or _GENERATED in path else None
+        try:
+            return self._watched[path]
+        except KeyError:
+            self._watched[path] = self._in_frame if _GENERATED in path else None
+            return self._watched[path]
 
     def _in_frame(self, frame: types.FrameType, event: str, argument: Any) -> Callable[..., Any]:
         if event in ("line", "exception") and (place := self.place(frame.f_code.co_filename, frame.f_lineno)):
@@ -271,10 +277,16 @@ def _state_of(value: object) -> str | None:
     if module.startswith("numpy") and hasattr(value, "bit_generator"):
         return _digest(repr(value.bit_generator.state))
     if module.startswith("numpy") and hasattr(value, "get_state"):
-        return _digest(repr(value.get_state()))
+        return _digest(_state_text(value.get_state()))
     if module == "numpy" and hasattr(value, "tobytes"):
         return _digest(value.tobytes().hex())
     return None
+
+
+def _state_text(state: Any) -> str:
+    """The state of a generator of NumPy; its array is not printed, which would take longer than tracing a layer."""
+    parts = state if isinstance(state, tuple) else (state,)
+    return " ".join(part.tobytes().hex() if hasattr(part, "tobytes") else repr(part) for part in parts)
 
 
 def _locals(frame: types.FrameType) -> str:
@@ -299,7 +311,7 @@ def random_state() -> dict[str, str]:
     """The state of the global generators of Python and NumPy."""
     state = {"the state of `random`": _digest(repr(random.getstate()))}
     if numpy := sys.modules.get("numpy"):
-        state["the state of `np.random`"] = _digest(repr(numpy.random.get_state()))
+        state["the state of `np.random`"] = _digest(_state_text(numpy.random.get_state()))
     return state
 
 

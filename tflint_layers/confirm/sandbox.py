@@ -83,7 +83,7 @@ def _listen(child: int, pipes: tuple[int, int], end: bytes, timeout: float, memo
             return b"", "said more than can be read"
         if time.monotonic() > deadline:
             return bytes(heard), f"did not end within {timeout:g} s"
-        family = _descendants(os.getpid())
+        family = _living(os.getpid())
         if len(family) > _MAX_PROCESSES:
             return bytes(heard), f"started more than {_MAX_PROCESSES} processes"
         if sum(max(_resident_mb(pid) - baseline, 0) for pid in family) > memory_mb:
@@ -272,6 +272,36 @@ def adopt_orphans() -> None:
 def _alive(pid: int) -> bool:
     """Whether the child still runs; a zombie does not, and is left for the caller to collect."""
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+
+
+def _living(root: int) -> list[int]:
+    """Every process below ``root``, asked of each process itself: one that is just starting may be missed once."""
+    found, todo = [], [root]
+    while todo:
+        pid = todo.pop()
+        try:
+            tasks = [f"/proc/{pid}/task/{task}/children" for task in os.listdir(f"/proc/{pid}/task")]
+            below = [int(child) for path in tasks for child in _read(path).split()]
+        except OSError:
+            if pid == root:
+                # This kernel does not tell.
+                return _descendants(root)
+            continue
+        todo += below
+        found += [child for child in below if not _is_zombie(child)]
+    return found
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return _read(f"/proc/{pid}/stat").rpartition(")")[2].split()[0] == "Z"
+    except (OSError, IndexError):
+        return True
+
+
+def _read(path: str) -> str:
+    with open(path) as file:
+        return file.read()
 
 
 def _descendants(root: int) -> list[int]:

@@ -7,6 +7,7 @@ once and no operation runs before each request forks.
 
 from __future__ import annotations
 
+import gc
 import importlib.abc
 import importlib.util
 import json
@@ -80,8 +81,14 @@ def serve(keras: int, jobs: int) -> None:
     except Exception as error:
         print(json.dumps({"unusable": f"{type(error).__name__}: {error}"}), file=answers, flush=True)
         return
+    import numpy.random  # noqa: F401 - every layer needs it, and this process is the one that all layers start from
+
     from tflint_layers.confirm import session
 
+    # No child looks through TensorFlow's own objects for garbage, which would also copy their memory, nor often.
+    gc.set_threshold(20_000, 20, 50)
+    gc.collect()
+    gc.freeze()
     print(json.dumps({"ready": True}), file=answers, flush=True)
     sandbox.adopt_orphans()
     running: dict[int, _Job] = {}
