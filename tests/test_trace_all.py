@@ -11,7 +11,7 @@ import pytest
 from hosts import tflint
 
 from tflint_layers import tracing
-from tflint_layers.confirm import LayerQuestion, LayerResult
+from tflint_layers.confirm import LayerQuestion, LayerResult, Tracer
 from tflint_layers.finding import Finding, Status
 from tflint_layers.report.layers import TracedLayer
 from tflint_layers.settings import Settings
@@ -71,7 +71,7 @@ def trace(
     monkeypatch.setattr(tracing, "trace_layers", trace_layers)
     task = Task("layers.py", settings or Settings(), data=text.encode(), keep=True)
     outcomes, by_path = [lint_file(task)], {task.path: task.settings}
-    layers = trace_outcomes(outcomes, by_path, wanted=every_layer, benchmark=False, progress=lambda done, total: None)
+    layers = trace_outcomes(outcomes, by_path, wanted=every_layer, benchmark=False, tracer=Tracer())
     (outcome,) = with_failures(outcomes, by_path, layers)
     return layers, [finding for finding in outcome.findings if finding.code == "TFL902"]
 

@@ -6,20 +6,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tflint_layers.confirm import FixProof, FixQuestion, confirm, prove_fixes
+from tflint_layers.confirm import FixProof, FixQuestion, Tracer, confirm, prove_fixes
 from tflint_layers.finding import Finding, Safety, Status
 from tflint_layers.fixer import Fixing, FixResult, Trial, fixing
 from tflint_layers.notices import NOTICES
 from tflint_layers.settings import Settings
 from tflint_layers.work import Outcome
 
-Progress = Callable[[int, int], None]
-
 _ENTRIES = frozenset({"train_step", "test_step", "predict_step", "__call__", "update_state", "result"})
 
 
 def confirm_outcomes(
-    outcomes: Iterable[Outcome], settings: Mapping[str, Settings], *, fix: bool, progress: Progress
+    outcomes: Iterable[Outcome], settings: Mapping[str, Settings], *, fix: bool, tracer: Tracer
 ) -> list[Outcome]:
     """The outcomes with verdicts; with ``fix``, also with the fixes after which a layer traces and agrees with itself.
 
@@ -28,22 +26,22 @@ def confirm_outcomes(
     Raises:
         NoTensorFlow: the interpreter has no TensorFlow.
     """
-    judged = _judged(list(outcomes), settings, progress)
+    judged = _judged(list(outcomes), settings, tracer)
     if not fix:
         return judged
-    fixed = _fixed(judged, settings, progress)
+    fixed = _fixed(judged, settings, tracer)
     changed = [outcome for outcome in fixed if outcome.fixed and outcome.fixed.applied]
-    anew = {outcome.path: outcome for outcome in _judged(changed, settings, progress)}
+    anew = {outcome.path: outcome for outcome in _judged(changed, settings, tracer)}
     return [anew.get(outcome.path, outcome) for outcome in fixed]
 
 
-def _judged(outcomes: list[Outcome], settings: Mapping[str, Settings], progress: Progress) -> list[Outcome]:
+def _judged(outcomes: list[Outcome], settings: Mapping[str, Settings], tracer: Tracer) -> list[Outcome]:
     """The outcomes with a verdict on each finding; layers that are traced in the same way are traced in one go."""
     answers: dict[Finding, Finding] = {}
     for how, group in by_tracing(_flagged(outcomes), settings).items():
         asked = [finding for outcome in group for finding in outcome.findings if finding.code not in NOTICES]
         sources = {outcome.path: code_of(outcome) for outcome in group}
-        given = confirm(asked, sources, progress=progress, **trace_options(how))
+        given = confirm(asked, sources, tracer=tracer, **trace_options(how))
         answers |= dict(zip(asked, given, strict=True))
     return [
         replace(outcome, findings=[answers.get(finding, finding) for finding in outcome.findings])
@@ -92,13 +90,13 @@ class _Work:
         return replace(self.outcome, findings=findings, fixed=self.result, notes=notes)
 
 
-def _fixed(outcomes: list[Outcome], settings: Mapping[str, Settings], progress: Progress) -> list[Outcome]:
+def _fixed(outcomes: list[Outcome], settings: Mapping[str, Settings], tracer: Tracer) -> list[Outcome]:
     """The outcomes with what the proved fixes make of their files; the fixes of all files are tried in one go."""
     done: dict[str, Outcome] = {}
     for how, group in by_tracing(_flagged(outcomes), settings).items():
         works = [_start(outcome, settings[outcome.path]) for outcome in group]
         while waiting := [work for work in works if work.result is None]:
-            proofs = iter(_proofs([trial for work in waiting for trial in work.trials], how, progress))
+            proofs = iter(_proofs([trial for work in waiting for trial in work.trials], how, tracer))
             for work in waiting:
                 work.answer([next(proofs) for _ in work.trials])
         done |= {work.outcome.path: work.fixed for work in works}
@@ -122,10 +120,10 @@ def _is_worth_fixing(finding: Finding) -> bool:
     return status is Status.CONFIRMED or (status is Status.UNPROVEN and not finding.suspect)
 
 
-def _proofs(trials: list[Trial], how: Settings, progress: Progress) -> list[FixProof]:
+def _proofs(trials: list[Trial], how: Settings, tracer: Tracer) -> list[FixProof]:
     """Whether each trial passes. What no layer of the file shows is left to how safe the fix is by itself."""
     questions = [_question(trial) for trial in trials]
-    proofs = iter(prove_fixes([q for q in questions if q], progress=progress, **trace_options(how)))
+    proofs = iter(prove_fixes([q for q in questions if q], tracer=tracer, **trace_options(how)))
     return [next(proofs) if question else _by_safety(trial) for trial, question in zip(trials, questions, strict=True)]
 
 

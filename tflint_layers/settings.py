@@ -17,6 +17,8 @@ from tflint_layers.project import NEWEST_KERAS, installed_keras, keras_of_projec
 
 UNREADABLE = FILE_NOT_READABLE.code
 
+CACHE = ".tflint_layers_cache"
+
 DEFAULT_EXCLUDE = (
     ".bzr",
     ".direnv",
@@ -29,6 +31,7 @@ DEFAULT_EXCLUDE = (
     ".pytest_cache",
     ".ruff_cache",
     ".svn",
+    CACHE,
     ".tox",
     ".venv",
     "__pycache__",

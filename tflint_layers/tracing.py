@@ -6,8 +6,8 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from tflint_layers.confirm import LayerQuestion, LayerResult, trace_layers
-from tflint_layers.confirming import Progress, by_tracing, code_of, trace_options
+from tflint_layers.confirm import LayerQuestion, LayerResult, Tracer, trace_layers
+from tflint_layers.confirming import by_tracing, code_of, trace_options
 from tflint_layers.finding import Finding, Proof, Status, Verdict
 from tflint_layers.linter import LayerPlace, layers_of, lint
 from tflint_layers.notices import LAYER_DOES_NOT_TRACE
@@ -38,7 +38,7 @@ def trace_outcomes(
     *,
     wanted: Wanted,
     benchmark: bool,
-    progress: Progress,
+    tracer: Tracer,
 ) -> list[TracedLayer]:
     """What tracing the wanted layers of the files shows, in the order of files and lines.
 
@@ -54,7 +54,7 @@ def trace_outcomes(
             if wanted(outcome.path, place.name)
         ]
         questions = [question for _, question in asked]
-        results = trace_layers(questions, benchmark=benchmark, progress=progress, **trace_options(how))
+        results = trace_layers(questions, benchmark=benchmark, tracer=tracer, **trace_options(how))
         traced += [_traced(place, result) for (place, _), result in zip(asked, results, strict=True)]
     return sorted(traced, key=lambda layer: (layer.path, layer.line, layer.layer))
 

@@ -86,8 +86,17 @@ def _codes(context: click.Context, parameter: click.Parameter, given: tuple[str,
     help="The pyproject.toml to use instead of the nearest one.",
 )
 @click.option("--isolated", is_flag=True, help="Ignore all configuration files.")
-@click.option("--jobs", type=click.IntRange(min=1), help="Number of processes (default: as many as pay off).")
-@click.option("--no-cache", is_flag=True, help="Lint every file afresh. Nothing is cached so far, with or without it.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="Number of processes that lint, and of layers that run at a time (default: as many as pay off).",
+)
+@click.option("--no-cache", is_flag=True, help="Run every layer afresh, and keep nothing.")
+@click.option(
+    "--cache-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where to keep what running layers showed (default: .tflint_layers_cache next to the configuration).",
+)
 @click.option("--explain", metavar="CODE", help="Print the documentation of a rule and exit.")
 @click.option("--list-rules", is_flag=True, help="Print all rules and exit.")
 @click.version_option(__version__, prog_name="tflint-layers")

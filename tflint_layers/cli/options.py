@@ -40,5 +40,6 @@ class Options:
     isolated: bool
     jobs: int | None
     no_cache: bool
+    cache_dir: Path | None
     explain: str | None
     list_rules: bool

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tflint_layers.cli.options import STDIN_NAME, Options
 from tflint_layers.discover import STDIN, discover
@@ -17,8 +18,11 @@ from tflint_layers.finding import Finding, Status
 from tflint_layers.progress import Progress
 from tflint_layers.report import catalogue, in_order
 from tflint_layers.report.layers import TracedLayer
-from tflint_layers.settings import Configuration, Settings, SettingsError
+from tflint_layers.settings import CACHE, Configuration, Settings, SettingsError
 from tflint_layers.work import Outcome, Task, lint_files
+
+if TYPE_CHECKING:
+    from tflint_layers.confirm import Tracer
 
 
 @dataclass(frozen=True)
@@ -68,11 +72,12 @@ def run_of(options: Options) -> Run:
     progress = Progress("linting", options.quiet)
     outcomes = lint_files(tasks, options.jobs, progress)
     progress.close()
-    if options.confirm:
-        outcomes = _confirmed(outcomes, settings, options)
     layers = None
-    if traced:
-        outcomes, layers = _traced(outcomes, settings, options)
+    if options.confirm or traced:
+        with _tensorflow(options, settings.values()) as tracer:
+            outcomes = _confirmed(outcomes, settings, options, tracer) if options.confirm else outcomes
+            if traced:
+                outcomes, layers = _traced(outcomes, settings, options, tracer)
     broken = tuple(outcome.problem for outcome in outcomes if outcome.problem)
     unfixed = tuple(
         f"{outcome.path}: {outcome.fixed.problem}" for outcome in outcomes if outcome.fixed and outcome.fixed.problem
@@ -114,38 +119,47 @@ def _names() -> dict[str, str]:
     return {code: entry.name for code, entry in catalogue.entries().items()}
 
 
-def _confirmed(outcomes: list[Outcome], settings: Mapping[str, Settings], options: Options) -> list[Outcome]:
+def _confirmed(
+    outcomes: list[Outcome], settings: Mapping[str, Settings], options: Options, tracer: Tracer
+) -> list[Outcome]:
     """The outcomes with the verdicts of real TensorFlow and, if asked for, with the fixes that it proves."""
     from tflint_layers.confirming import confirm_outcomes
 
-    with _tensorflow(options) as progress:
-        return confirm_outcomes(outcomes, settings, fix=options.fix or options.diff, progress=progress)
+    return confirm_outcomes(outcomes, settings, fix=options.fix or options.diff, tracer=tracer)
 
 
 def _traced(
-    outcomes: list[Outcome], settings: Mapping[str, Settings], options: Options
+    outcomes: list[Outcome], settings: Mapping[str, Settings], options: Options, tracer: Tracer
 ) -> tuple[list[Outcome], list[TracedLayer]]:
     """All layers, or those that findings are about, traced; and the outcomes with what tracing all of them finds."""
     from tflint_layers.tracing import every_layer, flagged_layers, trace_outcomes, with_failures
 
     wanted = every_layer if options.trace_all else flagged_layers(visible(outcomes, options))
-    with _tensorflow(options) as progress:
-        layers = trace_outcomes(outcomes, settings, wanted=wanted, benchmark=options.benchmark, progress=progress)
+    layers = trace_outcomes(outcomes, settings, wanted=wanted, benchmark=options.benchmark, tracer=tracer)
     return with_failures(outcomes, settings, layers) if options.trace_all else outcomes, layers
 
 
 @contextmanager
-def _tensorflow(options: Options) -> Iterator[Progress]:
-    """Shows how far TensorFlow is; that there is none is for the user to repair."""
-    from tflint_layers.confirm import NoTensorFlow
+def _tensorflow(options: Options, settings: Iterable[Settings]) -> Iterator[Tracer]:
+    """What runs layers, and shows how far it is; that there is no TensorFlow is for the user to repair."""
+    from tflint_layers.confirm import NoTensorFlow, Tracer
 
     progress = Progress("tracing", options.quiet)
     try:
-        yield progress
+        with Tracer(jobs=options.jobs, cache=_cache(options, settings), progress=progress) as tracer:
+            yield tracer
     except NoTensorFlow as error:
         raise SettingsError(str(error)) from error
     finally:
         progress.close()
+
+
+def _cache(options: Options, settings: Iterable[Settings]) -> Path | None:
+    """The folder for what need not be done again; the one of the configuration that the first file has."""
+    if options.no_cache:
+        return None
+    root = next((own.root for own in settings if own.root is not None), Path())
+    return options.cache_dir or root / CACHE
 
 
 def visible(outcomes: Iterable[Outcome], options: Options) -> list[Finding]:

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from tflint_layers.confirm.judge import judge, layer_status, place_of
-from tflint_layers.confirm.pool import NoTensorFlow, Pool, Progress
+from tflint_layers.confirm.pool import NoTensorFlow, Progress
 from tflint_layers.confirm.request import Trace, TraceRequest
+from tflint_layers.confirm.tracer import Tracer
 from tflint_layers.finding import Finding, Proof, Status, Verdict
 from tflint_layers.source import Source, UnreadableSource
 
@@ -23,6 +24,7 @@ __all__ = [
     "LayerQuestion",
     "LayerResult",
     "NoTensorFlow",
+    "Tracer",
     "confirm",
     "prove_fix",
     "prove_fixes",
@@ -88,9 +90,12 @@ def confirm(
     memory_mb: int = 4096,
     jobs: int | None = None,
     progress: Progress | None = None,
+    tracer: Tracer | None = None,
     examples: Mapping[str, Any] | None = None,
 ) -> list[Finding]:
     """The same findings in the same order, each with a verdict; ``timeout`` is in seconds per layer.
+
+    With a ``tracer``, which calls may share, ``jobs`` and ``progress`` are its own.
 
     Raises:
         NoTensorFlow: the interpreter has no TensorFlow.
@@ -106,18 +111,30 @@ def confirm(
             requests.append(request)
             members.append(numbers)
     verdicts: dict[int, Verdict] = {}
-    with Pool(python, jobs) as pool:
-        for numbers, trace in zip(members, pool.run(requests, progress), strict=True):
-            places = {
-                number: place_of(findings[number], _absolute(findings[number].path), texts[findings[number].path])
-                for number in numbers
-            }
-            for number, place in places.items():
-                others = tuple(other for other in places.values() if other is not place)
-                verdicts[number] = judge(findings[number], replace(place, others=others), trace)
+    for numbers, trace in zip(members, _traces(requests, tracer, python, jobs, progress), strict=True):
+        places = {
+            number: place_of(findings[number], _absolute(findings[number].path), texts[findings[number].path])
+            for number in numbers
+        }
+        for number, place in places.items():
+            others = tuple(other for other in places.values() if other is not place)
+            verdicts[number] = judge(findings[number], replace(place, others=others), trace)
     return [
         replace(finding, verdict=verdicts.get(number) or _not_run(finding)) for number, finding in enumerate(findings)
     ]
+
+
+def _traces(
+    requests: Sequence[TraceRequest],
+    tracer: Tracer | None,
+    python: str | None,
+    jobs: int | None,
+    progress: Progress | None,
+) -> list[Trace]:
+    if tracer is not None:
+        return tracer.run(requests, python)
+    with Tracer(jobs=jobs, progress=progress) as own:
+        return own.run(requests, python)
 
 
 def _group(finding: Finding) -> tuple[Any, ...]:
@@ -214,6 +231,7 @@ def trace_layers(
     memory_mb: int = 4096,
     jobs: int | None = None,
     progress: Progress | None = None,
+    tracer: Tracer | None = None,
     examples: Mapping[str, Any] | None = None,
     benchmark: bool = False,
 ) -> list[LayerResult]:
@@ -237,8 +255,7 @@ def trace_layers(
         )
         for question in questions
     ]
-    with Pool(python, jobs) as pool:
-        traces = pool.run(requests, progress)
+    traces = _traces(requests, tracer, python, jobs, progress)
     return [_result(question, trace) for question, trace in zip(questions, traces, strict=True)]
 
 
@@ -270,6 +287,7 @@ def prove_fixes(
     memory_mb: int = 4096,
     jobs: int | None = None,
     progress: Progress | None = None,
+    tracer: Tracer | None = None,
     examples: Mapping[str, Any] | None = None,
 ) -> list[FixProof]:
     """Whether fixed layers trace, and give the numbers that the original ones give in eager mode.
@@ -292,8 +310,7 @@ def prove_fixes(
         )
         for question in questions
     ]
-    with Pool(python, jobs) as pool:
-        traces = pool.run(requests, progress)
+    traces = _traces(requests, tracer, python, jobs, progress)
     return [
         FixProof(bool(trace.same), trace.because or trace.stopped or "it could not be compared", trace.recipe)
         for trace in traces

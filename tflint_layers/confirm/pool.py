@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from tflint_layers.confirm.request import Trace, TraceRequest
 
@@ -28,6 +28,17 @@ class NoTensorFlow(Exception):  # noqa: N818 - says what is missing
     """There is no TensorFlow (or not the Keras asked for) to confirm anything with; the message says what to do."""
 
 
+class Kind(NamedTuple):
+    """What a worker process is started for."""
+
+    keras: int
+    benchmark: bool
+
+
+def _kind(request: TraceRequest) -> Kind:
+    return Kind(request.keras, request.benchmark)
+
+
 @dataclass
 class _Server:
     """One worker process: TensorFlow with one Keras."""
@@ -39,21 +50,19 @@ class _Server:
 
 
 class Pool:
-    """Runs requests on workers, one process per Keras version, ``jobs`` layers at a time; a context manager."""
+    """Runs requests on workers, ``jobs`` layers at a time; a worker lives until the pool is closed."""
 
-    def __init__(self, python: str | None = None, jobs: int | None = None) -> None:
-        self._python = python or sys.executable
-        self._jobs = max(1, jobs or os.cpu_count() or 1)
-        self._servers: dict[int, _Server] = {}
-
-    def __enter__(self) -> Pool:
+    def __init__(self, python: str | None, jobs: int) -> None:
         if not hasattr(os, "fork"):
             raise NoTensorFlow("running layers needs os.fork, which this platform lacks; use WSL, Linux or macOS")
-        return self
+        self._python = python or sys.executable
+        self._jobs = max(1, jobs)
+        self._servers: dict[Kind, _Server] = {}
 
-    def __exit__(self, *_: object) -> None:
-        for keras in list(self._servers):
-            self._end(keras)
+    def close(self) -> None:
+        """End all workers."""
+        for kind in list(self._servers):
+            self._end(kind)
 
     def run(self, requests: Sequence[TraceRequest], progress: Progress | None = None) -> list[Trace]:
         """The traces of the requests, in their order.
@@ -63,24 +72,22 @@ class Pool:
         """
         traces: list[Trace | None] = [None] * len(requests)
         done = 0
-        # One Keras after the other: a worker holds half a gigabyte.
-        for keras in sorted({request.keras for request in requests}):
-            waiting = [number for number, request in enumerate(requests) if request.keras == keras]
+        for kind in sorted({_kind(request) for request in requests}):
+            waiting = [number for number, request in enumerate(requests) if _kind(request) == kind]
             while waiting:
-                for number, trace in self._feed(keras, waiting, requests):
+                for number, trace in self._feed(kind, waiting, requests):
                     traces[number] = trace
                     done += 1
                     if progress is not None:
                         progress(done, len(requests))
                 waiting = [number for number in waiting if traces[number] is None]
-            self._end(keras)
         return [trace for trace in traces if trace is not None]
 
     def _feed(
-        self, keras: int, waiting: Sequence[int], requests: Sequence[TraceRequest]
+        self, kind: Kind, waiting: Sequence[int], requests: Sequence[TraceRequest]
     ) -> Iterable[tuple[int, Trace]]:
         """Answers as they come; ends early when the server died, having given up on what it was working on."""
-        server = self._server(keras)
+        server = self._server(kind)
         todo = list(waiting)
         while todo or server.pending:
             while todo and len(server.pending) < self._jobs:
@@ -91,31 +98,35 @@ class Pool:
             answers = _receive(server, min(server.pending.values()))
             if answers is None:
                 lost = list(server.pending)
-                self._end(keras)
-                yield from ((number, Trace(keras, stopped="the worker process died or hung")) for number in lost)
+                self._end(kind)
+                yield from (
+                    (number, Trace(kind.keras, stopped="its worker died or hung", cut_short=True)) for number in lost
+                )
                 return
             for answer in answers:
                 number = answer["id"]
                 if server.pending.pop(number, None) is not None:
-                    yield number, Trace.from_data({"keras": keras, **answer["trace"]})
+                    yield number, Trace.from_data({"keras": kind.keras, **answer["trace"]})
 
-    def _server(self, keras: int) -> _Server:
-        if keras not in self._servers:
-            self._servers[keras] = self._start(keras)
-        return self._servers[keras]
+    def _server(self, kind: Kind) -> _Server:
+        if kind not in self._servers:
+            self._servers[kind] = self._start(kind)
+        return self._servers[kind]
 
-    def _start(self, keras: int) -> _Server:
+    def _start(self, kind: Kind) -> _Server:
         errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the server
         environment = {
             **os.environ,
             "CUDA_VISIBLE_DEVICES": "-1",
             "OMP_NUM_THREADS": "1",
             "TF_CPP_MIN_LOG_LEVEL": "3",
-            "TF_ENABLE_ONEDNN_OPTS": "0",
             "TF_NUM_INTEROP_THREADS": "1",
             "TF_NUM_INTRAOP_THREADS": "1",
         }
-        command = [self._python, str(_WORKER), str(keras), str(self._jobs)]
+        if not kind.benchmark:
+            # It compiles code for each shape, which takes longer than running a small layer without it.
+            environment["TF_ENABLE_ONEDNN_OPTS"] = "0"
+        command = [self._python, str(_WORKER), str(kind.keras), str(self._jobs)]
         try:
             process = subprocess.Popen(
                 command,
@@ -128,16 +139,16 @@ class Pool:
         except OSError as error:
             raise NoTensorFlow(f"cannot start {self._python}: {error.strerror}") from error
         server = _Server(process, errors)
-        self._servers[keras] = server
+        self._servers[kind] = server
         hello = _receive(server, time.monotonic() + _START_TIMEOUT)
         if not hello or "ready" not in hello[0]:
             why = hello[0]["unusable"] if hello else _last_line(errors)
-            self._end(keras)
-            raise NoTensorFlow(_advice(keras, self._python, why))
+            self._end(kind)
+            raise NoTensorFlow(_advice(kind.keras, self._python, why))
         return server
 
-    def _end(self, keras: int) -> None:
-        server = self._servers.pop(keras, None)
+    def _end(self, kind: Kind) -> None:
+        server = self._servers.pop(kind, None)
         if server is None:
             return
         process = server.process

@@ -129,7 +129,8 @@ class Run:
 class Trace:
     """What a worker saw.
 
-    ``stopped`` says why the observation is incomplete: time, memory, a crash, a source that cannot be loaded.
+    ``stopped`` says why the observation is incomplete: time, memory, a crash, a source that cannot be loaded;
+    ``cut_short`` that it may be another one next time.
     ``varies`` says that eager calls with the same inputs gave different numbers; ``moved`` is state that they changed.
     ``construction`` and ``eager_error`` are set when no recipe could build the layer, or run it eagerly.
     """
@@ -137,6 +138,7 @@ class Trace:
     keras: int
     recipe: str | None = None
     stopped: str | None = None
+    cut_short: bool = False
     construction: Failure | None = None
     eager_error: Failure | None = None
     eager: tuple[Lines, ...] = ()
@@ -167,7 +169,7 @@ class Trace:
         )
 
 
-_PLAIN = ("keras", "recipe", "stopped", "varies", "eager_ms", "graph_ms", "same", "because", "versions")
+_PLAIN = ("keras", "recipe", "stopped", "cut_short", "varies", "eager_ms", "graph_ms", "same", "because", "versions")
 
 
 def _lines(data: Mapping[str, Mapping[str, int]]) -> Lines:

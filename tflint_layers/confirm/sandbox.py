@@ -115,7 +115,7 @@ def _merge(heard: bytes, token: str, ending: str) -> dict[str, Any]:
         merged["runs"] += event.pop("runs", [])
         merged.update(event)
     if not done:
-        merged["stopped"] = ending
+        merged.update(stopped=ending, cut_short=True)
     return merged
 
 

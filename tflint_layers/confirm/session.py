@@ -37,9 +37,10 @@ def run(request: TraceRequest, emit: Emit, tf: Any, keras: Any) -> None:
         except TimeLimit as error:
             places = session.watch().failure(error).lines
             where = f", at line {places[-1][1]} of {Path(places[-1][0]).name}" if places else ""
-            emit({"stopped": f"did not end within {request.timeout:g} s ({session.phase}{where})"})
+            emit({"stopped": f"did not end within {request.timeout:g} s ({session.phase}{where})", "cut_short": True})
         except BaseException as error:
-            emit({"stopped": f"{session.phase}: {observe.describe(error)}"})
+            cut_short = isinstance(error, MemoryError)
+            emit({"stopped": f"{session.phase}: {observe.describe(error)}", "cut_short": cut_short})
 
 
 @contextmanager

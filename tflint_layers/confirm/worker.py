@@ -152,7 +152,7 @@ def _answer(job: _Job, answers: Any) -> None:
     try:
         trace = json.loads(job.heard)
     except ValueError:
-        trace = {"stopped": "the process that watched it was killed"}
+        trace = {"stopped": "the process that watched it was killed", "cut_short": True}
     print(json.dumps({"id": job.number, "trace": trace}), file=answers, flush=True)
 
 
