@@ -32,7 +32,7 @@ LAYERS = {
     "patch.py": set(),
     "progress.py": set(),
     "model": {"finding", "source", "skim", "settings"},
-    "rewrite.py": {"finding", "model", "source"},
+    "rewrite": {"finding", "model", "source"},
     "rules": {"finding", "model", "rewrite", "source"},
     "unused_noqa.py": {"finding", "noqa_edits", "notices", "rules", "source", "suppressions"},
     "linter.py": {
@@ -40,7 +40,7 @@ LAYERS = {
     },
     "report": {"document", "finding", "notices", "rules"},
     "confirm": {"finding", "source"},
-    "fixer.py": {"finding", "linter", "settings", "source"},
+    "fixer.py": {"finding", "linter", "rewrite", "settings", "source"},
     "discover.py": {"settings"},
     "work.py": {"document", "finding", "fixer", "linter", "settings", "source"},
     "confirming.py": {"confirm", "finding", "fixer", "notices", "settings", "work"},

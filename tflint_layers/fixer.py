@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from tflint_layers.finding import Edit, Finding, Safety
 from tflint_layers.linter import lint_with_suspects
+from tflint_layers.rewrite import without_unused_imports
 from tflint_layers.settings import UNREADABLE, Settings
 from tflint_layers.source import Source, UnreadableSource
 
@@ -115,7 +116,7 @@ def apply(data: bytes, findings: Iterable[Finding]) -> tuple[list[Finding], byte
         if _encodes(new, source) and not any(_clash(edit, other) for edit in new for other in edits):
             edits += new
             applied.append(finding)
-    return applied, _spliced(data, sorted(edits), source.encoding)
+    return applied, without_unused_imports(data, _spliced(data, sorted(edits), source.encoding))
 
 
 def _proved(data: bytes, candidates: list[Finding]) -> Generator[list[Trial], list[bool], list[Finding]]:

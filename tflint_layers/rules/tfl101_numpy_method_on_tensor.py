@@ -28,8 +28,10 @@ class Scale(keras.layers.Layer):
 ```
 
 ## Fix safety
-The fix drops `.numpy()` where the value goes on into arithmetic or into a TensorFlow or Keras operation. It is unsafe:
-a NumPy scalar takes part in arithmetic without a dtype of its own in the way, a tensor of another dtype raises.
+The fix drops `.numpy()`, `convert_to_numpy` and the like, and follows the value: through names, helpers and what they
+return, methods of arrays (`.mean()`, `.max()`), NumPy functions, `float`, `max` and `round` become operations, and a
+branch becomes `tf.cond`. Where the value ends in something that needs Python's number, nothing is changed. The fix is
+unsafe: a NumPy number takes the dtype of the tensor that it meets, a tensor of another dtype raises.
 
 ## How TensorFlow confirms it
 Tracing the layer raises, and the traceback passes through the line; for `tf.get_static_value`, graph calls give other
@@ -40,11 +42,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 
-from tflint_layers.finding import Edit, Fix, Proof, Safety
+from tflint_layers.finding import Fix, Proof
 from tflint_layers.model import demands
 from tflint_layers.model.scopes import Scope
-from tflint_layers.model.values import Tensor, Variable
+from tflint_layers.model.values import Variable
+from tflint_layers.rewrite import Kind, Retyping, delete_statement, kind_of
 from tflint_layers.rules.rule import Hit, Rule
 
 
@@ -73,29 +77,71 @@ def _message(scope: Scope, node: ast.expr, subject: ast.expr) -> str:
 
 
 def fix(scope: Scope, hit: Hit) -> Fix | None:
-    """Drop `.numpy()` where a tensor will do."""
-    call = hit.node
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or call.func.attr != "numpy":
+    """The tensor itself, and operations for what the code does with its numbers."""
+    if hit.suspect or not isinstance(hit.node, ast.expr):
         return None
-    if hit.suspect or not _tensor_will_do(scope, call):
-        return None
-    source = scope.module.source
-    edit = Edit(source.span(call.func.value)[1], source.span(call)[1], "")
-    return Fix("use the tensor itself", Safety.UNSAFE, (edit,))
+    if isinstance(hit.node, ast.Attribute):
+        return _fix_bound_method(scope, hit.node)
+    assert isinstance(hit.node, ast.Call)
+    return _fix_list(scope, hit.node) or _fix_read(scope, hit.node)
 
 
-def _tensor_will_do(scope: Scope, node: ast.expr) -> bool:
-    parent = scope.parent(node)
-    if isinstance(parent, ast.BinOp):
-        return not scope.formats_text(parent)
-    if isinstance(parent, ast.Call) and node in parent.args:
-        return isinstance(scope.value(parent), Tensor) and bool(scope.api_name(parent.func))
-    if isinstance(parent, ast.Assign) and len(parent.targets) == 1 and isinstance(parent.targets[0], ast.Name):
-        uses = [use for use in scope.uses(parent.targets[0].id) if use.lineno >= parent.lineno]
-        return bool(uses) and all(
-            not isinstance(scope.parent(u), ast.Assign) and _tensor_will_do(scope, u) for u in uses
-        )
-    return False
+def _fix_read(scope: Scope, call: ast.Call) -> Fix | None:
+    is_method = isinstance(call.func, ast.Attribute) and call.func.attr in {"numpy", "eval"}
+    subject = call.func.value if is_method and isinstance(call.func, ast.Attribute) else None
+    if subject is None and len(call.args) == 1 and not call.keywords:
+        subject = call.args[0]
+    if subject is None or (call.args and is_method):
+        return None
+    retyping, tensor = Retyping(scope), subject
+    retyping.plan.put(call, lambda: retyping.plan.atom(tensor))
+    if not retyping.consume(scope, call, kind_of(scope, subject)):
+        return None
+    return retyping.fix(call, _MESSAGE)
+
+
+def _fix_list(scope: Scope, call: ast.Call) -> Fix | None:
+    """`len(ragged.to_list())` to the number of rows."""
+    length = scope.parent(call)
+    if not isinstance(call.func, ast.Attribute) or call.func.attr != "to_list" or not isinstance(length, ast.Call):
+        return None
+    if scope.api_name(length.func) != "builtins.len":
+        return None
+    retyping, ragged = Retyping(scope), call.func.value
+    retyping.plan.put(length, lambda: f"{retyping.plan.atom(ragged)}.nrows()")
+    return retyping.fix(call, _MESSAGE) if retyping.consume(scope, length, Kind.INT) else None
+
+
+def _fix_bound_method(scope: Scope, method: ast.Attribute) -> Fix | None:
+    """`read = x.numpy` and `read()`: the tensor where it is called, and no name for the method."""
+    statement = scope.parent(method)
+    target = statement.targets[0] if isinstance(statement, ast.Assign) and len(statement.targets) == 1 else None
+    if method.attr != "numpy" or not isinstance(statement, ast.Assign) or not isinstance(target, ast.Name):
+        return None
+    names = [node for node in scope.values if isinstance(node, ast.Name) and node.id == target.id]
+    calls = [scope.parent(name) for name in names if isinstance(name.ctx, ast.Load)]
+    tensor = method.value
+    if len(names) != len(calls) + 1 or not isinstance(tensor, ast.Name) or _is_rebound(scope, tensor.id):
+        return None
+    retyping = Retyping(scope)
+    for name, call in zip((n for n in names if isinstance(n.ctx, ast.Load)), calls, strict=True):
+        if not isinstance(call, ast.Call) or call.func is not name or call.args:
+            return None
+        retyping.plan.put(call, lambda: tensor.id)
+        if not retyping.consume(scope, call, kind_of(scope, tensor)):
+            return None
+    gone = delete_statement(scope, statement, lambda other: False)
+    fixed = retyping.fix(method, _MESSAGE)
+    return replace(fixed, edits=(*fixed.edits, gone)) if fixed is not None and gone is not None else None
+
+
+def _is_rebound(scope: Scope, name: str) -> bool:
+    stores = [n for n in scope.values if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)]
+    is_parameter = scope.function is not None and scope.function.accepts(name)
+    return len(stores) + is_parameter > 1
+
+
+_MESSAGE = "use the tensor itself; unlike a NumPy number, it does not take the dtype of what it meets"
 
 
 RULE = Rule(

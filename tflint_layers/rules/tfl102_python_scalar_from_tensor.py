@@ -26,9 +26,13 @@ class Scale(keras.layers.Layer):
 ```
 
 ## Fix safety
-`float(x)` becomes `tf.cast(x, "float32")`, `int(x)` becomes `tf.cast(x, "int32")`, `len(x)` becomes `tf.shape(x)[0]`
-and `math.sqrt(x)` becomes `tf.sqrt(x)`, or the same of `keras.ops`, where the value goes on into arithmetic or into an
-operation. They are unsafe: a Python number takes the dtype of its neighbour, a tensor of another dtype raises.
+`len(tf.shape(x))` becomes `len(x.shape)`, which is safe. `float(x)` becomes `tf.cast(x, y.dtype)` where it meets a
+tensor `y`, else `tf.cast(x, "float32")`; `int(x)` becomes `tf.cast(x, "int32")`, `len(x)` becomes `tf.shape(x)[0]`,
+`math.sqrt(x)` becomes `tf.sqrt(x)`, or the same of `keras.ops`, and what the code does with the number becomes
+operations too. They are unsafe: a Python number takes the dtype of its neighbour, a tensor of another dtype raises.
+`numbers[x]` becomes `tf.gather(numbers, x)`, and `self.layers_[x](y)` becomes `tf.switch_case`: unsafe, since an index
+out of range raises nothing there. A loop over `range(x)` that only updates names becomes `tf.foldl`. Keys of dicts and
+formatted texts are left alone.
 
 ## How TensorFlow confirms it
 Tracing the layer raises, and the traceback passes through the line.
@@ -42,8 +46,9 @@ from collections.abc import Iterator
 from tflint_layers.finding import Fix, Proof, Safety
 from tflint_layers.model import api, demands
 from tflint_layers.model.scopes import Scope
-from tflint_layers.model.values import Tensor, is_static, is_symbolic, is_tensor
-from tflint_layers.rewrite import operations, replace
+from tflint_layers.model.syntax import walk
+from tflint_layers.model.values import Container, Instance, is_static, is_symbolic
+from tflint_layers.rewrite import Kind, Retyping, arrays, kind_of, loops, replace
 from tflint_layers.rules.rule import Hit, Rule
 
 
@@ -65,35 +70,106 @@ def _only_in_keras3(scope: Scope, node: ast.AST) -> str:
 
 def fix(scope: Scope, hit: Hit) -> Fix | None:
     """An operation instead of a Python function."""
-    call = hit.node
-    if not isinstance(call, ast.Call) or len(call.args) != 1 or call.keywords or hit.suspect:
+    node = hit.node
+    if hit.suspect or not isinstance(node, (ast.Call, ast.Subscript)):
         return None
-    if not is_symbolic(scope.value(call.args[0])) or not _tensor_will_do(scope, call):
+    if isinstance(node, ast.Subscript):
+        return _fix_item(scope, node)
+    if not node.args or node.keywords or any(isinstance(argument, ast.Starred) for argument in node.args):
         return None
-    library = operations(scope.module)
-    text = scope.module.source.segment(call.args[0])
-    name = scope.api_name(call.func)
-    if name in {"builtins.float", "builtins.int"}:
-        new = f'{library.name("cast")}({text}, "{name.removeprefix("builtins.")}32")'
-    elif name == "builtins.len":
-        new = f"{library.name('shape')}({text})[0]"
-    elif name.startswith("math.") and name.removeprefix("math.") in api.MATH_OPERATIONS:
-        new = f"{library.name(name.removeprefix('math.'))}({text})"
-    else:
-        return None
-    edit = replace(scope.module.source, call, new)
-    return Fix(f"compute it in the graph: `{new}`", Safety.UNSAFE, (*library.imports, edit))
+    return _fix_rank(scope, node) or _fix_number(scope, node)
 
 
-def _tensor_will_do(scope: Scope, node: ast.expr) -> bool:
-    parent = scope.parent(node)
-    if isinstance(parent, ast.BinOp):
-        return is_tensor(scope.value(parent)) or (is_static(scope.value(parent)) and _tensor_will_do(scope, parent))
-    if isinstance(parent, ast.Call) and node in parent.args:
-        return isinstance(scope.value(parent), Tensor) and scope.api_name(parent.func).startswith(
-            ("tensorflow.", "keras.ops.")
+def _fix_rank(scope: Scope, node: ast.Call) -> Fix | None:
+    """`len(tf.shape(x))` is the rank, which is known."""
+    shape = node.args[0]
+    if scope.api_name(node.func) != "builtins.len" or not isinstance(shape, ast.Call) or len(shape.args) != 1:
+        return None
+    if scope.api_name(shape.func) not in {"tensorflow.shape", "keras.ops.shape"} or shape.keywords:
+        return None
+    plan = Retyping(scope).plan
+    text = f"{plan.atom(shape.args[0])}.shape"
+    return Fix("take the static rank", Safety.SAFE, (replace(scope.module.source, shape, text),))
+
+
+def _fix_number(scope: Scope, node: ast.Call) -> Fix | None:
+    name = scope.api_name(node.func)
+    subject = next((argument for argument in node.args if is_symbolic(scope.value(argument))), None)
+    if subject is None:
+        return None
+    retyping = Retyping(scope)
+    _agree(scope, retyping, subject)
+    if name == "builtins.range":
+        loop = scope.parent(node)
+        planned = isinstance(loop, ast.For) and loops.plan_for(scope, retyping.plan, retyping.library, loop)
+        return (
+            retyping.fix(node, "loop in the graph; what it updates must keep its shape and dtype") if planned else None
         )
-    return isinstance(parent, ast.Return)
+    if name.startswith("math."):
+        kind = arrays.math_call(scope, retyping.plan, retyping.library, node, kind_of(scope, subject))
+    else:
+        kind = retyping.number_function(scope, node, subject, name, kind_of(scope, subject))
+    if kind is None or not retyping.consume(scope, node, kind):
+        return None
+    new = " ".join(retyping.plan.text(node).split())
+    return retyping.fix(node, f"compute it in the graph: `{new}`; unlike a Python number, it has a dtype of its own")
+
+
+def _agree(scope: Scope, retyping: Retyping, subject: ast.expr) -> None:
+    """Whole numbers of a shape meet floats as Python numbers in eager mode, where `keras.ops.shape` gives those."""
+    cast = retyping.library.name("cast")
+    for node in walk(subject):
+        if not isinstance(node, ast.BinOp):
+            continue
+        for side, other in ((node.left, node.right), (node.right, node.left)):
+            whole = is_symbolic(scope.value(side)) and kind_of(scope, side) is Kind.INT
+            if whole and is_static(scope.value(other)) and kind_of(scope, other) is not Kind.INT:
+                retyping.plan.wrap(side, lambda text: f'{cast}({text}, "float32")')
+
+
+def _fix_item(scope: Scope, node: ast.Subscript) -> Fix | None:
+    """An element of a list of numbers or tensors: gathered; of a list of layers that is called: switched to."""
+    value = scope.value(node.value)
+    index = node.slice
+    if not isinstance(value, Container) or value.type not in {"list", "tuple"} or isinstance(index, ast.Slice):
+        return None
+    call = scope.parent(node)
+    if isinstance(call, ast.Call) and call.func is node:
+        return _fix_layer(scope, node, call)
+    retyping = Retyping(scope)
+    plan, library = retyping.plan, retyping.library
+    if not is_symbolic(value.of) and not is_static(value.of):
+        return None
+    kind = _kind_of_items(scope, node.value)
+    take, gather = (f"{library.ops}.take", "") if library.keras else ("", f"{library.tensorflow}.gather")
+    plan.put(node, lambda: (
+        f"{take}({plan.argument(node.value)}, {plan.argument(index)}, axis=0)" if library.keras
+        else f"{gather}({plan.argument(node.value)}, {plan.argument(index)})"
+    ))  # fmt: skip
+    if not retyping.consume(scope, node, kind):
+        return None
+    return retyping.fix(node, "gather it in the graph; there an index cannot count from the end")
+
+
+def _kind_of_items(scope: Scope, node: ast.expr) -> Kind:
+    kind = kind_of(scope, node)
+    return Kind.UNKNOWN if kind is Kind.FLOAT else kind
+
+
+def _fix_layer(scope: Scope, node: ast.Subscript, call: ast.Call) -> Fix | None:
+    value = scope.value(node.value)
+    if not isinstance(value, Container) or not isinstance(value.of, Instance) or not isinstance(node.value, _SIMPLE):
+        return None
+    retyping = Retyping(scope)
+    plan, name = retyping.plan, retyping.library.tensorflow
+    plan.put(call, lambda: (
+        f'{name}.switch_case({name}.cast({plan.argument(node.slice)}, "int32"), '
+        f"[lambda layer=layer: layer({plan.arguments(call)}) for layer in {plan.text(node.value)}])"
+    ))  # fmt: skip
+    return retyping.fix(node, "choose the layer in the graph; an index beyond the end gives the last one")
+
+
+_SIMPLE = (ast.Name, ast.Attribute)
 
 
 RULE = Rule(

@@ -26,8 +26,10 @@ class Square(keras.layers.Layer):
 ```
 
 ## Fix safety
-Functions with one tensor argument and an operation of the same meaning are replaced by `tf.` or `keras.ops.`, in the
-style of the file. It is unsafe: NumPy computes in float64 where an operation keeps the dtype of its argument.
+A function is replaced by one of `tf.` or `keras.ops.`, in the style of the file, if that was measured to give the same
+numbers when it is called in the same way; methods of the resulting array become operations too. Where the result ends
+in something that needs an array, nothing is changed. The fix is unsafe: NumPy goes on in float64 for whole numbers, and
+takes the dtype of what it meets, where an operation keeps the dtype of its argument.
 
 ## How TensorFlow confirms it
 Tracing the layer raises, and the traceback passes through the line.
@@ -38,10 +40,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from tflint_layers.finding import Fix, Proof, Safety
-from tflint_layers.model import api, demands
+from tflint_layers.finding import Fix, Proof
+from tflint_layers.model import demands
 from tflint_layers.model.scopes import Scope
-from tflint_layers.rewrite import operations, replace
+from tflint_layers.rewrite import Retyping, arrays
 from tflint_layers.rules.rule import Hit, Rule
 
 
@@ -57,19 +59,14 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
 
 
 def fix(scope: Scope, hit: Hit) -> Fix | None:
-    """The operation of the same meaning."""
-    call = hit.node
-    if not isinstance(call, ast.Call):
+    """The operation of the same meaning, and operations for what the code does with its result."""
+    if not isinstance(hit.node, ast.Call) or hit.suspect:
         return None
-    library = operations(scope.module)
-    name = api.operation_for_numpy(scope.api_name(call.func), library.keras)
-    if name is None or any(isinstance(argument, ast.Starred) for argument in call.args):
+    retyping = Retyping(scope)
+    kind = arrays.numpy_call(scope, retyping.plan, retyping.library, hit.node)
+    if kind is None or not retyping.consume(scope, hit.node, kind):
         return None
-    keywords = {keyword.arg for keyword in call.keywords}
-    if not keywords <= {"axis", "keepdims"} or len(call.args) != 1:
-        return None
-    edit = replace(scope.module.source, call.func, f"{library.prefix}.{name}")
-    return Fix(f"compute it in the graph with `{library.prefix}.{name}`", Safety.UNSAFE, (*library.imports, edit))
+    return retyping.fix(hit.node, "compute it in the graph; NumPy goes on in float64 where TensorFlow keeps the dtype")
 
 
 RULE = Rule(

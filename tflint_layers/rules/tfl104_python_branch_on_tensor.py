@@ -29,9 +29,12 @@ class Gate(keras.layers.Layer):
 ```
 
 ## Fix safety
-`tf.rank(x) == 2` becomes `len(x.shape) == 2`, which is safe. `a if x else b` becomes `tf.where(x, a, b)` or
-`ops.where`, which is unsafe: both sides are computed, and they must be of one shape and dtype. The rest is the
-author's choice.
+`tf.rank(x) == 2` becomes `len(x.shape) == 2`, which is safe. The others are unsafe. `a if x else b` becomes
+`tf.where(x, a, b)`: both sides are computed. An `if` whose branches only return, or only bind names, becomes `tf.cond`:
+both sides must give tensors of one dtype. `if x: raise` becomes `tf.debugging.Assert`, which raises another error, and
+which XLA drops. `and`, `or`, `not`, `in`, chained comparisons, `any` and `all` of truth values become logical
+operations, and a `while` that only updates names becomes `tf.while_loop`. Code with `keras.ops` gets the same of
+`keras.ops`. Branches that do more are left to their author.
 
 ## How TensorFlow confirms it
 Tracing the layer raises, and the traceback passes through the line.
@@ -45,8 +48,8 @@ from collections.abc import Iterator
 from tflint_layers.finding import Fix, Proof, Safety
 from tflint_layers.model import demands
 from tflint_layers.model.scopes import Scope
-from tflint_layers.model.values import Value, constant_of, is_static, is_tensor
-from tflint_layers.rewrite import operations, replace
+from tflint_layers.model.values import is_static
+from tflint_layers.rewrite import Kind, Retyping, branches, kind_of, loops, replace
 from tflint_layers.rules.rule import Hit, Rule
 
 
@@ -72,10 +75,10 @@ def _only_in_keras3(scope: Scope, node: ast.AST) -> str:
 
 
 def fix(scope: Scope, hit: Hit) -> Fix | None:
-    """A static rank for a dynamic one, `where` for a ternary."""
+    """A static rank for a dynamic one, else a branch or a logical operation of the graph."""
     if not isinstance(hit.node, ast.expr) or hit.suspect:
         return None
-    return _fix_rank(scope, hit.node) or _fix_ternary(scope, hit.node)
+    return _fix_rank(scope, hit.node) or _fix_branch(scope, hit.node)
 
 
 def _fix_rank(scope: Scope, test: ast.expr) -> Fix | None:
@@ -92,22 +95,44 @@ def _fix_rank(scope: Scope, test: ast.expr) -> Fix | None:
     return Fix("compare the static rank", Safety.SAFE, (edit,))
 
 
-def _fix_ternary(scope: Scope, test: ast.expr) -> Fix | None:
-    choice = scope.parent(test)
-    if not isinstance(choice, ast.IfExp) or choice.test is not test or not is_tensor(scope.value(test)):
-        return None
-    if not all(_is_choosable(scope.value(side)) for side in (choice.body, choice.orelse)):
-        return None
-    source = scope.module.source
-    library = operations(scope.module)
-    name = library.name("where")
-    parts = ", ".join(source.segment(part) for part in (test, choice.body, choice.orelse))
-    edit = replace(source, choice, f"{name}({parts})")
-    return Fix(f"choose with `{name}`; both sides are computed", Safety.UNSAFE, (*library.imports, edit))
+def _fix_branch(scope: Scope, node: ast.expr) -> Fix | None:
+    whole, parent = node, scope.parent(node)
+    while isinstance(parent, ast.BoolOp) or (isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not)):
+        whole, parent = parent, scope.parent(parent)
+    retyping = Retyping(scope)
+    plan, library = retyping.plan, retyping.library
+    if isinstance(parent, ast.If) and parent.test is whole:
+        planned = branches.plan_if(scope, plan, library, parent)
+        return retyping.fix(node, _BRANCH.format(library.name("cond"))) if planned else None
+    if isinstance(parent, ast.While) and parent.test is whole:
+        planned = loops.plan_while(scope, plan, library, parent)
+        return retyping.fix(node, _LOOP.format(library.name("while_loop"))) if planned else None
+    if isinstance(parent, ast.IfExp) and parent.test is whole:
+        planned = branches.plan_choice(scope, plan, library, parent) and retyping.consume(scope, parent, Kind.UNKNOWN)
+        return (
+            retyping.fix(node, f"choose with `{library.name('where')}`; both sides are computed") if planned else None
+        )
+    return _fix_operator(scope, retyping, whole)
 
 
-def _is_choosable(value: Value) -> bool:
-    return is_tensor(value) or isinstance(constant_of(value), (int, float))
+def _fix_operator(scope: Scope, retyping: Retyping, node: ast.expr) -> Fix | None:
+    """`and`, `or`, `not`, `in`, a chained comparison, `any` and `all` of truth values."""
+    operands = node.values if isinstance(node, ast.BoolOp) else []
+    if any(kind_of(scope, operand) is not Kind.BOOL for operand in operands):
+        return None  # Python hands on one of the operands as it is
+    if not isinstance(node, (ast.BoolOp, ast.UnaryOp, ast.Compare, ast.Call)):
+        return None
+    text = branches.condition(scope, retyping.plan, retyping.library, node)
+    if text is None:
+        return None
+    retyping.plan.put(node, text)
+    if not retyping.consume(scope, node, Kind.BOOL):
+        return None
+    return retyping.fix(node, "decide in the graph; all operands are computed, where Python stops at the first")
+
+
+_BRANCH = "branch with `{}`; both sides must give tensors of one dtype, and an error is raised by the graph"
+_LOOP = "loop with `{}`; what it updates must keep its shape and dtype"
 
 
 RULE = Rule(

@@ -30,9 +30,12 @@ class Normalize(keras.layers.Layer):
 ```
 
 ## Fix safety
-Unpacking `tf.shape(x)` goes through `tf.unstack`, and `for i in tf.range(4)` becomes `range(4)`: both are safe.
-`sum(x)` becomes `tf.reduce_sum(x, axis=0)` and `max(x, c)` becomes `tf.maximum(x, c)`, or the same of `keras.ops`:
-unsafe, because an operation wants operands of one dtype.
+Unpacking `tf.shape(x)` goes through `tf.unstack`, and `for i in tf.range(4)` becomes `range(4)`: both are safe. The
+others are unsafe. `sum(x)` becomes `tf.reduce_sum(x, axis=0)` and `max(x, c)` becomes `tf.maximum(x, c)`: an operation
+wants operands of one dtype. Unpacking, `zip`, `enumerate` and loops over an inner axis go through `tf.unstack`:
+the size of the axis must be known. A loop that only updates names becomes `tf.foldl`, and
+`tf.stack([f(row) for row in x])` becomes `tf.map_fn(f, x)`: what they update and return must keep its shape and dtype.
+Code with `keras.ops` gets the same of `keras.ops`.
 
 ## How TensorFlow confirms it
 Tracing the layer raises, and the traceback passes through the line.
@@ -41,16 +44,15 @@ Tracing the layer raises, and the traceback passes through the line.
 from __future__ import annotations
 
 import ast
+import dataclasses
 from collections.abc import Iterator
 
 from tflint_layers.finding import Fix, Proof, Safety
 from tflint_layers.model import demands
 from tflint_layers.model.scopes import Scope
-from tflint_layers.model.values import Instance, is_symbolic, literal
-from tflint_layers.rewrite import operations, replace
+from tflint_layers.model.values import Instance, Tensor, is_symbolic, literal
+from tflint_layers.rewrite import Retyping, kind_of, loops, only_value, replace
 from tflint_layers.rules.rule import Hit, Rule
-
-_PAIRS = {"builtins.max": "maximum", "builtins.min": "minimum"}
 
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
@@ -71,12 +73,22 @@ def _message(scope: Scope, node: ast.AST, demand: demands.Demand) -> str:
 
 
 def fix(scope: Scope, hit: Hit) -> Fix | None:
-    """An operation instead of a Python function."""
-    if hit.suspect or not isinstance(hit.node, ast.expr):
+    """An operation instead of a Python function or loop."""
+    node = hit.node
+    if hit.suspect or not isinstance(node, ast.expr):
         return None
-    if isinstance(hit.node, ast.Call):
-        return _fix_range(scope, hit.node) or _fix_call(scope, hit.node)
-    return _fix_unpacking(scope, hit.node)
+    parent = scope.parent(node)
+    if isinstance(node, ast.Call) and (fixed := _fix_range(scope, node)) is not None:
+        return fixed
+    if isinstance(parent, ast.For) and parent.iter is node:
+        return _fix_loop(scope, parent) or _fix_rows(scope, node, node)
+    if isinstance(parent, ast.comprehension) and parent.iter is node:
+        return _fix_comprehension(scope, parent) or _fix_rows(scope, node, node)
+    if isinstance(node, ast.Starred):
+        return _fix_rows(scope, node, node.value)
+    if isinstance(node, ast.Call):
+        return _fix_call(scope, node)
+    return _fix_unpacking(scope, node)
 
 
 def _fix_range(scope: Scope, node: ast.Call) -> Fix | None:
@@ -88,34 +100,98 @@ def _fix_range(scope: Scope, node: ast.Call) -> Fix | None:
     return Fix("step through Python's own numbers", Safety.SAFE, (edit,))
 
 
+def _fix_loop(scope: Scope, loop: ast.For) -> Fix | None:
+    retyping = Retyping(scope)
+    if not loops.plan_for(scope, retyping.plan, retyping.library, loop):
+        return None
+    return retyping.fix(loop, "loop in the graph; what it updates must keep its shape and dtype")
+
+
+def _fix_comprehension(scope: Scope, generator: ast.comprehension) -> Fix | None:
+    mapped = scope.parent(generator)
+    retyping = Retyping(scope)
+    if not isinstance(mapped, ast.ListComp) or not loops.plan_map(scope, retyping.plan, retyping.library, mapped):
+        return None
+    return retyping.fix(mapped, f"map in the graph with `{retyping.library.name('map')}`")
+
+
 def _fix_call(scope: Scope, node: ast.Call) -> Fix | None:
     name = scope.api_name(node.func)
     if node.keywords or any(isinstance(argument, ast.Starred) for argument in node.args):
         return None
-    library = operations(scope.module)
-    arguments = ", ".join(scope.module.source.segment(argument) for argument in node.args)
-    if name in _PAIRS and len(node.args) == 2:
-        new = f"{library.name(_PAIRS[name])}({arguments})"
-    elif name == "builtins.sum" and len(node.args) == 1 and is_symbolic(scope.value(node.args[0])):
-        new = f"{library.name('sum')}({arguments}, axis=0)"
-    else:
+    retyping = Retyping(scope)
+    if name == "builtins.map":
+        outer = scope.parent(node)
+        if isinstance(outer, ast.Call) and loops.plan_map(scope, retyping.plan, retyping.library, outer):
+            return retyping.fix(node, f"map in the graph with `{retyping.library.name('map')}`")
         return None
-    edit = replace(scope.module.source, node, new)
-    return Fix(f"compute it in the graph: `{new}`", Safety.UNSAFE, (*library.imports, edit))
+    if name in _REDUCING:
+        subject = next((argument for argument in node.args if is_symbolic(scope.value(argument))), None)
+        if subject is None:
+            return None
+        kind = retyping.number_function(scope, node, subject, name, kind_of(scope, subject))
+        if kind is None or not retyping.consume(scope, node, kind):
+            return None
+        new = " ".join(retyping.plan.text(node).split())
+        return retyping.fix(node, f"compute it in the graph: `{new}`, whose dtype is that of the tensor")
+    return _fix_rows(scope, node, *node.args) if name in _STEPPING else None
+
+
+def _fix_rows(scope: Scope, node: ast.expr | ast.stmt, *tensors: ast.expr) -> Fix | None:
+    """Take the tensor apart with an operation, where its first axis has a size that is known."""
+    retyping = Retyping(scope)
+    unstack = retyping.library.name("unstack")
+    found = [tensor for tensor in tensors if is_symbolic(scope.value(tensor))]
+    if not found or not all(_has_known_size(scope, tensor) for tensor in found):
+        return None
+    for tensor in found:
+        retyping.plan.wrap(tensor, lambda text: f"{unstack}({text})")
+    return retyping.fix(node, f"take it apart with `{unstack}`; its first axis must have a known size")
 
 
 def _fix_unpacking(scope: Scope, node: ast.expr) -> Fix | None:
     statement = scope.parent(node)
-    if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Call):
+    if not isinstance(statement, ast.Assign) or statement.targets != [node]:
         return None
-    if scope.api_name(statement.value.func) != "tensorflow.shape":
-        return None
-    source = scope.module.source
-    prefix = source.segment(statement.value.func).rpartition(".")[0]
-    if not prefix:
-        return None
-    edit = replace(source, statement.value, f"{prefix}.unstack({source.segment(statement.value)})")
-    return Fix("take the shape apart with an operation", Safety.SAFE, (edit,))
+    fixed = _fix_rows(scope, statement, statement.value)
+    if fixed is not None and _is_shape(scope, statement.value):
+        return dataclasses.replace(fixed, message="take the shape apart with an operation", safety=Safety.SAFE)
+    return fixed
+
+
+def _is_shape(scope: Scope, node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and scope.api_name(node.func) in _SHAPES
+
+
+def _has_known_size(scope: Scope, node: ast.expr) -> bool:
+    """Whether the size of the first axis is known while tracing: that of a shape, or an inner axis of a batch."""
+    if isinstance(node, ast.Name):
+        origin = only_value(scope, node.id)
+        return origin is not None and _has_known_size(scope, origin)
+    if isinstance(node, ast.Subscript):
+        return _is_batch(scope, node.value) and isinstance(literal(node.slice), int)
+    if not isinstance(node, ast.Call) or not node.args:
+        return False
+    last = scope.api_name(node.func).rpartition(".")[2]
+    if _is_shape(scope, node):
+        return True
+    if last == "transpose":
+        return len(node.args) == 1 and not node.keywords and _is_batch(scope, node.args[0])
+    if last.startswith("reduce_") or last in {"sum", "mean", "max", "min"}:
+        axes = [keyword.value for keyword in node.keywords if keyword.arg == "axis"] + node.args[1:2]
+        return _is_batch(scope, node.args[0]) and [literal(axis) for axis in axes] == [0]
+    return last in _KEEPING and _has_known_size(scope, node.args[0])
+
+
+def _is_batch(scope: Scope, node: ast.expr) -> bool:
+    value = scope.value(node)
+    return isinstance(value, Tensor) and value.batch
+
+
+_REDUCING = frozenset({"builtins.sum", "builtins.max", "builtins.min"})
+_STEPPING = frozenset(f"builtins.{name}" for name in ("zip", "enumerate", "list", "tuple", "reversed", "iter"))
+_SHAPES = frozenset({"tensorflow.shape", "keras.ops.shape"})
+_KEEPING = frozenset({"square", "sqrt", "exp", "abs", "cast", "softmax", "sigmoid", "tanh", "relu", "negative"})
 
 
 RULE = Rule(

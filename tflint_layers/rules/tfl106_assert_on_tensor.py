@@ -39,11 +39,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from tflint_layers.finding import Edit, Fix, Proof, Safety
+from tflint_layers.finding import Fix, Proof, Safety
 from tflint_layers.model import demands
 from tflint_layers.model.scopes import Scope
-from tflint_layers.model.values import may_be_symbolic
-from tflint_layers.rewrite import tensorflow_name
+from tflint_layers.rewrite import Retyping, branches
 from tflint_layers.rules.rule import Hit, Rule
 
 
@@ -62,19 +61,16 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
 def fix(scope: Scope, hit: Hit) -> Fix | None:
     """`assert` to `tf.debugging.Assert`."""
     node = hit.node
-    if not isinstance(node, ast.Assert) or hit.suspect or not may_be_symbolic(scope.value(node.test)):
+    if not isinstance(node, ast.Assert) or hit.suspect:
         return None
-    if isinstance(node.test, (ast.BoolOp, ast.UnaryOp)):  # `and` and `not` would ask the same
+    retyping = Retyping(scope)
+    if not branches.plan_assert(scope, retyping.plan, retyping.library, node):
         return None
-    source = scope.module.source
-    name, imports = tensorflow_name(scope.module)
-    message = source.segment(node.msg) if node.msg is not None else '"assertion failed"'
-    start, end = source.span(node)
-    edit = Edit(start, end, f"{name}.debugging.Assert({source.segment(node.test)}, [{message}])")
+    name = retyping.library.tensorflow
     if scope.keras == 2:
-        return Fix(f"check with `{name}.debugging.Assert`", Safety.SAFE, (*imports, edit))
+        return retyping.fix(node, f"check with `{name}.debugging.Assert`", Safety.SAFE)
     message = f"check with `{name}.debugging.Assert`; with a GPU, Keras 3 compiles with XLA, which drops it"
-    return Fix(message, Safety.UNSAFE, (*imports, edit))
+    return retyping.fix(node, message)
 
 
 RULE = Rule(

@@ -27,8 +27,10 @@ class Flatten(keras.layers.Layer):
 ```
 
 ## Fix safety
-In arguments of TensorFlow and Keras operations `x.shape[0]` becomes `tf.shape(x)[0]`, and `x.shape` becomes
-`tf.shape(x)`, or the same of `keras.ops`. It is safe: eager mode gives the same numbers.
+`x.shape[0]` becomes `tf.shape(x)[0]`, and `x.shape` becomes `tf.shape(x)`, or the same of `keras.ops`. In arguments of
+operations it is safe: eager mode gives the same numbers. In arithmetic, comparisons, branches and assertions it is
+unsafe: what the code does with the number becomes operations, and a number with a dtype of its own is cast to that of
+the tensor it meets.
 
 ## How TensorFlow confirms it
 Tracing the layer with an unknown batch size raises, and the traceback passes through the line.
@@ -39,18 +41,27 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from tflint_layers.finding import Edit, Fix, Proof, Safety
+from tflint_layers.finding import Fix, Proof, Safety
 from tflint_layers.model import api
 from tflint_layers.model.scopes import Scope
-from tflint_layers.model.values import Container, NotConstant, Shape, StaticDim, Value, alternatives, constant_of
-from tflint_layers.rewrite import operations, replace
+from tflint_layers.model.syntax import children
+from tflint_layers.model.values import (
+    Container,
+    NotConstant,
+    Shape,
+    StaticDim,
+    Value,
+    alternatives,
+    constant_of,
+    literal,
+)
+from tflint_layers.rewrite import Kind, Retyping, only_value
 from tflint_layers.rules.rule import Hit, Rule
 
 _CONVERTING = frozenset(
     f"builtins.{name}" for name in ("int", "float", "range", "abs", "round", "max", "min", "divmod")
 )
 _SUMMING = frozenset({"builtins.sum", "builtins.max", "builtins.min"})
-_OPERATIONS = ("tensorflow.", "keras.ops.")
 
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
@@ -123,34 +134,112 @@ def _holds_none(value: Value) -> bool:
 
 
 def fix(scope: Scope, hit: Hit) -> Fix | None:
-    """The dynamic shape in arguments of operations."""
-    call = hit.node
-    if not isinstance(call, ast.Call) or not scope.api_name(call.func).startswith(_OPERATIONS):
+    """The dynamic shape, and operations for what the code does with its numbers."""
+    retyping = Retyping(scope)
+    unknown = [node for node in _operands(hit.node) if isinstance(node, ast.expr) and _is_unknown(scope, node)]
+    if not unknown or not all(_ask(scope, retyping, node) for node in _outermost(scope, unknown)):
         return None
-    library = operations(scope.module)
-    edits: list[Edit] = []
-    for argument in [*call.args, *(keyword.value for keyword in call.keywords)]:
-        if _holds_none(scope.value(argument)):
-            found = _replacements(scope, argument, library.name("shape"))
-            if not found:
-                return None
-            edits.extend(found)
-    return Fix(f"ask while the graph runs, with `{library.name('shape')}`", Safety.SAFE, (*library.imports, *edits))
+    function = retyping.library.name("shape")
+    if retyping.only_operations:
+        return retyping.fix(hit.node, f"ask while the graph runs, with `{function}`", Safety.SAFE)
+    return retyping.fix(hit.node, f"ask while the graph runs, with `{function}`; its numbers have a dtype of their own")
 
 
-def _replacements(scope: Scope, argument: ast.expr, function: str) -> list[Edit]:
-    """`x.shape[0]` to `tf.shape(x)[0]`, `x.shape` to `tf.shape(x)`; nothing where some part has no such form."""
-    parts = argument.elts if isinstance(argument, (ast.List, ast.Tuple)) else [argument]
-    edits = []
-    for part in parts:
-        if not _holds_none(scope.value(part)):
-            continue
-        shape = part.value if isinstance(part, ast.Subscript) and _is_none(scope.value(part)) else part
-        if not isinstance(shape, ast.Attribute) or shape.attr != "shape":
-            return []
-        subject = scope.module.source.segment(shape.value)
-        edits.append(replace(scope.module.source, shape, f"{function}({subject})"))
-    return edits
+def _operands(node: ast.expr | ast.stmt) -> list[ast.AST]:
+    """The operands and arguments of what fails, and the parts of lists among them."""
+    if isinstance(node, ast.BinOp):
+        found: list[ast.AST] = [node.left, node.right]
+    elif isinstance(node, ast.Compare):
+        found = [node.left, *node.comparators]
+    elif isinstance(node, ast.Call):
+        found = [*node.args, *(keyword.value for keyword in node.keywords)]
+    else:
+        found = list(children(node))
+    for item in found:
+        if isinstance(item, (ast.List, ast.Tuple, ast.BinOp)):
+            found.extend(children(item))
+    return found
+
+
+def _is_unknown(scope: Scope, node: ast.expr) -> bool:
+    value = scope.value(node)
+    return isinstance(value, StaticDim) or (isinstance(value, Shape) and value.batch)
+
+
+def _outermost(scope: Scope, nodes: list[ast.expr]) -> list[ast.expr]:
+    return [node for node in nodes if not any(parent in nodes for parent in scope.parents(node))]
+
+
+def _ask(scope: Scope, retyping: Retyping, node: ast.expr) -> bool:
+    """Plan to ask for a dimension, or a whole shape, while the graph runs."""
+    if retyping.plan.has(node):
+        return True
+    if isinstance(node, ast.Name) and isinstance(scope.value(node), StaticDim):
+        return _ask_for_name(scope, retyping, node)
+    subject = _subject(scope, node)
+    if subject is None:
+        return False
+    shape = retyping.library.name("shape")
+    item = "[0]" if isinstance(scope.value(node), StaticDim) else ""
+    retyping.plan.put(node, lambda: f"{shape}({retyping.plan.argument(subject)}){item}")
+    return retyping.consume(scope, node, Kind.INT)
+
+
+def _ask_for_name(scope: Scope, retyping: Retyping, name: ast.Name) -> bool:
+    """A name for the dimension: where it is bound once, that is where to ask."""
+    origin = only_value(scope, name.id)
+    if origin is not None and isinstance(scope.value(origin), StaticDim):
+        return _ask(scope, retyping, origin)
+    target = next((n for n in scope.values if _binds(n, name.id)), None)
+    unpacked = scope.parent(target) if target is not None else None
+    statement = scope.parent(unpacked) if isinstance(unpacked, ast.Tuple) else None
+    if not isinstance(statement, ast.Assign) or not isinstance(unpacked, ast.Tuple) or unpacked.elts[0] is not target:
+        return False
+    subject = _tensor_of(scope, statement.value)
+    if subject is None or sum(_binds(n, name.id) for n in scope.values) != 1:
+        return False
+    shape, indent = retyping.library.name("shape"), " " * statement.col_offset
+    retyping.plan.wrap(
+        statement, lambda text: f"{text}\n{indent}{name.id} = {shape}({retyping.plan.argument(subject)})[0]"
+    )
+    uses = [n for n in scope.values if isinstance(n, ast.Name) and n.id == name.id and isinstance(n.ctx, ast.Load)]
+    return all(retyping.consume(scope, use, Kind.INT) for use in uses)
+
+
+def _binds(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store)
+
+
+def _subject(scope: Scope, node: ast.expr) -> ast.expr | None:
+    """The tensor whose first dimension, or whose shape, an expression is."""
+    if not isinstance(scope.value(node), StaticDim):
+        return _tensor_of(scope, node)
+    if not isinstance(node, ast.Subscript) or literal(node.slice) != 0:
+        return None
+    return _tensor_of(scope, node.value)
+
+
+def _tensor_of(scope: Scope, shape: ast.expr) -> ast.expr | None:
+    """The tensor whose shape an expression is: `x.shape`, `x.get_shape()`, `x.shape.as_list()`, or a name for one."""
+    if isinstance(shape, ast.Name):
+        origin = only_value(scope, shape.id)
+        tensor = _tensor_of(scope, origin) if origin is not None else None
+        return tensor if isinstance(tensor, ast.Name) and not _is_rebound(scope, tensor.id) else None
+    if isinstance(shape, ast.Call) and not shape.args and isinstance(shape.func, ast.Attribute):
+        if shape.func.attr == "get_shape":
+            return shape.func.value
+        return _tensor_of(scope, shape.func.value) if shape.func.attr == "as_list" else None
+    if isinstance(shape, ast.Call) and len(shape.args) == 1 and scope.api_name(shape.func) in _SAME_SHAPE:
+        return _tensor_of(scope, shape.args[0])
+    return shape.value if isinstance(shape, ast.Attribute) and shape.attr == "shape" else None
+
+
+def _is_rebound(scope: Scope, name: str) -> bool:
+    is_parameter = scope.function is not None and scope.function.accepts(name)
+    return sum(_binds(node, name) for node in scope.values) + is_parameter > 1
+
+
+_SAME_SHAPE = frozenset({"builtins.list", "builtins.tuple", "keras.backend.int_shape"})
 
 
 RULE = Rule(

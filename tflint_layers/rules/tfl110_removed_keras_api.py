@@ -34,7 +34,8 @@ class Outer(keras.layers.Layer):
 ```
 
 ## Fix safety
-Arguments become keyword arguments, which is safe. There is no fix for the methods and the names.
+Arguments become keyword arguments, and `self.add_update(w.assign(v))` becomes `w.assign(v)`: both are safe. There is no
+fix for `add_metric` and the names.
 
 ## How TensorFlow confirms it
 Tracing the layer raises, and the traceback passes through the line.
@@ -51,6 +52,7 @@ from tflint_layers.model.classes import ClassInfo
 from tflint_layers.model.scopes import Phase, Scope
 from tflint_layers.model.syntax import walk
 from tflint_layers.model.values import Container, Instance, Method, Shape, Static, StaticDim, Value, alternatives
+from tflint_layers.rewrite import replace
 from tflint_layers.rules.rule import Hit, Rule
 
 
@@ -147,8 +149,10 @@ def _is_sub_layer(scope: Scope, cls: ClassInfo) -> bool:
 
 
 def fix(scope: Scope, hit: Hit) -> Fix | None:
-    """Pass the arguments by keyword, from the first one on that is no tensor."""
+    """Pass the arguments by keyword, from the first one on that is no tensor; leave `add_update` out."""
     node = hit.node
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "add_update":
+        return _fix_update(scope, node)
     first = _first_python_argument(scope, node) if isinstance(node, ast.Call) else None
     if first is None or not isinstance(node, ast.Call):
         return None
@@ -158,6 +162,17 @@ def fix(scope: Scope, hit: Hit) -> Fix | None:
     starts = [scope.module.source.span(argument)[0] for argument in node.args]
     edits = tuple(Edit(starts[i], starts[i], f"{names[i]}=") for i in range(first, len(node.args)))
     return Fix("pass it by keyword", Safety.SAFE, edits)
+
+
+def _fix_update(scope: Scope, node: ast.Call) -> Fix | None:
+    """What `add_update` is given has been done by then: the call around it goes."""
+    update = node.args[0] if node.args and not node.keywords else None
+    if not isinstance(scope.parent(node), ast.Expr) or not isinstance(update, ast.Call):
+        return None
+    if not isinstance(update.func, ast.Attribute) or update.func.attr not in api.VARIABLE_UPDATES:
+        return None
+    text = scope.module.source.segment(update)
+    return Fix("update without `add_update`", Safety.SAFE, (replace(scope.module.source, node, text),))
 
 
 def _parameters(scope: Scope, node: ast.Call) -> list[str]:

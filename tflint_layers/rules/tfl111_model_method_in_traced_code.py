@@ -33,7 +33,8 @@ class Teacher(keras.layers.Layer):
 ```
 
 ## Fix safety
-`m.predict(x)` becomes `m(x, training=False)`. It is unsafe: the result is a tensor where an array was meant.
+`m.predict(x)` becomes `m(x, training=False)`, `m.get_weights()[0]` becomes `m.weights[0]`, and what the code does with
+the array becomes operations. It is unsafe: gradients flow through a tensor, and did not through an array.
 
 ## How TensorFlow confirms it
 Tracing the layer raises, and the traceback passes through the line.
@@ -44,11 +45,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from tflint_layers.finding import Edit, Fix, Proof, Safety
+from tflint_layers.finding import Fix, Proof
 from tflint_layers.model import api
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.state import State, state_of
-from tflint_layers.model.values import Instance, Method
+from tflint_layers.model.values import Instance, Method, literal
+from tflint_layers.rewrite import Kind, Retyping
 from tflint_layers.rules.rule import Hit, Rule
 
 
@@ -74,16 +76,35 @@ def _fails(scope: Scope, node: ast.Call) -> bool:
 
 
 def fix(scope: Scope, hit: Hit) -> Fix | None:
-    """`predict` to a call of the model."""
+    """`predict` to a call of the model, an item of `get_weights` to the weight."""
     node = hit.node
-    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr != "predict":
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return None
-    if len(node.args) != 1 or any(keyword.arg != "verbose" for keyword in node.keywords):
+    if node.func.attr == "get_weights":
+        return _fix_weight(scope, node)
+    if node.func.attr not in {"predict", "predict_on_batch"} or len(node.args) != 1:
         return None
-    source = scope.module.source
-    method = Edit(source.span(node.func.value)[1], source.span(node.func)[1], "")
-    rest = Edit(source.span(node.args[0])[1], source.span(node)[1], ", training=False)")
-    return Fix("call the model", Safety.UNSAFE, (method, rest))
+    if any(keyword.arg != "verbose" for keyword in node.keywords):
+        return None
+    retyping, model, inputs = Retyping(scope), node.func.value, node.args[0]
+    plan = retyping.plan
+    plan.put(node, lambda: f"{plan.atom(model)}({plan.argument(inputs)}, training=False)")
+    if not retyping.consume(scope, node, Kind.FLOAT):
+        return None
+    return retyping.fix(node, "call the model; it runs on the whole input at once, not in batches")
+
+
+def _fix_weight(scope: Scope, node: ast.Call) -> Fix | None:
+    item, receiver = scope.parent(node), node.func
+    if not isinstance(item, ast.Subscript) or item.value is not node or not isinstance(receiver, ast.Attribute):
+        return None
+    if not isinstance(literal(item.slice), int):
+        return None
+    retyping = Retyping(scope)
+    retyping.plan.put(node, lambda: f"{retyping.plan.atom(receiver.value)}.weights")
+    if not retyping.consume(scope, item, Kind.FLOAT):
+        return None
+    return retyping.fix(node, "use the weight itself, through which gradients flow")
 
 
 RULE = Rule(

@@ -28,9 +28,12 @@ class Loud(keras.layers.Layer):
 ```
 
 ## Fix safety
-`print(...)` becomes `tf.print(...)`, with `sep`, `end` and `file=sys.stderr` carried over. Under Keras 2 the fix is
-safe. Under Keras 3 it is unsafe: with a GPU, Keras 3 compiles with XLA by default, and there `tf.print` raises
-InvalidArgumentError unless the layer sets `self.supports_jit = False`.
+`print(...)` becomes `tf.print(...)`, with `sep`, `end` and `file=sys.stderr` carried over; a text that is put together
+from tensors with an f-string, `%` or `str.format` is taken apart, and number formats are lost. `sys.stdout.write` and
+loggers become `tf.print` to the same stream, or to TensorFlow's log with the same level. Messages for debugging, which
+nobody sees by default, and warnings are left alone. Under Keras 2 the fix is safe. Under Keras 3 it is unsafe: with a
+GPU, Keras 3 compiles with XLA by default, and there `tf.print` raises InvalidArgumentError unless the layer sets
+`self.supports_jit = False`.
 
 ## How TensorFlow confirms it
 The line runs at each eager call, but in graph mode only while the layer is traced.
@@ -39,18 +42,27 @@ The line runs at each eager call, but in graph mode only while the layer is trac
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from tflint_layers.finding import Fix, Proof, Safety
+from tflint_layers.finding import Edit, Fix, Proof, Safety
 from tflint_layers.model.effects import Effect, effect
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.syntax import walk
 from tflint_layers.model.values import may_be_symbolic
-from tflint_layers.rewrite import rewrite_call, tensorflow_name
+from tflint_layers.rewrite import Plan, replace, rewrite_call, tensorflow_name, texts
 from tflint_layers.rules.rule import Hit, Rule
 
 _KEYWORDS = {"file": "output_stream"}
 _STREAMS = frozenset({"sys.stderr", "sys.stdout"})
+_WRITES = {"sys.stdout.write": "stdout", "sys.stderr.write": "stderr"}
+_PRINTS = frozenset({"pprint.pprint", "pprint.pp", "rich.print", "tqdm.tqdm.write"})
+_LOGGERS = frozenset({"logging", "logging.Logger", "logging.LoggerAdapter", "absl.logging"})
+# Python's level -> TensorFlow's; messages for debugging are not shown by default, and would be.
+_LEVELS = {
+    **dict.fromkeys(("info",), "info"),
+    **dict.fromkeys(("warning", "warn"), "warning"),
+    **dict.fromkeys(("error", "critical", "fatal"), "error"),
+}
 
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
@@ -72,35 +84,87 @@ def _prints(scope: Scope, node: ast.Call) -> bool:
 
 
 def fix(scope: Scope, hit: Hit) -> Fix | None:
-    """`print` to `tf.print`."""
+    """`print`, loggers and writes to `sys.stdout` to `tf.print`."""
     call = hit.node
-    if (
-        not isinstance(call, ast.Call)
-        or scope.api_name(call.func) != "builtins.print"
-        or not _has_equivalent(scope, call)
-    ):
+    if not isinstance(call, ast.Call) or any(isinstance(argument, ast.Starred) for argument in call.args):
         return None
+    name = scope.api_name(call.func)
+    if name == "builtins.print":
+        return _fix_print(scope, call)
+    if name in _WRITES:
+        return _fix_write(scope, call, _WRITES[name])
+    if name in _PRINTS and len(call.args) == 1 and not call.keywords:
+        return _print(scope, call, texts.pieces(scope, Plan(scope.module.source), call.args[0]), ())
+    module, _, level = name.rpartition(".")
+    return _fix_log(scope, call, level) if module in _LOGGERS and level in _LEVELS else None
+
+
+def _fix_print(scope: Scope, call: ast.Call) -> Fix | None:
+    keywords = {keyword.arg: keyword.value for keyword in call.keywords}
+    if not set(keywords) <= {"sep", "end", "file", "flush"}:
+        return None
+    if "file" in keywords and scope.api_name(keywords["file"]) not in _STREAMS:
+        return None
+    if any(_formats_tensor(scope, argument) for argument in call.args):
+        return _fix_formatted(scope, call, keywords)
     name, imports = tensorflow_name(scope.module)
     edit = rewrite_call(scope.module.source, call, function=f"{name}.print", renamed=_KEYWORDS, without=("flush",))
-    if edit is None:
+    return _fix(scope, name, (*imports, edit)) if edit is not None else None
+
+
+def _fix_formatted(scope: Scope, call: ast.Call, keywords: dict[str | None, ast.expr]) -> Fix | None:
+    """One text that is put together from tensors: its parts, since `tf.print` knows their numbers."""
+    if len(call.args) != 1 or "sep" in keywords:
         return None
+    plan = Plan(scope.module.source)
+    rest = [f"{_KEYWORDS.get(key or '', key)}={plan.text(value)}" for key, value in keywords.items() if key != "flush"]
+    return _print(scope, call, texts.pieces(scope, plan, call.args[0]), rest)
+
+
+def _fix_write(scope: Scope, call: ast.Call, stream: str) -> Fix | None:
+    plan = Plan(scope.module.source)
+    found = texts.pieces(scope, plan, call.args[0]) if len(call.args) == 1 and not call.keywords else None
+    if not found or not isinstance(call.func, ast.Attribute):
+        return None
+    ends = not found[-1].value and found[-1].words.endswith("\n")
+    if ends:
+        found = [*found[:-1], texts.Piece(found[-1].words[:-1])]
+        found = [piece for piece in found if piece.value or piece.words] or [texts.Piece()]
+    rest = [] if ends else ['end=""']
+    if stream != "stderr":  # where `tf.print` writes anyway
+        rest.append(f"output_stream={plan.text(call.func.value)}")
+    return _print(scope, call, found, rest)
+
+
+def _fix_log(scope: Scope, call: ast.Call, level: str) -> Fix | None:
+    plan = Plan(scope.module.source)
+    template = call.args[0] if call.args and not call.keywords else None
+    if template is None:
+        return None
+    if isinstance(template, ast.Constant) and len(call.args) > 1:
+        found = texts.of_percent(plan, str(template.value), call.args[1:])
+    else:
+        found = texts.pieces(scope, plan, template) if len(call.args) == 1 else None
+    name, _ = tensorflow_name(scope.module)
+    return _print(scope, call, found, [f"output_stream={name}.compat.v1.logging.{_LEVELS[level]}"])
+
+
+def _print(scope: Scope, call: ast.Call, found: list[texts.Piece] | None, rest: Sequence[str]) -> Fix | None:
+    if not found:
+        return None
+    name, imports = tensorflow_name(scope.module)
+    text = f"{name}.print({', '.join([texts.arguments(found), *rest])})"
+    return _fix(scope, name, (*imports, replace(scope.module.source, call, text)))
+
+
+def _fix(scope: Scope, name: str, edits: tuple[Edit, ...]) -> Fix:
     if scope.keras == 2:
-        return Fix(f"print from the graph with `{name}.print`", Safety.SAFE, (*imports, edit))
+        return Fix(f"print from the graph with `{name}.print`", Safety.SAFE, edits)
     message = (
         f"print from the graph with `{name}.print`; with a GPU, Keras 3 compiles with XLA, "
         "where it raises unless the layer sets `self.supports_jit = False`"
     )
-    return Fix(message, Safety.UNSAFE, (*imports, edit))
-
-
-def _has_equivalent(scope: Scope, call: ast.Call) -> bool:
-    keywords = {keyword.arg for keyword in call.keywords}
-    if not keywords <= {"sep", "end", "file", "flush"}:
-        return False
-    streams = [keyword.value for keyword in call.keywords if keyword.arg == "file"]
-    if any(scope.api_name(stream) not in _STREAMS for stream in streams):
-        return False
-    return not any(_formats_tensor(scope, argument) for argument in call.args)
+    return Fix(message, Safety.UNSAFE, edits)
 
 
 def _formats_tensor(scope: Scope, argument: ast.expr) -> bool:

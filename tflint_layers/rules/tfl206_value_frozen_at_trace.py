@@ -27,9 +27,11 @@ class Noise(keras.layers.Layer):
 ```
 
 ## Fix safety
-`np.random.normal(size=s)` and its kin become `tf.random.normal(s)`, or `keras.random.normal(s, seed=...)` where the
-layer has a seed generator, if the result goes straight into arithmetic with a tensor. The fix is unsafe: the numbers
-are others, and their type is float32. `time.time()` becomes `tf.timestamp()` inside `tf.cast`.
+`np.random.normal(size=s)` and its kin, of `random` and of generators too, become `tf.random.normal(s)`, or
+`keras.random.normal(s, seed=...)` where the layer has a seed generator, and what the code does with the number becomes
+operations. The fix is unsafe: the numbers are others, and their type is float32 or int32. `random.shuffle(items)`
+becomes `items = tf.random.shuffle(items)`, `time.time()` becomes `tf.timestamp()` inside `tf.cast`. Choices between
+Python objects, iterators and the environment are left alone.
 
 ## How TensorFlow confirms it
 Eager calls with the same inputs give new results, graph calls repeat one.
@@ -40,10 +42,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from tflint_layers.finding import Edit, Fix, Proof, Safety
+from tflint_layers.finding import Fix, Proof, Safety
 from tflint_layers.model.effects import Effect, effect
 from tflint_layers.model.scopes import Scope
-from tflint_layers.model.syntax import walk
 from tflint_layers.model.values import (
     UNKNOWN,
     Container,
@@ -51,25 +52,13 @@ from tflint_layers.model.values import (
     Method,
     Value,
     alternatives,
-    is_tensor,
     may_be_symbolic,
 )
-from tflint_layers.rewrite import replace, tensorflow_name
+from tflint_layers.rewrite import Retyping, draws, kind_of, replace, tensorflow_name
 from tflint_layers.rules.rule import Hit, Rule
 
 _ENVIRON = "os.environ"
-# Python's function -> the one in `tf.random` and `keras.random`, its parameters before `size`, and their names there.
-_DRAWS = {
-    "numpy.random.normal": ("normal", ("loc", "scale"), ("mean", "stddev")),
-    "numpy.random.uniform": ("uniform", ("low", "high"), ("minval", "maxval")),
-    "numpy.random.standard_normal": ("normal", (), ()),
-    "numpy.random.random": ("uniform", (), ()),
-    "numpy.random.random_sample": ("uniform", (), ()),
-    "random.gauss": ("normal", ("mu", "sigma"), ("mean", "stddev")),
-    "random.normalvariate": ("normal", ("mu", "sigma"), ("mean", "stddev")),
-    "random.uniform": ("uniform", ("a", "b"), ("minval", "maxval")),
-    "random.random": ("uniform", (), ()),
-}
+_SHUFFLES = frozenset({"random.shuffle", "numpy.random.shuffle", "numpy.random.Generator.shuffle"})
 
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
@@ -121,22 +110,41 @@ def _message(scope: Scope, node: ast.expr) -> str:
 
 
 def fix(scope: Scope, hit: Hit) -> Fix | None:
-    """Draw in the graph, where the result goes straight into arithmetic with a tensor."""
+    """Draw, shuffle or read the clock in the graph, and let the code go on with the tensor."""
     call = hit.node
-    if not isinstance(call, ast.Call):
+    if not isinstance(call, ast.Call) or hit.suspect or any(isinstance(a, ast.Starred) for a in call.args):
         return None
-    if scope.api_name(call.func) == "time.time":
+    name = scope.api_name(call.func)
+    if name == "time.time":
         return _fix_clock(scope, call)
-    drawn = _DRAWS.get(scope.api_name(call.func))
-    used = _without_cast(scope, call)
-    if drawn is None or not _meets_tensor(scope, used):
+    if name in _SHUFFLES:
+        return _fix_shuffle(scope, call)
+    draw = draws.draw(scope, call, name)
+    if draw is None:
         return None
-    arguments = _arguments(scope, call, *drawn[1:])
-    if arguments is None:
+    retyping, used = Retyping(scope), _without_cast(scope, call)
+    text = draws.text(scope, retyping.library, retyping.plan, draw)
+    retyping.plan.put(used, lambda: text)
+    if not retyping.consume(scope, used, draw.kind):
         return None
-    library, seed, imports = _library(scope)
-    text = f"{library}.random.{drawn[0]}({arguments}{seed})"
-    return Fix(f"draw in the graph with `{text}`", Safety.UNSAFE, (*imports, replace(scope.module.source, used, text)))
+    return retyping.fix(call, f"draw in the graph with `{text}`; the numbers are others, and 32 bits wide")
+
+
+def _fix_shuffle(scope: Scope, call: ast.Call) -> Fix | None:
+    """`random.shuffle(items)` to a name for a tensor of them; `permutation` to the same."""
+    items = call.args[0] if len(call.args) == 1 and not call.keywords else None
+    statement = scope.parent(call)
+    retyping = Retyping(scope)
+    shuffle = f"{retyping.library.tensorflow}.random.shuffle"
+    if not isinstance(items, ast.Name) or not isinstance(statement, ast.Expr) or scope.outlives(items):
+        return None
+    if any(isinstance(parent, (ast.For, ast.While)) for parent in scope.parents(call)):
+        return None
+    retyping.plan.put(statement, lambda: f"{items.id} = {shuffle}({items.id})")
+    uses = [use for use in scope.uses(items.id) if use.lineno > call.lineno]
+    if not all(retyping.consume(scope, use, kind_of(scope, use)) for use in uses):
+        return None
+    return retyping.fix(call, "shuffle in the graph; the order is another one, and a tensor")
 
 
 def _fix_clock(scope: Scope, call: ast.Call) -> Fix | None:
@@ -163,46 +171,6 @@ def _without_cast(scope: Scope, call: ast.Call) -> ast.Call:
         "tensorflow.float32",
     }
     return cast if is_float32 else call
-
-
-def _meets_tensor(scope: Scope, node: ast.expr) -> bool:
-    parent = scope.parent(node)
-    if not isinstance(parent, ast.BinOp):
-        return False
-    return is_tensor(scope.value(parent.right if parent.left is node else parent.left))
-
-
-def _arguments(scope: Scope, call: ast.Call, names: tuple[str, ...], renamed: tuple[str, ...]) -> str | None:
-    """The arguments of TensorFlow's function in its own words; None where they cannot be told."""
-    order = (*names, "size")
-    if len(call.args) > len(order) or any(isinstance(argument, ast.Starred) for argument in call.args):
-        return None
-    given = dict(zip(order, call.args, strict=False)) | {k.arg or "": k.value for k in call.keywords}
-    if not set(given) <= set(order):
-        return None
-    text = scope.module.source.segment
-    size = given.get("size")
-    if isinstance(size, ast.Constant) and isinstance(size.value, int):
-        shape = f"({size.value},)"
-    elif size is None or isinstance(size, (ast.Tuple, ast.List)):
-        shape = "()" if size is None else text(size)
-    else:
-        return None
-    parameters = (f", {new}={text(given[old])}" for old, new in zip(names, renamed, strict=True) if old in given)
-    return shape + "".join(parameters)
-
-
-def _library(scope: Scope) -> tuple[str, str, tuple[Edit, ...]]:
-    """What the file calls Keras, with the layer's seed generator as an argument; TensorFlow where it has none."""
-    module = scope.module
-    keras = next((name for name, dotted in module.names.items() if dotted == "keras"), "")
-    for node in walk(scope.layer.node) if scope.layer is not None and keras else ():
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
-            target = node.targets[0]
-            if module.dotted(node.value.func) == "keras.random.SeedGenerator" and isinstance(target, ast.Attribute):
-                return keras, f", seed={module.source.segment(target)}", ()
-    name, imports = tensorflow_name(module)
-    return name, "", imports
 
 
 RULE = Rule(

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from tflint_layers.finding import Edit
-from tflint_layers.model.classes import ModuleInfo
 from tflint_layers.model.scopes import Scope
 from tflint_layers.source import Source
 
@@ -121,58 +119,3 @@ def _delete_lines(source: Source, statement: ast.stmt) -> Edit:
 def _blocks(parent: ast.AST) -> list[list[ast.stmt]]:
     blocks = [getattr(parent, name, None) for name in ("body", "orelse", "finalbody")]
     return [block for block in blocks if isinstance(block, list)]
-
-
-def tensorflow_name(module: ModuleInfo) -> tuple[str, tuple[Edit, ...]]:
-    """How the file writes ``tensorflow``, and the edits that import it where the file does not yet."""
-    for name, dotted in module.names.items():
-        if dotted == "tensorflow":
-            return name, ()
-    taken = set(module.names) | set(module.assigned) | set(module.functions) | set(module.classes)
-    statement, name = ("import tensorflow", "tensorflow") if "tf" in taken else ("import tensorflow as tf", "tf")
-    return name, (insert_import(module.source, statement),)
-
-
-@dataclass(frozen=True)
-class Operations:
-    """The library whose operations a file uses: ``keras.ops`` under ``prefix``, else TensorFlow."""
-
-    prefix: str
-    keras: bool
-    imports: tuple[Edit, ...]
-
-    def name(self, operation: str) -> str:
-        """How the file writes an operation that is called ``operation`` in ``keras.ops``."""
-        return f"{self.prefix}.{operation if self.keras else _TENSORFLOW_NAMES.get(operation, operation)}"
-
-
-_TENSORFLOW_NAMES = {"sum": "reduce_sum", "max": "reduce_max", "min": "reduce_min"}
-
-
-def operations(module: ModuleInfo) -> Operations:
-    """The operations in the style of the file, with the import of TensorFlow where it imports neither."""
-    for name, dotted in module.names.items():
-        if dotted == "keras.ops":
-            return Operations(name, True, ())
-    prefix, imports = tensorflow_name(module)
-    return Operations(prefix, False, imports)
-
-
-def insert_import(source: Source, statement: str) -> Edit:
-    """Add an import statement behind the first imports of the file, else behind its docstring."""
-    ending = "\r\n" if source.lines[0].endswith("\r\n") else "\n"
-    last: ast.stmt | None = None
-    for node in source.tree.body:
-        is_docstring = last is None and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-        if not is_docstring and not isinstance(node, (ast.Import, ast.ImportFrom)):
-            break
-        last = node
-    if last is None:
-        first = source.tree.body[0]
-        at = source.offset(min([first.lineno, *(d.lineno for d in getattr(first, "decorator_list", []))]), 0)
-        return Edit(at, at, statement + ending)
-    line = last.end_lineno or last.lineno
-    at = source.offset(line, 0) + len(source.lines[line - 1].encode(source.encoding))
-    separator = "" if source.lines[line - 1].endswith(("\n", "\r")) else ending
-    blank = ending if isinstance(last, ast.Expr) else ""
-    return Edit(at, at, separator + blank + statement + ending)

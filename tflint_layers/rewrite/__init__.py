@@ -1,0 +1,32 @@
+"""Building blocks of fixes: from what a rule objects to, to byte edits of the file.
+
+libcst is imported where it is needed: linting alone, as flake8 does it, must not pay for it.
+"""
+
+from tflint_layers.rewrite import arrays, branches, draws, loops, texts
+from tflint_layers.rewrite.consumers import Retyping
+from tflint_layers.rewrite.dtypes import Kind, kind_of, only_value
+from tflint_layers.rewrite.edits import delete_statement, replace, rewrite_call, without_argument
+from tflint_layers.rewrite.imports import without_unused_imports
+from tflint_layers.rewrite.library import Library, tensorflow_name
+from tflint_layers.rewrite.plan import Plan
+
+__all__ = [
+    "Kind",
+    "Library",
+    "Plan",
+    "Retyping",
+    "arrays",
+    "branches",
+    "delete_statement",
+    "draws",
+    "kind_of",
+    "loops",
+    "only_value",
+    "replace",
+    "rewrite_call",
+    "tensorflow_name",
+    "texts",
+    "without_argument",
+    "without_unused_imports",
+]

@@ -1,0 +1,393 @@
+"""Conditions on tensors, and the branches that depend on them, as operations of the graph."""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from collections.abc import Callable
+from itertools import pairwise
+
+from tflint_layers.model.scopes import Scope
+from tflint_layers.model.syntax import walk
+from tflint_layers.model.values import constant_of, is_static, is_symbolic, may_be_symbolic
+from tflint_layers.rewrite.dtypes import Kind, kind_of
+from tflint_layers.rewrite.library import Library
+from tflint_layers.rewrite.plan import Plan
+
+_LONGEST = 100
+Text = Callable[[], str]
+_Block = list[ast.stmt]
+
+
+# --- conditions ------------------------------------------------------------------------------------------------------
+
+
+def condition(scope: Scope, plan: Plan, library: Library, test: ast.expr) -> Text | None:
+    """A condition as one truth value of the graph; None where a part of it may be no tensor."""
+    if isinstance(test, ast.BoolOp):
+        return _junction(scope, plan, library, test)
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        inner = condition(scope, plan, library, test.operand)
+        negation = library.name("logical_not")
+        return (lambda: f"{negation}({inner()})") if inner is not None else None
+    if isinstance(test, ast.Compare) and (len(test.ops) > 1 or isinstance(test.ops[0], (ast.In, ast.NotIn))):
+        return _comparison(scope, plan, library, test)
+    if isinstance(test, ast.Call) and scope.api_name(test.func) in {"builtins.any", "builtins.all"}:
+        return any_or_all(scope, plan, library, test)
+    if not (plan.is_tensor(test) or is_symbolic(scope.value(test))):
+        return None
+    if kind_of(scope, test) is Kind.BOOL or isinstance(test, ast.Compare):
+        return lambda: plan.argument(test)
+    cast = library.name("cast")
+    return lambda: f'{cast}({plan.argument(test)}, "bool")'
+
+
+def _junction(scope: Scope, plan: Plan, library: Library, test: ast.BoolOp) -> Text | None:
+    parts = [condition(scope, plan, library, operand) for operand in test.values]
+    known = [part for part in parts if part is not None]
+    if len(known) < len(parts):
+        return None
+    operation = library.name("logical_and" if isinstance(test.op, ast.And) else "logical_or")
+
+    def text() -> str:
+        first, *rest = (part() for part in known)
+        for part in rest:
+            first = f"{operation}({first}, {part})"
+        return first
+
+    return text
+
+
+def _comparison(scope: Scope, plan: Plan, library: Library, test: ast.Compare) -> Text | None:
+    operands = [test.left, *test.comparators]
+    if len(test.ops) == 1:
+        return _membership(scope, plan, library, test)
+    if not all(isinstance(node, (ast.Name, ast.Attribute, ast.Constant, ast.UnaryOp)) for node in operands[1:-1]):
+        return None  # the operand in the middle would be computed twice
+    if any(isinstance(op, (ast.In, ast.NotIn, ast.Is, ast.IsNot)) for op in test.ops):
+        return None
+    operation = library.name("logical_and")
+    source = plan.source
+
+    def text() -> str:
+        pieces = [
+            plan.text(left) + source.data[source.span(left)[1] : source.span(right)[0]].decode() + plan.text(right)
+            for left, right in pairwise(operands)
+        ]
+        first, *rest = pieces
+        for piece in rest:
+            first = f"{operation}({first}, {piece})"
+        return first
+
+    return text
+
+
+def _membership(scope: Scope, plan: Plan, library: Library, test: ast.Compare) -> Text | None:
+    group = test.comparators[0]
+    is_list = isinstance(group, (ast.List, ast.Tuple)) and bool(group.elts)
+    tensor = is_symbolic(scope.value(group)) or plan.is_tensor(group)
+    if not tensor and not is_list:
+        return None
+    if is_list and not all(is_static(scope.value(item)) for item in group.elts):  # type: ignore[attr-defined]
+        return None
+    equal, some, negation = (library.name(name) for name in ("equal", "any", "logical_not"))
+    inside = isinstance(test.ops[0], ast.In)
+
+    def text() -> str:
+        found = f"{some}({equal}({plan.argument(test.left)}, {plan.argument(group)}))"
+        return found if inside else f"{negation}({found})"
+
+    return text
+
+
+def any_or_all(scope: Scope, plan: Plan, library: Library, call: ast.Call) -> Text | None:
+    """`any` or `all` of truth values as a reduction; None where they are not all of the graph."""
+    if len(call.args) != 1 or call.keywords:
+        return None
+    argument = call.args[0]
+    element = argument.elt if isinstance(argument, (ast.GeneratorExp, ast.ListComp)) else None
+    elements = argument.elts if isinstance(argument, (ast.List, ast.Tuple)) else [element] if element else []
+    if element is not None and any(generator.ifs for generator in getattr(argument, "generators", [])):
+        return None
+    if elements and not all(kind_of(scope, item) is Kind.BOOL for item in elements):
+        return None
+    if not elements and kind_of(scope, argument) is not Kind.BOOL:
+        return None
+    function = library.name(scope.api_name(call.func).removeprefix("builtins."))
+
+    def text() -> str:
+        inner = plan.text(argument)
+        if isinstance(argument, ast.GeneratorExp):
+            inner = inner.strip()
+            inner = f"[{inner[1:-1]}]" if inner.startswith("(") and inner.endswith(")") else f"[{inner}]"
+        return f"{function}({inner})"
+
+    return text
+
+
+# --- ternaries -------------------------------------------------------------------------------------------------------
+
+
+def plan_choice(scope: Scope, plan: Plan, library: Library, choice: ast.IfExp) -> bool:
+    """`a if x else b` to a choice in the graph, which computes both sides."""
+    test = condition(scope, plan, library, choice.test)
+    if test is None or not all(_is_choosable(scope, plan, side) for side in (choice.body, choice.orelse)):
+        return False
+    where = library.name("where")
+    # The brackets of a call's only argument are its own.
+    put = plan.put_bracketed if isinstance(scope.parent(choice), (ast.BinOp, ast.UnaryOp, ast.Compare)) else plan.put
+    put(choice, lambda: f"{where}({test()}, {plan.argument(choice.body)}, {plan.argument(choice.orelse)})")
+    return True
+
+
+def _is_choosable(scope: Scope, plan: Plan, side: ast.expr) -> bool:
+    value = scope.value(side)
+    number = isinstance(constant_of(value), (int, float)) and not isinstance(constant_of(value), bool)
+    return plan.is_tensor(side) or is_symbolic(value) or number
+
+
+# --- if --------------------------------------------------------------------------------------------------------------
+
+
+def plan_if(scope: Scope, plan: Plan, library: Library, node: ast.If) -> bool:
+    """An `if` on a tensor to `cond`, where both branches do no more than return or bind one value each."""
+    test = condition(scope, plan, library, node.test)
+    if test is None or any(isinstance(inner, (ast.NamedExpr, ast.Yield, ast.Await)) for inner in walk(node)):
+        return False
+    return (
+        _plan_raise(scope, plan, library, node, test)
+        or _plan_returns(scope, plan, library, node, test)
+        or _plan_bindings(scope, plan, library, node, test)
+    )
+
+
+def plan_assert(scope: Scope, plan: Plan, library: Library, node: ast.Assert) -> bool:
+    """`assert` to an assertion of the graph."""
+    test = condition(scope, plan, library, node.test)
+    if test is None:
+        return False
+    function = f"{library.tensorflow}.debugging.Assert"
+    message = node.msg
+    plan.put(node, lambda: f"{function}({test()}, [{plan.text(message) if message else _FAILED}])")
+    return True
+
+
+_FAILED = '"assertion failed"'
+
+
+def _plan_raise(scope: Scope, plan: Plan, library: Library, node: ast.If, test: Text) -> bool:
+    raised = node.body[0]
+    if len(node.body) != 1 or not isinstance(raised, ast.Raise) or node.orelse or _is_elif(plan, node):
+        return False
+    error = raised.exc
+    message = error.args[0] if isinstance(error, ast.Call) and len(error.args) == 1 else None
+    if message is not None and not is_static(scope.value(message)):
+        return False
+    function, negation = f"{library.tensorflow}.debugging.Assert", library.name("logical_not")
+
+    def data() -> str:
+        if message is not None:
+            return plan.text(message)
+        return (
+            f'"{ast.unparse(error.func if isinstance(error, ast.Call) else error)}"' if error is not None else _FAILED
+        )
+
+    def text() -> str:
+        new = f"{function}({negation}({test()}), [{data()}])"
+        return comments(plan, node, node, new) + new
+
+    plan.put(node, text)
+    return True
+
+
+def _plan_returns(scope: Scope, plan: Plan, library: Library, node: ast.If, test: Text) -> bool:
+    """`if x: return a` and `return b` behind it, or in its `else`."""
+    first = _only(node.body, ast.Return)
+    follower = _follower(scope, node)
+    second = _only(node.orelse, ast.Return) if node.orelse else follower
+    if not isinstance(first, ast.Return) or not isinstance(second, ast.Return):
+        return False
+    values = first.value, second.value
+    if values[0] is None or values[1] is None or not _alike(scope, plan, values[0], values[1]):
+        return False
+    sides = values[0], values[1]
+    is_elif = _is_elif(plan, node)
+    if is_elif and (node.orelse or not _chain_ends(scope, node)):
+        return False
+    indent = " " * (second if is_elif else node).col_offset
+    lead = "\n" + indent if is_elif else ""
+    function = library.name("cond")
+    start: ast.stmt = node
+    last: ast.stmt = node if node.orelse else second
+
+    def text() -> str:
+        call = _cond(plan, function, test(), [plan.text(side) for side in sides], indent, "return ")
+        return lead + comments(plan, node, last, call) + call
+
+    if is_elif:
+        # The line of the `elif` begins with its indentation, which goes with it.
+        begin = plan.source.offset(node.lineno, 0)
+        before = plan.source.data[:begin].rstrip(b"\r\n")
+        plan.put_span(len(before), plan.source.span(last)[1], text)
+    else:
+        plan.put_between(start, last, text)
+    return True
+
+
+def _chain_ends(scope: Scope, node: ast.If) -> bool:
+    """Whether the branches above an `elif` leave the function, so that what follows belongs to it alone."""
+    outer = scope.parent(node)
+    while isinstance(outer, ast.If):
+        if not isinstance(outer.body[-1], (ast.Return, ast.Raise)):
+            return False
+        inner, outer = outer, scope.parent(outer)
+        if not (isinstance(outer, ast.If) and outer.orelse == [inner]):
+            return True
+    return True
+
+
+def _plan_bindings(scope: Scope, plan: Plan, library: Library, node: ast.If, test: Text) -> bool:
+    """`if x: a = b`, where the `else` may bind the same names."""
+    if _is_elif(plan, node):
+        return False
+    taken, other = _bindings(plan, node.body), _bindings(plan, node.orelse)
+    if taken is None or other is None or not taken:
+        return False
+    names = list(dict.fromkeys([*taken, *other]))
+    for name in names:
+        bound_before = _is_bound_before(scope, node, name)
+        if not bound_before and not (name in taken and name in other):
+            return False
+    values = [value for side in (taken, other) for value, _ in side.values()]
+    if not all(_is_side(scope, plan, value) for value in values):
+        return False
+    function, indent = library.name("cond"), " " * node.col_offset
+    target = ", ".join(names)
+
+    def text() -> str:
+        sides = []
+        for side in (taken, other):
+            parts = [side[name][1]() if name in side else name for name in names]
+            sides.append(parts[0] if len(parts) == 1 else f"({', '.join(parts)})")
+        new = _cond(plan, function, test(), sides, indent, f"{target} = ")
+        return comments(plan, node, node, new) + new
+
+    plan.put(node, text)
+    return True
+
+
+def _bindings(plan: Plan, block: _Block) -> dict[str, tuple[ast.expr, Text]] | None:
+    """The names that a block binds, each once and from nothing that it binds itself; None where it does more."""
+    found: dict[str, tuple[ast.expr, Text]] = {}
+    for statement in block:
+        bound = _binding(plan, statement)
+        if bound is None or bound[0] in found:
+            return None
+        name, value, text = bound
+        reads = {n.id for n in walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+        if reads & set(found):
+            return None
+        found[name] = value, text
+    return found
+
+
+def _binding(plan: Plan, statement: ast.stmt) -> tuple[str, ast.expr, Text] | None:
+    if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+        target, value = statement.targets[0], statement.value
+        return (target.id, value, lambda: plan.text(value)) if isinstance(target, ast.Name) else None
+    if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
+        name, value = statement.target.id, statement.value
+        symbol = _SYMBOLS.get(type(statement.op))
+        return (name, value, lambda: f"{name} {symbol} {plan.atom(value)}") if symbol else None
+    return None
+
+
+_SYMBOLS: dict[type[ast.operator], str] = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**", ast.FloorDiv: "//", ast.MatMult: "@",
+}  # fmt: skip
+
+
+def _is_bound_before(scope: Scope, node: ast.stmt, name: str) -> bool:
+    if scope.function is not None and scope.function.accepts(name):
+        return True
+    root = scope.function.node if scope.function is not None else scope.module.source.tree
+    return any(
+        isinstance(inner, ast.Name)
+        and inner.id == name
+        and isinstance(inner.ctx, ast.Store)
+        and inner.lineno < node.lineno
+        and not isinstance(_conditional_around(scope, inner), (ast.If, ast.For, ast.While, ast.Try))
+        for inner in walk(root)
+    )
+
+
+def _conditional_around(scope: Scope, node: ast.AST) -> ast.AST | None:
+    statement = scope.statement(node)
+    return scope.parent(statement) if statement is not None else None
+
+
+def _only(block: _Block, kind: type[ast.stmt]) -> ast.stmt | None:
+    return block[0] if len(block) == 1 and isinstance(block[0], kind) else None
+
+
+def _follower(scope: Scope, node: ast.If) -> ast.stmt | None:
+    """The statement that runs next when no branch is taken."""
+    statement: ast.stmt = node
+    while True:
+        block = scope.block(statement)
+        index = block.index(statement)
+        if index + 1 < len(block):
+            return block[index + 1]
+        parent = scope.parent(statement)
+        if not isinstance(parent, ast.If) or statement not in parent.orelse:
+            return None
+        statement = parent
+
+
+def _is_elif(plan: Plan, node: ast.If) -> bool:
+    start = plan.source.span(node)[0]
+    return plan.source.data[start : start + 4] == b"elif"
+
+
+def _alike(scope: Scope, plan: Plan, one: ast.expr, other: ast.expr) -> bool:
+    """Whether two results can have one structure and dtype: tensors both, or tuples of as many."""
+    if isinstance(one, ast.Tuple) and isinstance(other, ast.Tuple):
+        pairs = zip(one.elts, other.elts, strict=False)
+        return len(one.elts) == len(other.elts) and all(_alike(scope, plan, a, b) for a, b in pairs)
+    return _is_side(scope, plan, one) and _is_side(scope, plan, other)
+
+
+def _is_side(scope: Scope, plan: Plan, node: ast.expr) -> bool:
+    return plan.is_tensor(node) or may_be_symbolic(scope.value(node)) or _is_float(scope, node)
+
+
+def _is_float(scope: Scope, node: ast.expr) -> bool:
+    return isinstance(constant_of(scope.value(node)), float)
+
+
+def _cond(plan: Plan, function: str, test: str, sides: list[str], indent: str, lead: str) -> str:
+    parts = [test, *(f"lambda: {side}" for side in sides)]
+    line = f"{lead}{function}({', '.join(parts)})"
+    if "\n" not in line and len(indent) + len(line) <= _LONGEST:
+        return line
+    inner = "".join(f"{indent}    {part},\n" for part in parts)
+    return f"{lead}{function}(\n{inner}{indent})"
+
+
+def comments(plan: Plan, first: ast.stmt, last: ast.stmt, new: str) -> str:
+    """The comments that the statements hold and their new text does not, to stand above it.
+
+    One behind the last statement stays where it is.
+    """
+    lines = plan.source.text.splitlines(keepends=True)[first.lineno - 1 : last.end_lineno]
+    words = "".join(line.lstrip(" \t") for line in lines)
+    found = []
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(words).readline):
+            if token.type == tokenize.COMMENT and token.start[0] < len(lines) and token.string not in new:
+                found.append(token.string)
+    except (tokenize.TokenError, SyntaxError):
+        pass  # a bracket or text that goes on: what was found so far is what there is
+    indent = " " * first.col_offset
+    return "".join(f"{comment}\n{indent}" for comment in found)
