@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import json
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from tflint_layers.confirm import recipe
 from tflint_layers.confirm.judge import judge, layer_status, place_of
 from tflint_layers.confirm.module_slice import ModuleSlice, slice_module
-from tflint_layers.confirm.recipe import Recipe
 from tflint_layers.confirm.request import Failure, Run, Trace, TraceRequest
 from tflint_layers.finding import Finding, Proof, Status
 
@@ -126,62 +123,6 @@ def test_requests_and_traces_survive_json() -> None:
     run = Run("built", ALL, GRAPH, fails(3), None, ((PATH, 3, "E"),), ("a",), ("b",), ("c",), True, True, (ALL,))
     trace = Trace(2, "L()", None, None, fails(4), EAGER, (), True, ("n",), (run,), ("note",), 1.5, 0.5, True, "so")
     assert Trace.from_data(json.loads(json.dumps(asdict(trace)))) == trace
-
-
-# --- recipes
-
-
-def test_recipes_found_in_a_file() -> None:
-    tree = ast.parse("size = 10\nx = tf.ones((2, 3))\nlayer = L(size, rate=0.1)\ny = layer(x)\nSequential([L(4)])")
-    assert [str(found) for found in recipe.found_in_file(tree, "L")] == [
-        "L(10, rate=0.1)(tf.ones((2, 3)))",
-        "L(10, rate=0.1)()",
-        "L(4)()",
-    ]
-
-
-def test_shapes_found_in_a_file() -> None:
-    tree = ast.parse("Input(shape=(32, 3))\nDense(1, input_shape=(None, 8))\nkeras.Input((5,))\nx.reshape(shape=n)")
-    assert recipe.shapes_in_file(tree) == [(4, 5), (4, 32, 3), (4, 6, 8)] or set(recipe.shapes_in_file(tree)) == {
-        (4, 5), (4, 32, 3), (4, 6, 8),
-    }  # fmt: skip
-
-
-def test_constructions_from_a_signature() -> None:
-    def init(units: int, rate, backbone, num_heads, flag=True, **kwargs: object) -> None: ...  # type: ignore[no-untyped-def]
-
-    assert list(recipe.constructions("L", inspect.signature(init))) == [
-        "L(units=8, rate=0.5, backbone=tf.keras.layers.Dense(8), num_heads=2)"
-    ]
-
-
-def test_an_unknown_parameter_is_guessed_in_turn() -> None:
-    texts = list(recipe.constructions("L", inspect.signature(lambda mystery: None)))
-    assert texts[0] == "L(mystery=4)"
-    assert len(texts) > 5
-
-
-def test_inputs_follow_the_names() -> None:
-    def call(token_ids, mask, training=None): ...  # type: ignore[no-untyped-def]
-
-    first = next(recipe.inputs_for(inspect.signature(call), []))
-    assert (
-        first == ("tf.random.uniform([4, 6], maxval=4, dtype=tf.int32)", "tf.random.uniform([4, 6])")
-        or "int32" in first[0]
-    )
-
-
-def test_a_shape_is_learned_from_a_message() -> None:
-    tried = Recipe("L()", ("tf.random.uniform([4, 8])",))
-    better = recipe.learn(tried, "expected axis -1 of input shape to have value 5, but received")
-    assert better is not None
-    assert str(better) == "L()(tf.random.uniform([4, 5]))"
-    assert recipe.learn(tried, "something else") is None
-
-
-def test_a_recipe_from_settings() -> None:
-    found = recipe.from_settings("L", {"init": "units=4", "inputs": [{"shape": [2, 3]}], "call": {"training": True}})
-    assert str(found) == "L(units=4)(tf.random.uniform([2, 3]), training=True)"
 
 
 # --- slices

@@ -6,21 +6,29 @@ TensorFlow and Keras are passed in by the worker.
 from __future__ import annotations
 
 import inspect
+import itertools
+import os
 import sys
+import traceback
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tflint_layers.confirm import observe, recipe
+from tflint_layers.confirm import found, observe, recipe
+from tflint_layers.confirm.draft import Draft
+from tflint_layers.confirm.inputs import Call
+from tflint_layers.confirm.lessons import Knowledge, Mishap
 from tflint_layers.confirm.module_slice import Missing, ModuleSlice
+from tflint_layers.confirm.parameters import Signature
 from tflint_layers.confirm.recipe import Recipe
 from tflint_layers.confirm.request import Failure, TraceRequest
+from tflint_layers.confirm.search import Search, Source
+from tflint_layers.confirm.values import BATCH, Tensor, tensor
 
 STEPS = ("train_step", "test_step", "predict_step")
 
-_MAX_RECIPES = 60
 _SEED = 7
 # Failures that no other input would cure: what the code asks for is refused whatever it is given.
 _HOPELESS = (
@@ -43,11 +51,11 @@ class Subject:
 
 @dataclass(frozen=True)
 class Attempt:
-    """A recipe that did not run; ``built`` says whether there was a layer at least."""
+    """A recipe that did not run; ``mishap`` is what can be learned from it."""
 
     recipe: Recipe
     failure: Failure
-    built: bool
+    mishap: Mishap
     hopeless: bool
 
 
@@ -81,28 +89,30 @@ class Builder:
         Raises:
             Unrunnable: there is none.
         """
+        return next(self.that_run(known))
+
+    def that_run(self, known: Recipe | None = None) -> Iterator[Subject]:
+        """The subjects of the recipes that run eagerly, likeliest first; ``known`` is tried before all others.
+
+        Raises:
+            Unrunnable: there is none at all.
+        """
         target = self._target()
+        search = self._search(target, known)
         attempts: list[Attempt] = []
-        unbuildable: set[str] = set()
-        todo = self._recipes(target)
-        queue = [known] if known else []
-        for _ in range(_MAX_RECIPES):
-            candidate = queue.pop() if queue else next(todo, None)
-            if candidate is None or (attempts and attempts[-1].hopeless):
-                break
-            if candidate.layer in unbuildable:
-                continue
-            outcome = self._attempt(candidate, target)
+        some = False
+        for draft in search:
+            outcome = self._attempt(draft.recipe(), target)
             if isinstance(outcome, Subject):
-                return outcome
-            if outcome is None:
-                continue
-            attempts.append(outcome)
-            if not outcome.built:
-                unbuildable.add(candidate.layer)
-            elif not queue and (better := recipe.learn(candidate, outcome.failure.message)):
-                queue.append(better)
-        raise _unrunnable(attempts)
+                some = True
+                yield outcome
+            elif outcome is not None:
+                attempts.append(outcome)
+                if outcome.hopeless:
+                    break
+                search.failed(draft, outcome.mishap)
+        if not some:
+            raise _unrunnable(attempts)
 
     def _target(self) -> Any:
         name = self._request.layer or self._request.function
@@ -114,7 +124,7 @@ class Builder:
                 target = getattr(target, part)
         except AttributeError as error:
             # What is made by a function is known when that has run.
-            if recipe.factories(self._slice.tree, name):
+            if found.factories(self._slice.tree, name):
                 return None
             raise _unknown(f"`{name}` is not in the module: {self._explain(error)}") from error
         if isinstance(target, Missing):
@@ -130,68 +140,102 @@ class Builder:
 
     # --- recipes
 
-    def _recipes(self, target: Any) -> Iterator[Recipe]:
+    def _search(self, target: Any, known: Recipe | None) -> Search:
         name = self._request.layer or self._request.function or ""
         if self._request.call is not None:
-            yield Recipe(self._request.call)
-            return
+            return Search(
+                [(0.0, _complete([Recipe(self._request.call, (tensor((BATCH, 8)),))]))], _nothing_known(), self._seconds
+            )
+        ready = ([known] if known else [], self._given(name, target))
+        function = getattr(target, _entry_point(self._keras, target), None) if isinstance(target, type) else target
+        knowledge = Knowledge(
+            Signature.of(target, vars(self.module)) if isinstance(target, type) else Signature({}),
+            Call.of(function, _source(target)),
+        )
+        sources: list[Source] = [(-100.0, _complete(itertools.chain(*ready)))]
+        if isinstance(target, type):
+            sources += self._of_class(name, target, knowledge)
+        elif target is not None:
+            sources.append((0.0, self._with_inputs(Draft(name), knowledge.call)))
+        for factory in found.factories(self._slice.tree, name):
+            function = vars(self.module).get(factory)
+            if isinstance(function, types.FunctionType):
+                knowledge = replace(knowledge, signature=Signature.of(function, vars(self.module)))
+                draft = Draft(factory, tuple(knowledge.signature.required()))
+                sources.append((0.0, self._with_inputs(draft, Call.of(lambda inputs: inputs))))
+        return Search(sources, knowledge, self._seconds)
+
+    @property
+    def _seconds(self) -> float:
+        """Half of the time is for finding a recipe, half for what is to be seen with it."""
+        return self._request.timeout * 0.45
+
+    def _given(self, name: str, target: Any) -> Iterator[Recipe]:
+        """What the user wrote down as the way to run the layer."""
         if self._request.example is not None:
             yield recipe.from_settings(name, self._request.example)
         if callable(vars(self.module).get("example")):
-            yield Recipe("example()", pair=True)
-        if isinstance(target, type):
-            yield from self._recipes_of_class(name, target)
-        elif target is not None:
-            yield from self._with_inputs(name, target)
-        for factory in recipe.factories(self._slice.tree, name):
-            function = vars(self.module).get(factory)
-            if isinstance(function, types.FunctionType):
-                for build in recipe.constructions(factory, inspect.signature(function)):
-                    yield from self._with_inputs(build, lambda inputs: inputs)
+            yield Recipe("example()", pair=True, origin="example")
+        if isinstance(target, type) and callable(getattr(target, "example", None)):
+            yield Recipe(f"{name}.example()", pair=True, origin="example")
 
-    def _recipes_of_class(self, name: str, target: type) -> Iterator[Recipe]:
-        if callable(getattr(target, "example", None)):
-            yield Recipe(f"{name}.example()", pair=True)
-        found = list(recipe.found_in_file(self._slice.tree, name.rpartition(".")[2]))
-        yield from (known for known in found if known.inputs)
+    def _of_class(self, name: str, target: type, knowledge: Knowledge) -> list[Source]:
+        home = found.code_of_file(self._slice.tree)
+        plain = name.rpartition(".")[2]
+        package = target.__module__.partition(".")[0] if "." in target.__module__ else ""
+        codes = itertools.chain(
+            [home],
+            found.code_of_documentation(target.__doc__, home, package),
+            found.code_of_project(self._request.path, plain) if os.path.isfile(self._request.path) else (),
+        )
+        shown, again = itertools.tee(itertools.islice((r for code in codes for r in found.recipes_in(code, plain)), 40))
         method = getattr(target, _entry_point(self._keras, target), None)
         cell = hasattr(target, "state_size") or (callable(method) and "states" in _parameters(method))
-        builds = [known.layer for known in found if not known.inputs]
-        for build in dict.fromkeys([*builds, *recipe.constructions(name, _init_signature(target))]):
-            if cell:
-                yield Recipe(f"tf.keras.layers.RNN({build})", (recipe.tensor((4, 6, 8)),))
-            yield from self._with_inputs(build, method)
+        signed = Draft(name, tuple(knowledge.signature.required()))
+        sources = [
+            (-50.0, _complete(known for known in shown if known.inputs or known.keywords)),
+            (0.0, self._with_inputs(signed, knowledge.call)),
+            (0.5, self._with_known_builds(again, knowledge.call)),
+        ]
+        if cell:
+            recurrent = replace(signed, around="tf.keras.layers.RNN({})")
+            sources.append((-1.0, iter([replace(recurrent, inputs=(("inputs", Tensor((BATCH, 6, 8))),))])))
+        return sources
 
-    def _with_inputs(self, build: str, function: Any) -> Iterator[Recipe]:
-        if not callable(function):
+    def _with_known_builds(self, shown: Iterator[Recipe], call: Call) -> Iterator[Draft]:
+        """What other code builds, called with made up inputs; in turns, for not every piece of code is a good one."""
+        builds = list({known.layer: known for known in shown}.values())[:6]
+        drafts = [self._with_inputs(Draft(known.layer, base=known), call) for known in builds]
+        return (draft for group in itertools.zip_longest(*drafts) for draft in group if draft is not None)
+
+    def _with_inputs(self, draft: Draft, call: Call) -> Iterator[Draft]:
+        if self._request.entry == "__call__" and "shape" in call.names:
+            yield replace(draft, inputs=(("shape", "[4, 8]"),))
             return
-        signature = inspect.signature(getattr(function, "python_function", function))
-        if self._request.entry == "__call__" and "shape" in signature.parameters:
-            yield Recipe(build, ("[4, 8]",))
-            return
-        for inputs in recipe.inputs_for(signature, recipe.shapes_in_file(self._slice.tree)):
-            yield Recipe(build, inputs)
+        if not call.names:
+            yield draft
+        for inputs in call.drafts(found.shapes_in_file(self._slice.tree)):
+            yield replace(draft, inputs=inputs)
 
     # --- building
 
     def _attempt(self, candidate: Recipe, target: Any) -> Subject | Attempt | None:
         """Build and call once. None: this recipe is for something else."""
-        watch = self.watch()
         built = False
         try:
-            with watch:
-                subject = self._make(candidate)
+            subject = self._make(candidate)
             if not self._is_wanted(subject.layer, target):
                 return None
             built = True
             self.settings = self.settings or observe.settings(self._tf, self._keras)
-            with watch, self.eagerly():
+            with self.eagerly():
                 self.call(self.with_data(subject))
         except Exception as error:
-            failure = replace(watch.failure(error), message=self._explain(error).partition(": ")[2])
+            failure = replace(self.watch().failure(error), message=self._explain(error).partition(": ")[2])
             own = f"'{getattr(target, '__name__', '')}' object has no attribute"
             hopeless = built and bool(failure.lines) and any(text in failure.message for text in (*_HOPELESS, own))
-            return Attempt(candidate, failure, built, hopeless)
+            mishap = Mishap(failure.type, failure.message, _code_of(error), built)
+            return Attempt(candidate, failure, mishap, hopeless)
         return subject
 
     def _is_wanted(self, layer: Any, target: Any) -> bool:
@@ -206,15 +250,18 @@ class Builder:
     def _make(self, candidate: Recipe) -> Subject:
         self._keras.utils.set_random_seed(_SEED)
         if candidate.pair:
-            layer, inputs, *rest = self._evaluate(candidate.layer)
+            layer, inputs, *rest = self._evaluate(candidate.layer, {})
             return Subject(layer, inputs if isinstance(inputs, tuple) else (inputs,), dict(*rest), candidate)
-        layer = self._evaluate(candidate.layer)
-        inputs = tuple(self._evaluate(text) for text in candidate.inputs or (recipe.tensor((4, 8)),))
-        return Subject(layer, inputs, {k: self._evaluate(v) for k, v in candidate.keywords.items()}, candidate)
+        names: dict[str, Any] = {}
+        for statement in candidate.imports:
+            exec(compile(statement, "<recipe>", "exec"), names)
+        layer = self._evaluate(candidate.layer, names)
+        values = tuple(self._evaluate(text, names) for text in candidate.inputs)
+        return Subject(layer, values, {key: self._evaluate(text, names) for key, text in candidate.keywords}, candidate)
 
-    def _evaluate(self, text: str) -> Any:
+    def _evaluate(self, text: str, more: Mapping[str, Any]) -> Any:
         names = {"tf": self._tf, "keras": self._keras, "np": sys.modules["numpy"]}
-        return eval(compile(text, "<recipe>", "eval"), {**names, **vars(self.module)})
+        return eval(compile(text, "<recipe>", "eval"), {**names, **more, **vars(self.module)})
 
     def fresh(self, subject: Subject) -> Subject:
         """A new layer, made the same way, for the same inputs."""
@@ -242,7 +289,7 @@ class Builder:
         call = getattr(subject.layer, "call", None)
         if call is None or "training" not in _parameters(call) or "training" in subject.keywords:
             return None
-        changed = replace(subject.recipe, keywords={**subject.recipe.keywords, "training": "True"})
+        changed = replace(subject.recipe, keywords=(*subject.recipe.keywords, ("training", "True")))
         return replace(subject, keywords={**subject.keywords, "training": True}, recipe=changed)
 
     # --- calling
@@ -278,7 +325,7 @@ def _unknown(because: str) -> Unrunnable:
 
 
 def _unrunnable(attempts: list[Attempt]) -> Unrunnable:
-    built = [attempt for attempt in attempts if attempt.built]
+    built = [attempt for attempt in attempts if attempt.mishap.built]
     if built:
         # The failure that came furthest into the user's code says most.
         best = next((a for a in built if a.hopeless), None) or max(built, key=lambda a: len(a.failure.lines))
@@ -298,9 +345,35 @@ def _parameters(function: Any) -> Mapping[str, inspect.Parameter]:
         return {}
 
 
-def _init_signature(target: type) -> inspect.Signature:
-    signature = inspect.signature(inspect.getattr_static(target, "__init__"))
-    return signature.replace(parameters=list(signature.parameters.values())[1:])
+def _complete(recipes: Iterable[Recipe]) -> Iterator[Draft]:
+    """Recipes that are to be tried as they are."""
+    return (
+        Draft(
+            known.layer,
+            inputs=tuple(("", text) for text in known.inputs),
+            keywords=tuple(known.keywords),
+            base=known,
+        )
+        for known in recipes
+    )
+
+
+def _nothing_known() -> Knowledge:
+    return Knowledge(Signature({}), Call(()))
+
+
+def _code_of(error: BaseException) -> tuple[str, ...]:
+    """The lines that a traceback passes through outside of TensorFlow, innermost first."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.line or "" for frame in frames if "/tensorflow/" not in frame.filename]
+    return tuple(reversed(lines[-8:]))
+
+
+def _source(target: Any) -> str:
+    try:
+        return inspect.getsource(target)
+    except (OSError, TypeError):
+        return ""
 
 
 def _entry_point(keras: Any, target: type) -> str:
