@@ -74,11 +74,15 @@ class FixQuestion:
 
 @dataclass(frozen=True)
 class FixProof:
-    """Whether a fix keeps what the layer does, and how that was seen (or not)."""
+    """Whether a fix keeps what the layer does, and how that was seen (or not).
+
+    ``other_gradients``: it keeps everything but the gradients.
+    """
 
     ok: bool
     because: str
     recipe: str | None
+    other_gradients: bool = False
 
 
 def confirm(
@@ -312,7 +316,12 @@ def prove_fixes(
     ]
     traces = _traces(requests, tracer, python, jobs, progress)
     return [
-        FixProof(bool(trace.same), trace.because or trace.stopped or "it could not be compared", trace.recipe)
+        FixProof(
+            bool(trace.same),
+            trace.because or trace.stopped or "it could not be compared",
+            trace.recipe,
+            trace.other_gradients,
+        )
         for trace in traces
     ]
 

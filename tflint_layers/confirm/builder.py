@@ -269,7 +269,7 @@ class Builder:
 
     def with_data(self, subject: Subject) -> Subject:
         """For a training step: the model compiled and called once, and targets that fit its outputs."""
-        if not self._is_step(subject):
+        if not self.is_step(subject):
             return subject
         model = subject.layer
         with self.eagerly():
@@ -281,7 +281,8 @@ class Builder:
         inputs = subject.inputs[0] if len(subject.inputs) == 1 else subject.inputs
         return replace(subject, inputs=(inputs,) if self._request.entry == "predict_step" else (inputs, targets))
 
-    def _is_step(self, subject: Subject) -> bool:
+    def is_step(self, subject: Subject) -> bool:
+        """Whether what is called is a training, test or prediction step of a model."""
         return self._request.entry in STEPS and isinstance(subject.layer, self._keras.Model)
 
     def in_training(self, subject: Subject) -> Subject | None:
@@ -297,7 +298,7 @@ class Builder:
     def callable_of(self, subject: Subject, eager: bool = False) -> Callable[..., Any]:
         """What is to be called or traced."""
         layer, keywords = subject.layer, subject.keywords
-        if self._is_step(subject):
+        if self.is_step(subject):
             step = getattr(layer, self._request.entry)
             return lambda *data: step(data if len(data) > 1 else data[0])
         if isinstance(layer, self._keras.metrics.Metric):

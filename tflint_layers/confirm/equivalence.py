@@ -1,29 +1,30 @@
-"""Whether a fixed layer computes what the original one does, weights and structure included."""
+"""Whether a fixed layer computes what the original one does: results, gradients and weights."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tflint_layers.confirm import observe
-from tflint_layers.confirm.builder import Builder, Subject, Unrunnable
+from tflint_layers.confirm.behaviour import VARIATIONS, Behaviour, Call, Observer, Setting
+from tflint_layers.confirm.builder import Subject, Unrunnable
+from tflint_layers.confirm.reached import unreached
 
 if TYPE_CHECKING:
     from tflint_layers.confirm.session import Session
 
-_FACTORS = (1.0, -1.0, 0.5)
+# How far apart numbers may be that were computed in another order, by the bytes of a float.
+_TOLERANCE = {2: 1e-2, 4: 1e-4, 8: 1e-7}
 
 
 class Differs(Exception):  # noqa: N818 - an answer, not an error
-    """The fixed layer does something else; the message says what."""
+    """The fixed layer does something else; the message says what. ``gradients``: nothing but them differs."""
 
-
-@dataclass(frozen=True)
-class Behaviour:
-    """The numbers of calls with different inputs, and the weights afterwards."""
-
-    outputs: list[list[Any]]
-    weights: list[Any]
+    def __init__(self, because: str, *, gradients: bool = False) -> None:
+        super().__init__(because)
+        self.gradients = gradients
 
 
 def compare(session: Session, fixed: str) -> None:
@@ -34,93 +35,176 @@ def compare(session: Session, fixed: str) -> None:
     except Unrunnable as answer:
         because = str(answer)
     session.phase = "running the fixed layer"
-    old, new = session.build, session.builder(fixed)
+    new = session.builder(fixed)
     try:
-        subject = new.first_that_runs(original.recipe if original else None)
+        subject = _fixed_subject(new.first_that_runs(original.recipe if original else None), original)
         session.emit({"recipe": str(subject.recipe)})
-        if original is None:
-            _compare(session, new, subject, new, subject)
-            agreed = f"the original cannot be compared ({because}); the fixed one runs, and agrees with its own graph"
-        else:
-            agreed = _compare(session, old, original, new, subject)
+        after = Observer(session, new, subject)
+        before = Observer(session, session.build, original) if original else after
+        agreed = _compare(session, before, after, session.request.source if original else fixed, fixed)
     except Unrunnable as answer:
         session.emit({"same": False, "because": f"of the fixed layer: {answer}"})
     except Differs as answer:
-        session.emit({"same": False, "because": str(answer)})
+        session.emit({"same": False, "because": str(answer), "other_gradients": answer.gradients})
     else:
-        session.emit({"same": True, "because": agreed})
+        alone = f"the original cannot be compared ({because}); the fixed one runs, and agrees with its own graph: "
+        session.emit({"same": True, "because": agreed if original else alone + agreed})
 
 
-def _compare(session: Session, old: Builder, original: Subject, new: Builder, fixed: Subject) -> str:
-    weights = _initial_weights(old, original)
-    before = _observe(session, old, original, weights, graph=False)
-    random = not _close(before.outputs, _observe(session, old, original, weights, graph=False).outputs)
-    if [value.shape for value in weights] != [value.shape for value in _initial_weights(new, fixed)]:
+def _fixed_subject(fixed: Subject, original: Subject | None) -> Subject:
+    """The fixed layer on the inputs of the original."""
+    if original is None:
+        return fixed
+    if fixed.recipe != original.recipe:
+        raise Differs(f"the fixed layer does not run as {original.recipe}")
+    return replace(fixed, inputs=original.inputs)
+
+
+def _compare(session: Session, before: Observer, after: Observer, original: str, fixed: str) -> str:
+    weights = before.initial_weights()
+    if [value.shape for value in weights] != [value.shape for value in after.initial_weights()]:
         raise Differs("the fixed layer has other weights")
+    settings = [Setting(weights, False, 1)]
+    settings += [Setting(moved, False, 2)] if (moved := before.moved_weights()) else []
+    settings += [Setting(weights, True, 3)] if before.has_training else []
+    seen, problems = _Seen(), []
+    for setting in settings:
+        problems += _compare_in(setting, before, after, seen)
+    path = session.request.path
+    if missed := unreached(original, fixed, seen.lines(path, fixed=False), seen.lines(path, fixed=True)):
+        raise Differs(f"no call reaches line {missed} of the fixed code")
+    # What comes out decides first: gradients alone may be what the user wants to change.
+    if problems:
+        raise problems[0]
+    return str(seen)
+
+
+class _Seen:
+    """What was compared, to be told."""
+
+    def __init__(self) -> None:
+        self.numbers = self.random = 0
+        self.gradients = False
+        self._original: list[Behaviour] = []
+        self._fixed: list[Behaviour] = []
+
+    def add(self, original: Behaviour, fixed: Behaviour, random: bool) -> None:
+        """Note a pair that agrees."""
+        self._original.append(original)
+        self._fixed.append(fixed)
+        if random:
+            self.random += len(fixed.calls)
+        else:
+            self.numbers += len(fixed.calls)
+            self.gradients |= any(call.gradients for call in original.calls.values())
+
+    def lines(self, path: str, *, fixed: bool) -> set[int]:
+        """The lines of a file that ran in eager mode."""
+        return {line for run in (self._fixed if fixed else self._original) for line in run.lines.get(path, ())}
+
+    def __str__(self) -> str:
+        what = "numbers, gradients and weights" if self.gradients else "numbers and weights"
+        parts = [f"{self.numbers} calls give the same {what}"] if self.numbers else []
+        if self.random:
+            parts.append(f"{self.random} calls give random numbers, of which only shapes and dtypes were compared")
+        return f"{'; '.join(parts)}, in eager mode and as a graph"
+
+
+def _compare_in(setting: Setting, before: Observer, after: Observer, seen: _Seen) -> list[Differs]:
+    """Compare in one setting; gives back differences that are of gradients only.
+
+    Raises:
+        Differs: the layers differ otherwise.
+    """
+    original = before.observe(setting, VARIATIONS)
+    names = list(original.calls)
+    if not names:
+        # With training=True the original does not run: there is nothing to keep.
+        return []
+    if original.failures:
+        # What failed may have changed the state of the layer on its way.
+        original = before.observe(setting, names)
+    other = before.observe(replace(setting, seed=setting.seed + 10), names)
+    random = original.draws or not _same_calls(original, other)
+    problems = []
     for graph in (False, True):
         mode = "as a graph" if graph else "in eager mode"
-        try:
-            after = _observe(session, new, fixed, weights, graph)
-        except Exception as error:
-            raise Differs(f"{mode} the fixed layer raises {observe.describe(error)}") from error
-        _check(before, after, mode, random)
-    what = "shapes and dtypes (the results are random)" if random else "numbers and weights"
-    return f"{len(_FACTORS)} calls give the same {what}, in eager mode and as a graph"
+        mode += " with training=True" if setting.training else ""
+        fixed = after.observe(setting, names, graph)
+        for name, error in fixed.failures.items():
+            raise Differs(f"{mode} the fixed layer raises {observe.describe(error)}{_with(name)}") from error
+        problems += list(_check(original, fixed, mode, random))
+        if not graph:
+            seen.add(original, fixed, random)
+    return problems
 
 
-def _check(before: Behaviour, after: Behaviour, mode: str, random: bool) -> None:
-    if _shapes(before.outputs) != _shapes(after.outputs):
-        raise Differs(f"{mode} the fixed layer returns {_shapes(after.outputs)[0]}, not {_shapes(before.outputs)[0]}")
-    if not random and not _close(before.outputs, after.outputs):
-        raise Differs(f"{mode} the fixed layer gives other numbers")
-    if not random and not _close([before.weights], [after.weights]):
+def _same_calls(left: Behaviour, right: Behaviour) -> bool:
+    return all(_close(call.outputs, right.calls[name].outputs) for name, call in left.calls.items() if name in right.calls)
+
+
+def _check(before: Behaviour, after: Behaviour, mode: str, random: bool) -> Iterable[Differs]:
+    for name, old in before.calls.items():
+        new = after.calls[name]
+        if (old.structure, _shapes(old.outputs)) != (new.structure, _shapes(new.outputs)):
+            raise Differs(f"{mode} the fixed layer returns {_told(new)}, not {_told(old)}{_with(name)}")
+        if not random and not _close(old.outputs, new.outputs):
+            raise Differs(f"{mode} the fixed layer gives other numbers{_with(name)}")
+    if not random and not _close(before.weights, after.weights):
         raise Differs(f"{mode} the weights of the fixed layer end up different")
+    if random:
+        return
+    for name, old in before.calls.items():
+        if because := _other_gradients(old, after.calls[name]):
+            yield Differs(f"{mode} the fixed layer has other gradients: {because}{_with(name)}", gradients=True)
 
 
-def _initial_weights(build: Builder, subject: Subject) -> list[Any]:
-    """The weights after one call: most layers have none before."""
-    made = build.with_data(build.fresh(subject))
-    with build.eagerly():
-        build.call(made)
-    return _weights(made.layer)
+def _other_gradients(old: Call, new: Call) -> str | None:
+    """How the gradients differ; those of results that are no numbers cannot be compared."""
+    if old.gradients is None or new.gradients is None or not _finite(old.outputs):
+        return None
+    for left, right in zip(old.gradients, new.gradients, strict=True):
+        if left is None and right is not None and right.any():
+            return "they flow where the original, which takes numbers out of tensors, stops them"
+        if left is not None and not _close([left], [left * 0 if right is None else right], 10.0):
+            return "they are other numbers"
+    return None
 
 
-def _observe(session: Session, build: Builder, subject: Subject, weights: list[Any], graph: bool) -> Behaviour:
-    made = build.with_data(build.fresh(subject))
-    with build.eagerly():
-        build.call(made)
-    if weights:
-        made.layer.set_weights(weights)
-    outputs = []
-    session.keras.utils.set_random_seed(1)
-    function = session.traced(build, made)[0] if graph else None
-    for factor in _FACTORS:
-        moved = replace(made, inputs=_scaled(session.tf, made.inputs, factor))
-        if function is not None:
-            outputs.append(session.numbers(function(*session.traced(build, moved)[1])))
-        else:
-            with build.eagerly():
-                outputs.append(session.numbers(build.call(moved)))
-    return Behaviour(outputs, _weights(made.layer))
+def _with(name: str) -> str:
+    return "" if name == next(iter(VARIATIONS)) else f" (with inputs: {name})"
 
 
-def _weights(layer: Any) -> list[Any]:
-    return list(layer.get_weights()) if hasattr(layer, "get_weights") else []
+def _shapes(outputs: Sequence[Any]) -> list[str]:
+    return [f"{getattr(v, 'dtype', type(v).__name__)}{getattr(v, 'shape', '')}" for v in outputs]
 
 
-def _scaled(tf: Any, inputs: tuple[Any, ...], factor: float) -> tuple[Any, ...]:
-    """Other numbers of the same kind; what is no float stays what it is."""
-
-    def scale(value: Any) -> Any:
-        floating = isinstance(value, tf.Tensor) and value.dtype.is_floating
-        return value * tf.cast(factor, value.dtype) if floating else value
-
-    return tuple(tf.nest.map_structure(scale, inputs))
+def _told(call: Call) -> str:
+    shapes = ", ".join(_shapes(call.outputs))
+    return shapes if call.structure == "0" else f"{shapes} in {call.structure}"
 
 
-def _shapes(outputs: list[list[Any]]) -> list[list[str]]:
-    return [[f"{getattr(v, 'dtype', type(v).__name__)}{getattr(v, 'shape', '')}" for v in values] for values in outputs]
+def _finite(outputs: Sequence[Any]) -> bool:
+    numpy = sys.modules["numpy"]
+    return all(bool(numpy.isfinite(value).all()) for value in outputs if _is_float(value))
 
 
-def _close(left: list[list[Any]], right: list[list[Any]]) -> bool:
-    return len(left) == len(right) and all(observe.equal(a, b, close=True) for a, b in zip(left, right, strict=True))
+def _is_float(value: Any) -> bool:
+    return getattr(getattr(value, "dtype", None), "kind", "") in "fcV" and hasattr(value, "shape")
+
+
+def _close(left: Sequence[Any], right: Sequence[Any], factor: float = 1.0) -> bool:
+    """Whether numbers are the same as far as their dtypes go."""
+    return len(left) == len(right) and all(_close_arrays(a, b, factor) for a, b in zip(left, right, strict=True))
+
+
+def _close_arrays(left: Any, right: Any, factor: float) -> bool:
+    numpy = sys.modules["numpy"]
+    if not _is_float(left) or not _is_float(right):
+        return observe.equal([left], [right])
+    if left.shape != right.shape:
+        return False
+    tolerance = factor * _TOLERANCE.get(min(left.dtype.itemsize, right.dtype.itemsize), 1e-2)
+    left, right = left.astype("complex128"), right.astype("complex128")
+    size = max(1.0, float(numpy.nanmax(numpy.abs(left), initial=0.0, where=numpy.isfinite(left))))
+    return bool(numpy.allclose(left, right, rtol=tolerance, atol=tolerance / 10 * size, equal_nan=True))

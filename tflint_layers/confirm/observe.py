@@ -315,6 +315,17 @@ def random_state() -> dict[str, str]:
     return state
 
 
+def generators(anatomy: Anatomy, subject: object) -> dict[str, str]:
+    """The state of the random number generators that a layer keeps, and of the global ones."""
+    own = {
+        path: state
+        for path, value in anatomy.walk(subject)
+        if isinstance(value, random.Random) or hasattr(value, "bit_generator") or hasattr(value, "get_state")
+        if (state := _state_of(value)) is not None
+    }
+    return own | random_state()
+
+
 def settings(tf: Any, keras: Any) -> dict[str, str]:
     """Process-wide settings that traced code has no business to change."""
     read: dict[str, Callable[[], object]] = {

@@ -131,6 +131,7 @@ class Trace:
 
     ``stopped`` says why the observation is incomplete: time, memory, a crash, a source that cannot be loaded;
     ``cut_short`` that it may be another one next time.
+    ``same`` and ``because`` answer whether a fixed layer computes the same; ``other_gradients``: all but them agree.
     ``varies`` says that eager calls with the same inputs gave different numbers; ``moved`` is state that they changed.
     ``construction`` and ``eager_error`` are set when no recipe could build the layer, or run it eagerly.
     """
@@ -151,6 +152,7 @@ class Trace:
     graph_ms: float | None = None
     same: bool | None = None
     because: str = ""
+    other_gradients: bool = False
     versions: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -169,7 +171,10 @@ class Trace:
         )
 
 
-_PLAIN = ("keras", "recipe", "stopped", "cut_short", "varies", "eager_ms", "graph_ms", "same", "because", "versions")
+_PLAIN = (
+    *("keras", "recipe", "stopped", "cut_short", "varies", "eager_ms", "graph_ms"),
+    *("same", "because", "other_gradients", "versions"),
+)
 
 
 def _lines(data: Mapping[str, Mapping[str, int]]) -> Lines:

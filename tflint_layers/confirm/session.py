@@ -115,6 +115,9 @@ class Session:
             self.maps.listen(loader)
         if transpiler := sys.modules.get("tensorflow.python.autograph.pyct.transpiler"):
             self.maps.work_unwatched(transpiler)
+        if inspection := sys.modules.get("tensorflow.python.autograph.pyct.inspect_utils"):
+            # It would read the file anew, which holds neither a fix that is tried nor what an editor has not saved.
+            inspection._fix_linecache_record = lambda _: None  # type: ignore[attr-defined]
 
     def watch(self) -> observe.Watch:
         """A fresh count of lines."""

@@ -1,0 +1,58 @@
+"""Whether the code that a fix changes was run: a comparison in which it was not says nothing. Standard library only."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from collections.abc import Iterator
+
+_Lines = tuple[int, int]
+
+
+def unreached(original: str, fixed: str, before: set[int], after: set[int]) -> int | None:
+    """The first changed line of ``fixed`` in a function whose statement ran in neither version; None if all ran.
+
+    ``before`` and ``after`` are the lines that ran of each version.
+    """
+    old_statements, new_statements = _statements(original), _statements(fixed)
+    for old, new in _changes(original.splitlines(), fixed.splitlines()):
+        touched = [
+            *((lines, before) for lines in _touched(old_statements, *old)),
+            *((lines, after) for lines in _touched(new_statements, *new)),
+        ]
+        if touched and not any(ran & set(range(first, last + 1)) for (first, last), ran in touched):
+            return new[0]
+    return None
+
+
+def _changes(old: list[str], new: list[str]) -> Iterator[tuple[_Lines, _Lines]]:
+    """The lines that differ, those of the old text with those of the new; what both begin with is not compared."""
+    same = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    for tag, *ends in difflib.SequenceMatcher(None, old[same:], new[same:], autojunk=False).get_opcodes():
+        if tag != "equal":
+            start, end, new_start, new_end = (same + at for at in ends)
+            yield (start + 1, end), (new_start + 1, new_end)
+
+
+def _touched(statements: list[_Lines], first: int, last: int) -> Iterator[_Lines]:
+    """The smallest statements that hold any of these lines."""
+    for line in range(first, last + 1):
+        holding = [lines for lines in statements if lines[0] <= line <= lines[1]]
+        if holding:
+            yield min(holding, key=lambda lines: lines[1] - lines[0])
+
+
+def _statements(text: str) -> list[_Lines]:
+    """The lines of each statement in functions; of those with a body, the lines before it."""
+    found = []
+    for function in ast.walk(ast.parse(text)):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            body = function.body if isinstance(function.body, list) else []
+            found += [_extent(node) for top in body for node in ast.walk(top) if isinstance(node, ast.stmt)]
+    return found
+
+
+def _extent(node: ast.stmt) -> _Lines:
+    body = getattr(node, "body", None)
+    last = node.end_lineno or node.lineno
+    return node.lineno, max(node.lineno, body[0].lineno - 1) if isinstance(body, list) and body else last
