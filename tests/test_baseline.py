@@ -53,6 +53,26 @@ def test_each_listed_finding_is_accepted_once(folder: Path) -> None:
     assert places(done.stdout) == [(8, 9, "TFL201")]
 
 
+def test_what_is_accepted_is_not_fixed(folder: Path) -> None:
+    accept(folder)
+    before = (folder / "layers.py").read_bytes()
+    done = tflint("--baseline", "known.json", "--fix", "--unsafe-fixes", folder=folder)
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert (folder / "layers.py").read_bytes() == before
+    assert b"no longer found" not in done.stderr
+
+
+def test_what_is_accepted_stays_so_when_its_line_is_fixed(folder: Path) -> None:
+    path = folder / "layers.py"
+    path.write_text(LAYER.replace("inputs.numpy()", "print(inputs * inputs.numpy())"))
+    assert tflint("--select", "TFL101", "--write-baseline", "known.json", folder=folder).returncode == 0
+    done = tflint("--baseline", "known.json", "--fix", "--unsafe-fixes", folder=folder)
+    assert path.read_text().endswith("        return tf.print(inputs * inputs.numpy())\n")
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert b"no longer found" not in done.stderr
+    assert b"Fixed 3 findings, 0 left" in done.stderr
+
+
 def test_what_is_gone_is_noted(folder: Path) -> None:
     (folder / "other.py").write_text(LAYER)
     accept(folder)

@@ -12,7 +12,7 @@ from hosts import LAYER, places, tflint
 
 from tflint_layers import confirming
 from tflint_layers.confirm import FixProof, FixQuestion, Tracer
-from tflint_layers.confirming import confirm_outcomes
+from tflint_layers.confirming import Fixes, confirm_outcomes
 from tflint_layers.finding import Finding, Status, Verdict
 from tflint_layers.settings import Settings
 from tflint_layers.work import Outcome, Task, lint_file
@@ -45,7 +45,8 @@ def use_tensorflow(
 def judge(*sources: bytes, fix: bool = False) -> list[Outcome]:
     tasks = [Task(f"{number}.py", Settings(), data=data) for number, data in enumerate(sources)]
     settings = {task.path: task.settings for task in tasks}
-    return confirm_outcomes([lint_file(task) for task in tasks], settings, fix=fix, tracer=Tracer())
+    fixes = Fixes() if fix else None
+    return confirm_outcomes([lint_file(task) for task in tasks], settings, fixes=fixes, tracer=Tracer())
 
 
 def test_each_finding_has_its_verdict(monkeypatch: pytest.MonkeyPatch) -> None:

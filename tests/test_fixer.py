@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from hosts import finding
@@ -111,7 +111,8 @@ def test_a_syntax_error_takes_the_whole_file_back(monkeypatch: pytest.MonkeyPatc
     result = fix_source(b"bad = 1\n", "a.py", Settings())
     assert (result.data, result.applied, result.converged) == (b"bad = 1\n", [], False)
     assert result.problem == (
-        "the fixes of TFL101 numpy-method-on-tensor make a syntax error; the file is left as it was"
+        "the fixes of TFL101 numpy-method-on-tensor make a syntax error; the file is left as it was."
+        " This is a bug of the rules, please report it"
     )
 
 
@@ -123,9 +124,35 @@ def test_fixes_that_undo_each_other_are_named(monkeypatch: pytest.MonkeyPatch) -
 
     use(monkeypatch, lint)
     result = fix_source(b"a", "a.py", Settings())
-    assert not result.converged
+    assert (result.data, result.applied, result.converged) == (b"a", [], False)
+    assert result.problem == (
+        "the fixes of TFL101 numpy-method-on-tensor, TFL201 print-in-traced-code did not converge, they undo each"
+        " other; the file is left as it was. This is a bug of the rules, please report it"
+    )
+
+
+def test_fixes_without_end_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, replacing(rb"a$", "aa"))
+    result = fix_source(b"a", "a.py", Settings())
+    assert (result.data, result.applied, result.converged) == (b"a", [], False)
     assert result.problem is not None
-    assert "undo each other" in result.problem
+    assert result.problem.startswith("the fixes of TFL101 numpy-method-on-tensor did not converge in 100 rounds")
+
+
+def test_what_is_accepted_stays_also_when_other_fixes_move_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lint(data: bytes, path: str, settings: Settings) -> list[Finding]:
+        bad = replacing(rb"bad", "much_better")(data, path, settings)
+        return [*bad, *replacing(rb"known", "new", code="TFL201")(data, path, settings)]
+
+    def accept(findings: Sequence[Finding]) -> list[Finding]:
+        return [finding for finding in findings if finding.code == "TFL201"][:2]
+
+    use(monkeypatch, lint)
+    result = fix_source(b"bad(known, bad)+known; known", "a.py", Settings(), accept=accept)
+    assert result.data == b"much_better(known, much_better)+known; new"
+    assert [finding.column for finding in result.accepted] == [5, 17]
+    assert list(result.kept) == result.remaining
+    assert [finding.column for finding in result.kept] == [13, 33]
 
 
 def test_bytes_that_are_not_edited_stay(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,8 @@ from pathlib import PurePath
 from typing import Any
 
 from tflint_layers.document import Document
-from tflint_layers.finding import Finding
+from tflint_layers.finding import Finding, Status
+from tflint_layers.notices import FILE_NOT_READABLE
 
 _VERSION = 1
 
@@ -65,6 +66,21 @@ class Baseline:
         items = [{**asdict(entry), "count": count} for entry, count in sorted(self.counts.items())]
         return json.dumps({"version": _VERSION, "findings": items}, indent=2) + "\n"
 
+    def of_file(self, path: str, folder: str) -> Baseline:
+        """The part that is about one file."""
+        name = _name(path, folder)
+        return Baseline({entry: count for entry, count in self.counts.items() if entry.path == name})
+
+    def without(self, entries: Iterable[Entry]) -> Baseline:
+        """What is left to be accepted when these were."""
+        return Baseline(Counter(self.counts) - Counter(entries))
+
+    def accepted(self, findings: Iterable[Finding], document: Document, folder: str) -> list[Finding]:
+        """Those findings of a file that are accepted."""
+        own = [finding for finding in findings if finding.path == document.path and is_acceptable(finding)]
+        new = set(self.split(own, {document.path: document}, folder)[0])
+        return [finding for finding in own if finding not in new]
+
     def split(
         self, findings: Iterable[Finding], documents: Mapping[str, Document], folder: str
     ) -> tuple[list[Finding], dict[Entry, int]]:
@@ -80,12 +96,21 @@ class Baseline:
         return new, {entry: count for entry, count in sorted(left.items()) if count}
 
 
+def is_acceptable(finding: Finding) -> bool:
+    """Whether a finding can be accepted: that nothing is known about a file is no state to get used to."""
+    refuted = finding.verdict is not None and finding.verdict.status is Status.REFUTED
+    return finding.code != FILE_NOT_READABLE.code and not refuted
+
+
 def entry_of(finding: Finding, document: Document, folder: str) -> Entry:
     """What identifies a finding in a baseline that is kept in ``folder``."""
-    path = PurePath(os.path.relpath(finding.path, folder)).as_posix()
     lines = document.lines
     text = lines[finding.line - 1] if finding.line <= len(lines) else ""
-    return Entry(path, finding.code, " ".join(text.split()))
+    return Entry(_name(finding.path, folder), finding.code, " ".join(text.split()))
+
+
+def _name(path: str, folder: str) -> str:
+    return PurePath(os.path.relpath(path, folder)).as_posix()
 
 
 def _entry(item: Any) -> Entry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,10 +16,21 @@ from tflint_layers.work import Outcome
 _ENTRIES = frozenset({"train_step", "test_step", "predict_step", "__call__", "update_state", "result"})
 
 
+@dataclass(frozen=True)
+class Fixes:
+    """Which fixes are wanted: not those of findings that are accepted.
+
+    ``unsafe``: also those that change nothing but gradients.
+    """
+
+    accept: Callable[[Outcome], Iterable[Finding]] = lambda outcome: ()
+    unsafe: bool = False
+
+
 def confirm_outcomes(
-    outcomes: Iterable[Outcome], settings: Mapping[str, Settings], *, fix: bool, tracer: Tracer
+    outcomes: Iterable[Outcome], settings: Mapping[str, Settings], *, fixes: Fixes | None, tracer: Tracer
 ) -> list[Outcome]:
-    """The outcomes with verdicts; with ``fix``, also with the fixes after which a layer traces and agrees with itself.
+    """The outcomes with verdicts; with ``fixes``, also with those after which a layer traces and agrees with itself.
 
     What a fix leaves is asked about once more, since it now stands in other code.
 
@@ -27,9 +38,9 @@ def confirm_outcomes(
         NoTensorFlow: the interpreter has no TensorFlow.
     """
     judged = _judged(list(outcomes), settings, tracer)
-    if not fix:
+    if fixes is None:
         return judged
-    fixed = _fixed(judged, settings, tracer)
+    fixed = _fixed(judged, settings, fixes, tracer)
     changed = [outcome for outcome in fixed if outcome.fixed and outcome.fixed.applied]
     anew = {outcome.path: outcome for outcome in _judged(changed, settings, tracer)}
     return [anew.get(outcome.path, outcome) for outcome in fixed]
@@ -55,9 +66,11 @@ class _Work:
 
     outcome: Outcome
     steps: Fixing
+    unsafe: bool
     trials: list[Trial] = field(default_factory=list)
     result: FixResult | None = None
     refusals: dict[tuple[str, str], str] = field(default_factory=dict)
+    proofs: dict[tuple[Finding, ...], str] = field(default_factory=dict)
 
     def start(self) -> None:
         """Take the first questions."""
@@ -65,10 +78,14 @@ class _Work:
 
     def answer(self, proofs: list[FixProof]) -> None:
         """Give the answers, and take the next questions."""
-        for trial, proof in zip(self.trials, proofs, strict=True):
-            if not proof.ok:
-                self.refusals |= {(finding.code, finding.message): proof.because for finding in trial.findings}
-        self._step(lambda: self.steps.send([proof.ok for proof in proofs]))
+        answers = [proof.ok or (self.unsafe and proof.other_gradients) for proof in proofs]
+        for trial, proof, passes in zip(self.trials, proofs, answers, strict=True):
+            if passes:
+                self.proofs[trial.findings] = proof.because
+            else:
+                hint = "; --unsafe-fixes makes it all the same" if proof.other_gradients else ""
+                self.refusals |= {(finding.code, finding.message): proof.because + hint for finding in trial.findings}
+        self._step(lambda: self.steps.send(answers))
 
     def _step(self, step: Callable[[], list[Trial]]) -> None:
         try:
@@ -80,21 +97,32 @@ class _Work:
     def fixed(self) -> Outcome:
         """The outcome with the result, and why fixes were not made."""
         assert self.result is not None
-        notes = tuple(
+        refused = [
             f"{f.path}:{f.line}: the fix of {f.code} was not made: {self.refusals[f.code, f.message]}"
             for f in self.result.remaining
             if (f.code, f.message) in self.refusals
-        )
+        ]
         # Without a change, the findings that have their verdicts already are the ones that remain.
         findings = self.result.remaining if self.result.applied else self.outcome.findings
-        return replace(self.outcome, findings=findings, fixed=self.result, notes=notes)
+        return replace(self.outcome, findings=findings, fixed=self.result, notes=(*self._made(), *refused))
+
+    def _made(self) -> Iterator[str]:
+        """Why each fix was made, in the order in which they were."""
+        assert self.result is not None
+        made = set(self.result.applied)
+        for findings, because in self.proofs.items():
+            if made.issuperset(findings):
+                made -= set(findings)
+                codes = ", ".join(dict.fromkeys(finding.code for finding in findings))
+                where = findings[0].layer or findings[0].function or "the module"
+                yield f"{self.outcome.path}: {codes} fixed in {where}: {because}"
 
 
-def _fixed(outcomes: list[Outcome], settings: Mapping[str, Settings], tracer: Tracer) -> list[Outcome]:
+def _fixed(outcomes: list[Outcome], settings: Mapping[str, Settings], fixes: Fixes, tracer: Tracer) -> list[Outcome]:
     """The outcomes with what the proved fixes make of their files; the fixes of all files are tried in one go."""
     done: dict[str, Outcome] = {}
     for how, group in by_tracing(_flagged(outcomes), settings).items():
-        works = [_start(outcome, settings[outcome.path]) for outcome in group]
+        works = [_start(outcome, settings[outcome.path], fixes) for outcome in group]
         while waiting := [work for work in works if work.result is None]:
             proofs = iter(_proofs([trial for work in waiting for trial in work.trials], how, tracer))
             for work in waiting:
@@ -103,14 +131,22 @@ def _fixed(outcomes: list[Outcome], settings: Mapping[str, Settings], tracer: Tr
     return [done.get(outcome.path, outcome) for outcome in outcomes]
 
 
-def _start(outcome: Outcome, settings: Settings) -> _Work:
+def _start(outcome: Outcome, settings: Settings, fixes: Fixes) -> _Work:
     unwanted = {
         (finding.code, finding.message)
         for finding in outcome.findings
         if finding.verdict and not _is_worth_fixing(finding)
     }
     code = code_of(outcome)
-    work = _Work(outcome, fixing(code, outcome.path, settings, lambda f: (f.code, f.message) not in unwanted))
+    accepted = {(f.line, f.column, f.code) for f in fixes.accept(outcome)}
+    steps = fixing(
+        code,
+        outcome.path,
+        settings,
+        lambda finding: (finding.code, finding.message) not in unwanted,
+        lambda findings: [f for f in findings if (f.line, f.column, f.code) in accepted],
+    )
+    work = _Work(outcome, steps, fixes.unsafe)
     work.start()
     return work
 
@@ -144,7 +180,8 @@ def _question(trial: Trial) -> FixQuestion | None:
 
 def _by_safety(trial: Trial) -> FixProof:
     safe = all(finding.fix and finding.fix.safety is Safety.SAFE for finding in trial.findings)
-    return FixProof(safe, "there is no layer in this file to run it with", None)
+    nothing = "there is no layer in this file to run it with"
+    return FixProof(safe, f"not proved, for {nothing}, but safe by itself" if safe else nothing, None)
 
 
 def _flagged(outcomes: Iterable[Outcome]) -> Iterable[Outcome]:

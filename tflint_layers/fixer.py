@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from tflint_layers.accepted import Accepted
 from tflint_layers.finding import Edit, Finding, Safety
 from tflint_layers.linter import lint_with_suspects
-from tflint_layers.rewrite import without_unused_imports
+from tflint_layers.rewrite import unused_imports
 from tflint_layers.settings import UNREADABLE, Settings
 from tflint_layers.source import Source, UnreadableSource
 
 _MOST_ROUNDS = 100
+_LEFT = "the file is left as it was. This is a bug of the rules, please report it"
 
 Keep = Callable[[bytes, bytes, Finding], bool]
+Accept = Callable[[Sequence[Finding]], Iterable[Finding]]
 
 
 @dataclass(frozen=True)
 class FixResult:
     """The fixed bytes, what was applied, and what the linter still says about them.
 
-    Not ``converged``: ``problem`` says why, naming the rules.
+    Not ``converged``: ``problem`` says why, naming the rules. ``accepted`` are the findings of the original bytes that
+    were to be left alone, ``kept`` the same ones among the remaining.
     """
 
     data: bytes
@@ -28,6 +32,8 @@ class FixResult:
     remaining: list[Finding]
     converged: bool = True
     problem: str | None = None
+    accepted: tuple[Finding, ...] = ()
+    kept: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,46 +59,66 @@ def fix_source(
     *,
     unsafe: bool = False,
     keep: Keep | None = None,
+    accept: Accept = lambda findings: (),
 ) -> FixResult:
     """Apply the safe fixes of a file, or the ``unsafe`` ones too, until linting offers no more.
 
+    What ``accept`` picks from the findings is left as it is, also when other fixes move it.
     With ``keep``, fixes of both kinds are tried, and kept if ``keep(before, after, finding)`` is true; what passes
     only together with other fixes of the layer is tried with them, and asked about with the first.
     """
     settings = settings or Settings()
     if keep is None:
-        steps = fixing(source, path, settings, lambda finding: _is_allowed(finding, unsafe), prove=False)
+        steps = fixing(source, path, settings, lambda finding: _is_allowed(finding, unsafe), accept, prove=False)
         return _finish(steps, lambda trial: True)
-    steps = fixing(source, path, settings, lambda finding: True)
+    steps = fixing(source, path, settings, lambda finding: True, accept)
     return _finish(steps, lambda trial: keep(trial.before, trial.after, trial.findings[0]))
 
 
 def fixing(
-    data: bytes, path: str, settings: Settings, wanted: Callable[[Finding], bool], *, prove: bool = True
+    data: bytes,
+    path: str,
+    settings: Settings,
+    wanted: Callable[[Finding], bool],
+    accept: Accept = lambda findings: (),
+    *,
+    prove: bool = True,
 ) -> Fixing:
     """Apply the fixes of the ``wanted`` findings, round by round: those whose trials are answered with yes.
 
     Without ``prove`` nothing is asked, and all of them are applied.
     """
-    before, current = data, data
+    before, rounds = data, [data]
     original = findings = lint_for_fixes(data, path, settings)
-    applied: list[Finding] = []
-    seen = {data}
-    for _ in range(_MOST_ROUNDS):
-        candidates = [f for f in findings if f.path == path and _is_applicable(f) and wanted(f)]
+    accepted = tuple(finding for finding in accept(findings) if finding.path == path)
+    places, kept = Accepted.of(accepted, data), accepted
+    applied: list[list[Finding]] = []
+    while True:
+        candidates = [f for f in findings if f.path == path and f not in kept and _is_applicable(f) and wanted(f)]
         proved = (yield from _proved(before, candidates)) if prove else candidates
-        chosen, current = apply(before, proved)
+        chosen, current, steps = _applied(before, proved)
         if not chosen:
-            return FixResult(before, applied, findings)
-        if not _parses(current, path):
-            problem = f"the fixes of {_names(chosen)} make a syntax error; the file is left as it was"
-            return FixResult(data, [], original, False, problem)
-        applied += chosen
+            return FixResult(before, [f for chosen in applied for f in chosen], findings, accepted=accepted, kept=kept)
+        applied.append(chosen)
+        if problem := _problem(current, path, rounds, applied):
+            return FixResult(data, [], original, False, problem, accepted, accepted)
+        rounds.append(current)
+        for edits, text in steps:
+            places = places.moved(edits, text)
         before, findings = current, lint_for_fixes(current, path, settings)
-        if current in seen:
-            break
-        seen.add(current)
-    return FixResult(current, applied, findings, False, f"the fixes of {_names(applied[-1:])} undo each other")
+        kept = tuple(places.among((f for f in findings if f.path == path), current))
+
+
+def _problem(current: bytes, path: str, rounds: Sequence[bytes], applied: Sequence[Sequence[Finding]]) -> str | None:
+    """What is wrong with the fixes of the last round: they are a bug, and the file is to be left as it was."""
+    if not _parses(current, path):
+        return f"the fixes of {_names(applied[-1])} make a syntax error; {_LEFT}"
+    if current in rounds:
+        circle = (finding for chosen in applied[rounds.index(current) :] for finding in chosen)
+        return f"the fixes of {_names(circle)} did not converge, they undo each other; {_LEFT}"
+    if len(rounds) == _MOST_ROUNDS:
+        return f"the fixes of {_names(applied[-1])} did not converge in {_MOST_ROUNDS} rounds; {_LEFT}"
+    return None
 
 
 def lint_for_fixes(data: bytes, path: str, settings: Settings) -> list[Finding]:
@@ -105,10 +131,26 @@ def lint_for_fixes(data: bytes, path: str, settings: Settings) -> list[Finding]:
 
 def apply(data: bytes, findings: Iterable[Finding]) -> tuple[list[Finding], bytes]:
     """Apply the fixes that do not touch each other, first by position first; returns the findings they belong to."""
+    applied, after, _ = _applied(data, findings)
+    return applied, after
+
+
+def _applied(data: bytes, findings: Iterable[Finding]) -> tuple[list[Finding], bytes, list[tuple[list[Edit], bytes]]]:
+    """As :func:`apply`, with the edits that were made, and the text to which they were."""
+    applied, edits = _chosen(data, findings)
+    if not applied:
+        return [], data, []
+    after = _spliced(data, edits)
+    imports = unused_imports(data, after, applied[0].path)
+    return applied, _spliced(after, imports), [(edits, data), (imports, after)]
+
+
+def _chosen(data: bytes, findings: Iterable[Finding]) -> tuple[list[Finding], list[Edit]]:
+    """The findings whose fixes do not touch each other, and their sorted edits."""
     try:
         source = Source.from_bytes(data)
     except UnreadableSource:
-        return [], data
+        return [], []
     edits: list[Edit] = []
     applied: list[Finding] = []
     for finding in sorted(findings, key=_position):
@@ -116,7 +158,7 @@ def apply(data: bytes, findings: Iterable[Finding]) -> tuple[list[Finding], byte
         if _encodes(new, source) and not any(_clash(edit, other) for edit in new for other in edits):
             edits += new
             applied.append(finding)
-    return applied, without_unused_imports(data, _spliced(data, sorted(edits), source.encoding))
+    return applied, sorted(edits)
 
 
 def _proved(data: bytes, candidates: list[Finding]) -> Generator[list[Trial], list[bool], list[Finding]]:
@@ -221,8 +263,9 @@ def _encodes(edits: Iterable[Edit], source: Source) -> bool:
     return True
 
 
-def _spliced(data: bytes, edits: list[Edit], encoding: str) -> bytes:
+def _spliced(data: bytes, edits: list[Edit]) -> bytes:
     pieces, offset = [], 0
+    encoding = Source.from_bytes(data).encoding if edits else ""
     for edit in edits:
         pieces += [data[offset : edit.start], edit.text.encode(encoding)]
         offset = edit.end

@@ -10,9 +10,10 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
+from tflint_layers.baseline import Baseline
 from tflint_layers.document import Document
 from tflint_layers.finding import Finding
-from tflint_layers.fixer import FixResult, fix_source, lint_for_fixes
+from tflint_layers.fixer import Accept, FixResult, fix_source, lint_for_fixes
 from tflint_layers.linter import unreadable
 from tflint_layers.settings import Settings
 from tflint_layers.source import UnreadableSource
@@ -29,7 +30,8 @@ class WorkerError(Exception):
 class Task:
     """One file to lint; ``data`` is given where the path is not to be read (standard input).
 
-    ``keep``: the document of a clean file is wanted, too.
+    ``keep``: the document of a clean file is wanted, too. ``baseline`` holds what is not to be fixed, in paths
+    relative to ``folder``.
     """
 
     path: str
@@ -37,6 +39,8 @@ class Task:
     fix: bool = False
     unsafe: bool = False
     keep: bool = False
+    baseline: Baseline | None = None
+    folder: str = ""
     data: bytes | None = None
 
 
@@ -62,13 +66,23 @@ def lint_file(task: Task) -> Outcome:
         return _unreadable(task, error)
     try:
         if task.fix:
-            fixed = fix_source(document.code, task.path, task.settings, unsafe=task.unsafe)
+            fixed = fix_source(
+                document.code, task.path, task.settings, unsafe=task.unsafe, accept=_accepting(task, document)
+            )
             return Outcome(task.path, fixed.remaining, document, fixed)
         findings = lint_for_fixes(document.code, task.path, task.settings)
         return Outcome(task.path, findings, document if findings or task.keep else None)
     except Exception:
         detail = traceback.format_exc().strip()
         return Outcome(task.path, [], problem=f"{task.path}: the linter itself failed; please report this\n{detail}")
+
+
+def _accepting(task: Task, document: Document) -> Accept:
+    """What the baseline accepts of the findings that a user sees."""
+    baseline = task.baseline
+    if baseline is None:
+        return lambda findings: ()
+    return lambda findings: baseline.accepted((f for f in findings if not f.suspect), document, task.folder)
 
 
 def lint_files(tasks: Sequence[Task], jobs: int | None, progress: Callable[[int, int], None]) -> list[Outcome]:

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tflint_layers.baseline import Baseline, Entry
+from tflint_layers.baseline import Baseline, Entry, entry_of, is_acceptable
 from tflint_layers.cli.delivering import write_text
 from tflint_layers.cli.running import Run
-from tflint_layers.finding import Finding, Fix, Safety, Status
+from tflint_layers.finding import Finding, Fix, Safety
 from tflint_layers.fixer import FixResult, apply
 from tflint_layers.noqa_edits import with_codes
-from tflint_layers.notices import FILE_NOT_READABLE, LAYER_DOES_NOT_TRACE, UNUSED_SUPPRESSION
+from tflint_layers.notices import LAYER_DOES_NOT_TRACE, UNUSED_SUPPRESSION
 from tflint_layers.report import catalogue
 from tflint_layers.rules import Rule
 from tflint_layers.settings import Settings, SettingsError
@@ -47,10 +47,13 @@ def read_baseline(file: Path) -> Baseline:
 
 def leave_out(baseline: Baseline, file: Path, shown: list[Finding], run: Run) -> Adopted:
     """Report only what the baseline does not accept, and tell what it accepts in vain."""
-    folder = _folder(file)
-    acceptable = [finding for finding in shown if _is_acceptable(finding)]
+    folder = folder_of(file)
+    # What fixing left alone was accepted by the text of lines that it may have changed since.
+    kept = {_place(finding) for fixed in _fixes(run) for finding in fixed.kept}
+    baseline = baseline.without(_entries_of_accepted(run, folder))
+    acceptable = [finding for finding in shown if is_acceptable(finding) and _place(finding) not in kept]
     new, left = baseline.split(acceptable, run.current, folder)
-    accepted = set(acceptable) - set(new)
+    accepted = {finding for finding in shown if _place(finding) in kept} | (set(acceptable) - set(new))
     # A suspect was perhaps accepted when --confirm had confirmed it.
     unseen = {finding for outcome in run.outcomes for finding in outcome.findings} - set(shown)
     _, stale = Baseline(left).split(unseen, run.current, folder)
@@ -61,21 +64,38 @@ def leave_out(baseline: Baseline, file: Path, shown: list[Finding], run: Run) ->
     return Adopted([f for f in shown if f not in accepted], replace(run, notes=run.notes + notes))
 
 
+def _fixes(run: Run) -> list[FixResult]:
+    return [outcome.fixed for outcome in run.outcomes if outcome.fixed]
+
+
+def _place(finding: Finding) -> tuple[str, int, int, str]:
+    return finding.path, finding.line, finding.column, finding.code
+
+
+def _entries_of_accepted(run: Run, folder: str) -> list[Entry]:
+    return [
+        entry_of(finding, outcome.document, folder)
+        for outcome in run.outcomes
+        if outcome.document and outcome.fixed
+        for finding in outcome.fixed.accepted
+    ]
+
+
 def write_baseline(file: Path, shown: list[Finding], run: Run) -> Adopted:
     """Accept all findings from now on.
 
     Raises:
         SettingsError: the file cannot be written.
     """
-    accepted = {finding for finding in shown if _is_acceptable(finding)}
-    write_text(file, Baseline.of(accepted, run.current, _folder(file)).to_text())
+    accepted = {finding for finding in shown if is_acceptable(finding)}
+    write_text(file, Baseline.of(accepted, run.current, folder_of(file)).to_text())
     note = f"{file}: {len(accepted)} finding{'' if len(accepted) == 1 else 's'} accepted from now on"
     return Adopted([f for f in shown if f not in accepted], replace(run, notes=(*run.notes, note)))
 
 
 def add_noqa(shown: list[Finding], run: Run) -> Adopted:
     """Put a comment on the line of each finding; nothing is written yet."""
-    wanted = [finding for finding in shown if _is_acceptable(finding) and finding.code != UNUSED_SUPPRESSION.code]
+    wanted = [finding for finding in shown if is_acceptable(finding) and finding.code != UNUSED_SUPPRESSION.code]
     outcomes, problems, silenced = [], list(run.problems), set[Finding]()
     for outcome in run.outcomes:
         own = [finding for finding in wanted if finding.path == outcome.path]
@@ -117,12 +137,6 @@ def _commented(outcome: Outcome, findings: list[Finding]) -> FixResult | None:
     return FixResult(after, [finding for finding in findings if hidden.hides(finding)], [])
 
 
-def _is_acceptable(finding: Finding) -> bool:
-    """Whether a finding can be accepted: that nothing is known about a file is no state to get used to."""
-    refuted = finding.verdict is not None and finding.verdict.status is Status.REFUTED
-    return finding.code != FILE_NOT_READABLE.code and not refuted
-
-
 def _is_stale(entry: Entry, folder: str, settings: Mapping[str, Settings], run: Run) -> bool:
     """Whether this run would have found what an entry accepts, or nobody can because the file is gone."""
     path = os.path.abspath(os.path.join(folder, entry.path))
@@ -145,5 +159,6 @@ def _stale(file: Path, entry: Entry, count: int) -> str:
     return f"{file}: {entry.path}: {entry.code} is no longer found at `{entry.text}`{times}"
 
 
-def _folder(file: Path) -> str:
+def folder_of(file: Path) -> str:
+    """The folder that the paths of a baseline are relative to."""
     return os.path.dirname(os.path.abspath(file))

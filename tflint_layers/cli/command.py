@@ -10,11 +10,11 @@ from typing import Any
 import click
 
 from tflint_layers import __version__
-from tflint_layers.cli.adopting import Adopted, add_noqa, leave_out, read_baseline, write_baseline
+from tflint_layers.cli.adopting import Adopted, add_noqa, folder_of, leave_out, read_baseline, write_baseline
 from tflint_layers.cli.delivering import deliver
 from tflint_layers.cli.options import Options
 from tflint_layers.cli.reporting import CLEAN, FAILED, report, status_of, tell
-from tflint_layers.cli.running import run_of, visible
+from tflint_layers.cli.running import KnownFindings, run_of, visible
 from tflint_layers.cli.terminal import say, survive_any_character
 from tflint_layers.report import FORMATS, catalogue
 from tflint_layers.settings import SettingsError, nearest
@@ -57,7 +57,11 @@ def _codes(context: click.Context, parameter: click.Parameter, given: tuple[str,
 )
 @click.option("--python", metavar="PATH", help="The interpreter that has TensorFlow (default: this one).")
 @click.option("--fix", is_flag=True, help="Apply the safe fixes; with --confirm those that a trace proves.")
-@click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: apply the unsafe fixes too.")
+@click.option(
+    "--unsafe-fixes",
+    is_flag=True,
+    help="With --fix or --diff: apply the unsafe fixes too; with --confirm those that change only gradients.",
+)
 @click.option("--diff", is_flag=True, help="Show what --fix would change, as a patch, and change nothing.")
 @click.option("--add-noqa", is_flag=True, help="Silence each finding with a comment on its line.")
 @click.option(
@@ -126,7 +130,9 @@ def _lint(options: Options) -> int:
     _check(options)
     # Read first: nobody wants to wait for a run that ends in a message about a file.
     baseline = read_baseline(options.baseline) if options.baseline else None
-    run = run_of(options)
+    run = run_of(
+        options, KnownFindings(baseline, folder_of(options.baseline)) if options.baseline and baseline else None
+    )
     adopted = Adopted(visible(run.outcomes, options), run)
     if options.baseline and baseline:
         adopted = leave_out(baseline, options.baseline, adopted.shown, run)

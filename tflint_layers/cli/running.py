@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tflint_layers.baseline import Baseline
 from tflint_layers.cli.options import STDIN_NAME, Options
 from tflint_layers.discover import STDIN, discover
 from tflint_layers.document import Document
@@ -23,6 +24,18 @@ from tflint_layers.work import Outcome, Task, lint_files
 
 if TYPE_CHECKING:
     from tflint_layers.confirm import Tracer
+
+
+@dataclass(frozen=True)
+class KnownFindings:
+    """A baseline and the folder that its paths are relative to."""
+
+    baseline: Baseline
+    folder: str
+
+    def of_file(self, path: str) -> Baseline:
+        """What is accepted of one file."""
+        return self.baseline.of_file(path, self.folder)
 
 
 @dataclass(frozen=True)
@@ -58,8 +71,8 @@ def _read_document(path: str) -> Document:
         return Document(path, b"", b"")
 
 
-def run_of(options: Options) -> Run:
-    """Lint the files, and confirm the findings and fixes where that is asked for."""
+def run_of(options: Options, accepted: KnownFindings | None = None) -> Run:
+    """Lint the files, and confirm the findings and fixes where that is asked for; what is accepted is not fixed."""
     configuration = Configuration(options.config, isolated=options.isolated)
     found = discover(options.paths or (".",), configuration)
     fixing = (options.fix or options.diff) and not options.confirm
@@ -68,6 +81,8 @@ def run_of(options: Options) -> Run:
         replace(_task(path, options, configuration), fix=fixing, unsafe=options.unsafe_fixes, keep=traced)
         for path in found.files
     ]
+    if accepted and fixing:
+        tasks = [replace(t, baseline=accepted.of_file(t.path), folder=accepted.folder) for t in tasks]
     settings = {task.path: task.settings for task in tasks}
     progress = Progress("linting", options.quiet)
     outcomes = lint_files(tasks, options.jobs, progress)
@@ -75,7 +90,7 @@ def run_of(options: Options) -> Run:
     layers = None
     if options.confirm or traced:
         with _tensorflow(options, settings.values()) as tracer:
-            outcomes = _confirmed(outcomes, settings, options, tracer) if options.confirm else outcomes
+            outcomes = _confirmed(outcomes, settings, options, accepted, tracer) if options.confirm else outcomes
             if traced:
                 outcomes, layers = _traced(outcomes, settings, options, tracer)
     broken = tuple(outcome.problem for outcome in outcomes if outcome.problem)
@@ -120,12 +135,22 @@ def _names() -> dict[str, str]:
 
 
 def _confirmed(
-    outcomes: list[Outcome], settings: Mapping[str, Settings], options: Options, tracer: Tracer
+    outcomes: list[Outcome],
+    settings: Mapping[str, Settings],
+    options: Options,
+    accepted: KnownFindings | None,
+    tracer: Tracer,
 ) -> list[Outcome]:
     """The outcomes with the verdicts of real TensorFlow and, if asked for, with the fixes that it proves."""
-    from tflint_layers.confirming import confirm_outcomes
+    from tflint_layers.confirming import Fixes, confirm_outcomes
 
-    return confirm_outcomes(outcomes, settings, fix=options.fix or options.diff, tracer=tracer)
+    def accept(outcome: Outcome) -> list[Finding]:
+        if accepted is None or outcome.document is None:
+            return []
+        return accepted.baseline.accepted(visible([outcome], options), outcome.document, accepted.folder)
+
+    fixes = Fixes(accept, options.unsafe_fixes) if options.fix or options.diff else None
+    return confirm_outcomes(outcomes, settings, fixes=fixes, tracer=tracer)
 
 
 def _traced(

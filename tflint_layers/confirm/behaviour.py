@@ -152,7 +152,9 @@ class Observer:
     def _slope(self, target: Any) -> Any:
         """Other weights for each number of a result: the sum of a softmax, for one, has no gradient."""
         count = self._tf.size(target)
-        return self._tf.reshape(self._tf.cast(self._tf.cos(self._tf.range(count, dtype=float)), target.dtype), target.shape)
+        return self._tf.reshape(
+            self._tf.cast(self._tf.cos(self._tf.range(count, dtype=float)), target.dtype), target.shape
+        )
 
     def _is_differentiable(self, value: Any) -> bool:
         return isinstance(value, self._tf.Tensor) and bool(value.dtype.is_floating)

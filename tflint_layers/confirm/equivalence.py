@@ -140,7 +140,9 @@ def _compare_in(setting: Setting, before: Observer, after: Observer, seen: _Seen
 
 
 def _same_calls(left: Behaviour, right: Behaviour) -> bool:
-    return all(_close(call.outputs, right.calls[name].outputs) for name, call in left.calls.items() if name in right.calls)
+    return all(
+        _close(call.outputs, right.calls[name].outputs) for name, call in left.calls.items() if name in right.calls
+    )
 
 
 def _check(before: Behaviour, after: Behaviour, mode: str, random: bool) -> Iterable[Differs]:

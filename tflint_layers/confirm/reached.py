@@ -10,19 +10,21 @@ _Lines = tuple[int, int]
 
 
 def unreached(original: str, fixed: str, before: set[int], after: set[int]) -> int | None:
-    """The first changed line of ``fixed`` in a function whose statement ran in neither version; None if all ran.
+    """The first line of ``fixed`` where a change in a function was not run in either version; None if all were.
 
     ``before`` and ``after`` are the lines that ran of each version.
     """
     old_statements, new_statements = _statements(original), _statements(fixed)
     for old, new in _changes(original.splitlines(), fixed.splitlines()):
-        touched = [
-            *((lines, before) for lines in _touched(old_statements, *old)),
-            *((lines, after) for lines in _touched(new_statements, *new)),
-        ]
-        if touched and not any(ran & set(range(first, last + 1)) for (first, last), ran in touched):
+        removed, added = list(_touched(old_statements, *old)), list(_touched(new_statements, *new))
+        if (removed or added) and not (_ran(removed, before) or _ran(added, after)):
             return new[0]
     return None
+
+
+def _ran(statements: list[_Lines], lines: set[int]) -> bool:
+    """Whether there are statements, and each of them ran."""
+    return bool(statements) and all(lines & set(range(first, last + 1)) for first, last in statements)
 
 
 def _changes(old: list[str], new: list[str]) -> Iterator[tuple[_Lines, _Lines]]:

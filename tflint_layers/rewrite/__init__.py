@@ -7,7 +7,7 @@ from tflint_layers.rewrite import arrays, branches, draws, loops, texts
 from tflint_layers.rewrite.consumers import Retyping
 from tflint_layers.rewrite.dtypes import Kind, kind_of, only_value
 from tflint_layers.rewrite.edits import delete_statement, replace, rewrite_call, without_argument
-from tflint_layers.rewrite.imports import without_unused_imports
+from tflint_layers.rewrite.imports import unused_imports
 from tflint_layers.rewrite.library import Library, tensorflow_name
 from tflint_layers.rewrite.plan import Plan
 
@@ -27,6 +27,6 @@ __all__ = [
     "rewrite_call",
     "tensorflow_name",
     "texts",
+    "unused_imports",
     "without_argument",
-    "without_unused_imports",
 ]

@@ -111,24 +111,20 @@ def _behind_docstring(source: Source, statement: str) -> Edit:
 # --- imports without a use -------------------------------------------------------------------------------------------
 
 
-def without_unused_imports(before: bytes, after: bytes, path: str = "<string>") -> bytes:
-    """``after`` without the imports of names that ``before`` used and ``after`` does not.
+def unused_imports(before: bytes, after: bytes, path: str) -> list[Edit]:
+    """The edits that take the imports of names out of ``after`` that ``before`` used and ``after`` does not.
 
     What was unused before is none of our business, and neither are packages' ``__init__`` files, which re-export.
     """
     if before == after or os.path.basename(path) == "__init__.py":
-        return after
+        return []
     try:
         old, new = Source.from_bytes(before, path), Source.from_bytes(after, path)
         used, unused = _uses(old.tree), _uses(new.tree)
     except UnreadableSource:
-        return after
+        return []
     given_up = {name for name in used if name not in unused}
-    if not given_up:
-        return after
-    for edit in sorted(_removals(new, given_up), reverse=True):
-        after = after[: edit.start] + edit.text.encode(new.encoding) + after[edit.end :]
-    return after
+    return sorted(_removals(new, given_up)) if given_up else []
 
 
 def _uses(tree: ast.AST) -> Counter[str]:
