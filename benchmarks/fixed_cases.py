@@ -13,9 +13,11 @@ import argparse
 import collections
 import contextlib
 import io
+import itertools
 import pdb
 import re
 import sys
+import tempfile
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -43,6 +45,8 @@ class Runner:
 
     def __init__(self, keras: int) -> None:
         self.tf, self.keras = import_tensorflow(keras)
+        self._folder = Path(tempfile.mkdtemp())
+        self._count = itertools.count()
         # A debugger has nobody to talk to.
         sys.breakpointhook = lambda *_, **__: None
         pdb.set_trace = lambda *_, **__: None
@@ -50,8 +54,11 @@ class Runner:
     def outputs(self, text: str, path: Path, *, graph: bool) -> list[list[Any]]:
         """The numbers of a few calls with the same inputs, and what a training step gives."""
         module = types.ModuleType(path.stem)
+        # AutoGraph reads what it converts from the file, which has to hold the same text.
+        file = self._folder / f"case{next(self._count)}.py"
+        file.write_text(text, encoding="utf-8")
         self.keras.utils.set_random_seed(1)
-        exec(compile(text, str(path), "exec"), vars(module))
+        exec(compile(text, str(file), "exec"), vars(module))
         layer, inputs = module.example()
         if "train_step" in text:
             return self._training(layer, inputs, graph)

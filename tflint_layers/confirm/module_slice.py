@@ -210,9 +210,22 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self._wanted.run(module)
 
 
+_SOURCES: dict[str, list[str]] = {}
+_read_again = linecache.updatecache
+
+
 def remember_source(path: str, source: str) -> None:
-    """AutoGraph asks ``inspect`` for the source, which asks ``linecache``."""
-    linecache.cache[path] = (len(source), None, source.splitlines(keepends=True), path)
+    """AutoGraph asks ``inspect`` for the source, which asks ``linecache``.
+
+    AutoGraph also makes ``linecache`` read files again, but what is on disk is not the fixed code that is to be proved.
+    """
+    _SOURCES[path] = source.splitlines(keepends=True)
+    linecache.cache[path] = (len(source), None, _SOURCES[path], path)
+    linecache.updatecache = _remembered
+
+
+def _remembered(filename: str, module_globals: dict[str, Any] | None = None) -> list[str]:
+    return _SOURCES[filename] if filename in _SOURCES else _read_again(filename, module_globals)
 
 
 def _module_name(path: Path) -> tuple[str, list[str]]:

@@ -37,12 +37,26 @@ def numpy_call(scope: Scope, plan: Plan, library: Library, node: ast.Call) -> Ki
         cast = library.name("cast")
         plan.put(node, lambda: f'{cast}({plan.argument(node.args[0])}, "{dtype}")')
         return kind_of_dtype(scope, ast.Constant(dtype))
+    if name in {"numpy.sum", "numpy.mean"} and _reduces_truths(scope, node):
+        return _counted(plan, library, node, name.rpartition(".")[2])
     found = _counterpart(scope, plan, node, name, keras=library.keras)
     if found is None:
         return None
     operation = library.dotted(found)
     plan.put(node.func, lambda: operation)
     return _kind_of_result(scope, node, name.rpartition(".")[2])
+
+
+def _reduces_truths(scope: Scope, node: ast.Call) -> bool:
+    return len(node.args) == 1 and not node.keywords and kind_of(scope, node.args[0]) is Kind.BOOL
+
+
+def _counted(plan: Plan, library: Library, node: ast.Call, name: str) -> Kind:
+    """The sum of truth values is their number, the mean their share."""
+    cast, function = library.name("cast"), library.name(name)
+    dtype = "int32" if name == "sum" else "float32"
+    plan.put(node, lambda: f'{function}({cast}({plan.argument(node.args[0])}, "{dtype}"))')
+    return Kind.INT if name == "sum" else Kind.FLOAT
 
 
 def _counterpart(scope: Scope, plan: Plan, node: ast.Call, name: str, *, keras: bool) -> str | None:
@@ -60,11 +74,20 @@ def _counterpart(scope: Scope, plan: Plan, node: ast.Call, name: str, *, keras: 
     if form is None:
         return None
     accepted = forms.get(name, ())
-    if form in accepted:
+    if form in accepted or _is_alike(node, name, form, accepted):
         return names[name]
     first = node.args[0] if node.args else None
     swapped = form == "1, x" and "x, 1" in accepted and name.rpartition(".")[2] in _COMMUTING
     return names[name] if swapped and isinstance(first, ast.Constant) and isinstance(first.value, float) else None
+
+
+def _is_alike(node: ast.Call, name: str, form: str, accepted: tuple[str, ...]) -> bool:
+    """Whether a way to call that the tables do not have does not differ from one that they have."""
+    if name in {"numpy.any", "numpy.all"} and form.startswith("c"):
+        return set(form[1:].replace(" ", "").split(",")) <= {"", "1", "axis=", "keepdims="}
+    numbers = [argument for argument in node.args[1:] if isinstance(argument, ast.Constant)]
+    floats = all(isinstance(number.value, float) for number in numbers)
+    return name == "numpy.where" and floats and form in {"c, 1, 1", "c, x, 1", "c, 1, x"} and "c, x, y" in accepted
 
 
 def _works_for_whole_numbers(name: str) -> bool:
@@ -150,6 +173,9 @@ def array_method(
         reshape = library.name("reshape")
         plan.put(call, lambda: f"{reshape}({plan.argument(subject)}, [-1])")
         return kind
+    if method == "tolist" and not count and _is_counted(scope, call):
+        plan.put(call, lambda: plan.text(subject))
+        return kind
     if method == "reshape" and count and not keywords:
         reshape = library.name("reshape")
         shape = "{}" if count == 1 and not _is_number(scope, call.args[0]) else "[{}]"
@@ -166,6 +192,12 @@ def array_method(
     if method == "cumsum" and count + len(keywords) == 1 and keywords <= {"axis"}:
         return _same(plan, library, call, subject, method) and kind
     return None
+
+
+def _is_counted(scope: Scope, node: ast.expr) -> bool:
+    """Whether a list goes straight into a function that does the same with a tensor."""
+    call = scope.parent(node)
+    return isinstance(call, ast.Call) and scope.api_name(call.func) in {f"builtins.{n}" for n in ("len", "max", "min")}
 
 
 def _reduction(plan: Plan, library: Library, call: ast.Call, subject: ast.expr, kind: Kind) -> Kind | None:

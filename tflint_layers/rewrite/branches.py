@@ -10,14 +10,14 @@ from itertools import pairwise
 
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.syntax import walk
-from tflint_layers.model.values import constant_of, is_static, is_symbolic, may_be_symbolic
+from tflint_layers.model.values import Static, Variable, constant_of, is_static, is_symbolic, may_be_symbolic
 from tflint_layers.rewrite.dtypes import Kind, kind_of
 from tflint_layers.rewrite.library import Library
 from tflint_layers.rewrite.plan import Plan
 
 _LONGEST = 100
 Text = Callable[[], str]
-_Block = list[ast.stmt]
+Block = list[ast.stmt]
 
 
 # --- conditions ------------------------------------------------------------------------------------------------------
@@ -44,7 +44,7 @@ def condition(scope: Scope, plan: Plan, library: Library, test: ast.expr) -> Tex
 
 
 def _junction(scope: Scope, plan: Plan, library: Library, test: ast.BoolOp) -> Text | None:
-    parts = [condition(scope, plan, library, operand) for operand in test.values]
+    parts = [condition(scope, plan, library, part) or _flag(scope, plan, part) for part in test.values]
     known = [part for part in parts if part is not None]
     if len(known) < len(parts):
         return None
@@ -59,12 +59,19 @@ def _junction(scope: Scope, plan: Plan, library: Library, test: ast.BoolOp) -> T
     return text
 
 
+def _flag(scope: Scope, plan: Plan, node: ast.expr) -> Text | None:
+    """An option of Python, such as `training`: nothing that protects what stands behind it from being computed."""
+    if not isinstance(node, (ast.Name, ast.Attribute)) or not isinstance(scope.value(node), Static):
+        return None
+    return lambda: f"bool({plan.text(node)})"
+
+
 def _comparison(scope: Scope, plan: Plan, library: Library, test: ast.Compare) -> Text | None:
     operands = [test.left, *test.comparators]
     if len(test.ops) == 1:
         return _membership(scope, plan, library, test)
-    if not all(isinstance(node, (ast.Name, ast.Attribute, ast.Constant, ast.UnaryOp)) for node in operands[1:-1]):
-        return None  # the operand in the middle would be computed twice
+    if not all(_can_be_computed_twice(scope, node) for node in operands[1:-1]):
+        return None
     if any(isinstance(op, (ast.In, ast.NotIn, ast.Is, ast.IsNot)) for op in test.ops):
         return None
     operation = library.name("logical_and")
@@ -81,6 +88,12 @@ def _comparison(scope: Scope, plan: Plan, library: Library, test: ast.Compare) -
         return first
 
     return text
+
+
+def _can_be_computed_twice(scope: Scope, node: ast.expr) -> bool:
+    calls = [inner for inner in walk(node) if isinstance(inner, ast.Call)]
+    names = [scope.api_name(call.func) for call in calls]
+    return all(name.startswith(("tensorflow.", "keras.ops.")) and ".random." not in name for name in names)
 
 
 def _membership(scope: Scope, plan: Plan, library: Library, test: ast.Compare) -> Text | None:
@@ -157,6 +170,7 @@ def plan_if(scope: Scope, plan: Plan, library: Library, node: ast.If) -> bool:
         return False
     return (
         _plan_raise(scope, plan, library, node, test)
+        or _plan_update(scope, plan, library, node, test)
         or _plan_returns(scope, plan, library, node, test)
         or _plan_bindings(scope, plan, library, node, test)
     )
@@ -201,18 +215,45 @@ def _plan_raise(scope: Scope, plan: Plan, library: Library, node: ast.If, test: 
     return True
 
 
+def _plan_update(scope: Scope, plan: Plan, library: Library, node: ast.If, test: Text) -> bool:
+    """`if x: self.w.assign_add(v)`: add nothing where it is not so; `assign` keeps the old value."""
+    statement = _only(node.body, ast.Expr)
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or node.orelse or call.keywords:
+        return False
+    weight, method = call.func.value, call.func.attr
+    if len(call.args) != 1 or not isinstance(scope.value(weight), Variable) or _is_elif(plan, node):
+        return False
+    if method not in {"assign", "assign_add", "assign_sub"}:
+        return False
+    value, where = call.args[0], library.name("where")
+    zeros = library.name("zeros_like")
+
+    def text() -> str:
+        otherwise = "0.0" if _is_float(scope, value) else f"{zeros}({plan.argument(value)})"
+        otherwise = plan.text(weight) if method == "assign" else otherwise
+        new = f"{plan.text(weight)}.{method}({where}({test()}, {plan.argument(value)}, {otherwise}))"
+        return comments(plan, node, node, new) + new
+
+    plan.put(node, text)
+    return True
+
+
 def _plan_returns(scope: Scope, plan: Plan, library: Library, node: ast.If, test: Text) -> bool:
     """`if x: return a` and `return b` behind it, or in its `else`."""
     first = _only(node.body, ast.Return)
     follower = _follower(scope, node)
     second = _only(node.orelse, ast.Return) if node.orelse else follower
+    is_elif = _is_elif(plan, node)
+    nested = _only(node.orelse, ast.If)
+    if isinstance(first, ast.Return) and isinstance(nested, ast.If) and not is_elif:
+        return _plan_chain(scope, plan, library, node, test)
     if not isinstance(first, ast.Return) or not isinstance(second, ast.Return):
         return False
     values = first.value, second.value
     if values[0] is None or values[1] is None or not _alike(scope, plan, values[0], values[1]):
         return False
     sides = values[0], values[1]
-    is_elif = _is_elif(plan, node)
     if is_elif and (node.orelse or not _chain_ends(scope, node)):
         return False
     indent = " " * (second if is_elif else node).col_offset
@@ -233,6 +274,39 @@ def _plan_returns(scope: Scope, plan: Plan, library: Library, node: ast.If, test
     else:
         plan.put_between(start, last, text)
     return True
+
+
+def _plan_chain(scope: Scope, plan: Plan, library: Library, node: ast.If, test: Text) -> bool:
+    """`if x: return a`, `elif y: return b` and so on, up to an `else` or a `return` behind it."""
+    links = [(test, _returned(node.body))]
+    block = node.orelse
+    while isinstance(inner := _only(block, ast.If), ast.If):
+        inner_test = condition(scope, plan, library, inner.test)
+        if inner_test is None:
+            return False
+        links.append((inner_test, _returned(inner.body)))
+        block = inner.orelse
+    last = _only(block, ast.Return) if block else _follower(scope, node)
+    end = last.value if isinstance(last, ast.Return) else None
+    values = [value for _, value in links if value is not None]
+    if end is None or len(values) < len(links) or not all(_alike(scope, plan, value, end) for value in values):
+        return False
+    final, function, indent = end, library.name("cond"), " " * node.col_offset
+
+    def text() -> str:
+        other = plan.text(final)
+        for (decide, _), value in list(zip(links, values, strict=True))[:0:-1]:
+            other = f"{function}({decide()}, lambda: {plan.text(value)}, lambda: {other})"
+        return _cond(plan, function, test(), [plan.text(values[0]), other], indent, "return ")
+
+    stop: ast.stmt = node if block or last is None else last
+    plan.put_between(node, stop, lambda: comments(plan, node, stop, text()) + text())
+    return True
+
+
+def _returned(block: Block) -> ast.expr | None:
+    statement = _only(block, ast.Return)
+    return statement.value if isinstance(statement, ast.Return) else None
 
 
 def _chain_ends(scope: Scope, node: ast.If) -> bool:
@@ -277,7 +351,7 @@ def _plan_bindings(scope: Scope, plan: Plan, library: Library, node: ast.If, tes
     return True
 
 
-def _bindings(plan: Plan, block: _Block) -> dict[str, tuple[ast.expr, Text]] | None:
+def _bindings(plan: Plan, block: Block) -> dict[str, tuple[ast.expr, Text]] | None:
     """The names that a block binds, each once and from nothing that it binds itself; None where it does more."""
     found: dict[str, tuple[ast.expr, Text]] = {}
     for statement in block:
@@ -327,7 +401,7 @@ def _conditional_around(scope: Scope, node: ast.AST) -> ast.AST | None:
     return scope.parent(statement) if statement is not None else None
 
 
-def _only(block: _Block, kind: type[ast.stmt]) -> ast.stmt | None:
+def _only(block: Block, kind: type[ast.stmt]) -> ast.stmt | None:
     return block[0] if len(block) == 1 and isinstance(block[0], kind) else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from typing import TypeGuard
 
@@ -64,6 +65,10 @@ class Retyping:
         cast = self.library.name("cast")
         self.plan.put(node, lambda: f"{cast}({self.plan.argument(subject)}, {target})")
 
+    def cast_like(self, scope: Scope, node: ast.expr) -> None:
+        """Put a cast to the dtype of the tensor that it meets around what a number becomes."""
+        self._wrap_cast(scope, node, self._like(scope, node))
+
     def _like(self, scope: Scope, node: ast.expr) -> str | None:
         """A name for the tensor that the number meets in arithmetic, whose dtype it would take in eager mode."""
         child = node
@@ -119,13 +124,15 @@ class Retyping:
     def _statement(self, scope: Scope, parent: ast.AST | None, node: ast.expr, kind: Kind) -> bool:
         if isinstance(parent, (ast.Assign, ast.AnnAssign)) and parent.value is node:
             targets = parent.targets if isinstance(parent, ast.Assign) else [parent.target]
-            return len(targets) == 1 and isinstance(targets[0], ast.Name) and self._name(scope, targets[0], kind)
+            return len(targets) == 1 and isinstance(targets[0], ast.Name) and self.consume_name(scope, targets[0], kind)
         if isinstance(parent, ast.AugAssign) and parent.value is node:
             return self._augmented(scope, parent, node, kind)
         if isinstance(parent, (ast.Return, ast.Lambda)):
             return self._result(scope, parent, kind)
         if isinstance(parent, ast.If) and parent.test is node:
             return branches.plan_if(scope, self.plan, self.library, parent)
+        if isinstance(parent, ast.For) and parent.iter is node:
+            return loops.plan_for(scope, self.plan, self.library, parent)
         if isinstance(parent, ast.Assert) and parent.test is node:
             return branches.plan_assert(scope, self.plan, self.library, parent)
         if isinstance(parent, ast.Dict) and node in parent.values:
@@ -318,6 +325,8 @@ class Retyping:
         outer = scope.parent(parent)
         if isinstance(outer, _LITERALS):
             return self._literal(scope, outer)
+        if isinstance(outer, ast.Assign):
+            return self._unpacked(scope, outer, parent)
         if isinstance(outer, (ast.Return, ast.Expr)):
             return _is_entry(scope) or isinstance(outer, ast.Expr)
         if isinstance(outer, ast.Call) and parent in outer.args and not isinstance(parent, ast.Dict):
@@ -326,10 +335,23 @@ class Retyping:
             return not isinstance(parent, ast.Dict) and self._keyword(scope, outer)
         return False
 
+    def _unpacked(self, scope: Scope, statement: ast.Assign, values: ast.expr) -> bool:
+        """`a, b = x, y`: the names for the values that become tensors."""
+        target = statement.targets[0]
+        if len(statement.targets) > 1 or not isinstance(target, ast.Tuple) or not isinstance(values, ast.Tuple):
+            return False
+        pairs = list(zip(target.elts, values.elts, strict=False))
+        return len(target.elts) == len(values.elts) and all(
+            isinstance(name, ast.Name) and self.consume_name(scope, name, kind_of(scope, value))
+            for name, value in pairs
+            if self.plan.is_tensor(value)
+        )
+
     def _filled(self, scope: Scope, call: ast.Call) -> bool:
         """`np.zeros` and `np.ones` of a shape that only the graph knows."""
         name = scope.api_name(call.func)
-        if name not in {"numpy.zeros", "numpy.ones"} or len(call.args) + len(call.keywords) != 1:
+        keywords = {keyword.arg for keyword in call.keywords}
+        if name not in {"numpy.zeros", "numpy.ones"} or len(call.args) != 1 or not keywords <= {"dtype"}:
             return False
         function = self.library.name(name.rpartition(".")[2])
         self.plan.put(call.func, lambda: function)
@@ -358,17 +380,21 @@ class Retyping:
 
     # --- names and functions
 
-    def _name(self, scope: Scope, target: ast.Name, kind: Kind) -> bool:
+    def consume_name(self, scope: Scope, target: ast.Name, kind: Kind) -> bool:
         """A local name that is bound once: all that reads it."""
         root = scope.function.node if scope.function is not None else None
         if root is None or (scope.function is not None and scope.function.accepts(target.id)):
             return False
         named = [node for node in walk(root) if isinstance(node, ast.Name) and node.id == target.id]
-        if sum(not isinstance(node.ctx, ast.Load) for node in named) != 1:
+        stores = sorted((n for n in named if not isinstance(n.ctx, ast.Load)), key=lambda node: node.lineno)
+        statements = [scope.statement(node) for node in stores]
+        if len(stores) > 1 and not _are_in_line(scope, statements):
             return False
-        return all(
-            self.consume(self._scope_of(scope, node), node, kind) for node in named if isinstance(node.ctx, ast.Load)
-        )
+        first = stores.index(target)
+        start = stores[first].lineno if first else 0
+        end = _last_line(statements[first + 1]) if first + 1 < len(stores) else sys.maxsize
+        loads = [node for node in named if isinstance(node.ctx, ast.Load) and start < node.lineno <= end]
+        return all(self.consume(self._scope_of(scope, node), node, kind) for node in loads)
 
     def _scope_of(self, scope: Scope, node: ast.AST) -> Scope:
         """The evaluation that knows a node, which may stand in a function inside the function."""
@@ -393,6 +419,16 @@ class Retyping:
         if not calls or any(id(node) not in known for node in _mentions(self._module.source.tree, scope, function)):
             return False
         return all(self.consume(caller, call, kind) for caller, call in calls)
+
+
+def _are_in_line(scope: Scope, statements: list[ast.stmt | None]) -> bool:
+    """Whether statements follow each other in the body of the function, each assigning one value to one name."""
+    body = getattr(scope.function.node, "body", []) if scope.function is not None else []
+    return all(isinstance(statement, ast.Assign) and statement in body for statement in statements)
+
+
+def _last_line(statement: ast.stmt | None) -> int:
+    return (statement.end_lineno or statement.lineno) if statement is not None else 0
 
 
 def _calls(scope: Scope, function: FunctionInfo) -> Iterator[tuple[Scope, ast.Call]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.syntax import walk
+from tflint_layers.model.values import Shape
 from tflint_layers.rewrite.dtypes import Kind
 from tflint_layers.rewrite.library import Library
 from tflint_layers.rewrite.plan import Plan
@@ -49,7 +50,7 @@ class Draw:
 def draw(scope: Scope, call: ast.Call, name: str) -> Draw | None:
     """What a call of Python or NumPy draws; None where it is not known, or has no counterpart."""
     text = scope.module.source.segment
-    if name in _BY_DIMENSIONS and not call.keywords:
+    if name in _BY_DIMENSIONS and not call.keywords and call.args:
         shape = f"({', '.join(map(text, call.args))}{',' if len(call.args) == 1 else ''})"
         return Draw(_BY_DIMENSIONS[name], (), shape, Kind.FLOAT)
     if name not in _DRAWS:
@@ -85,7 +86,9 @@ def _shape(scope: Scope, size: ast.expr | None) -> str | None:
         return "()"
     if isinstance(size, ast.Constant) and isinstance(size.value, int):
         return f"({size.value},)"
-    return text(size) if isinstance(size, (ast.Tuple, ast.List)) else None
+    value = scope.value(size)
+    is_known = isinstance(value, Shape) and not value.batch
+    return text(size) if is_known or isinstance(size, (ast.Tuple, ast.List)) else None
 
 
 def text(scope: Scope, library: Library, plan: Plan, drawn: Draw) -> str:

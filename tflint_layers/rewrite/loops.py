@@ -207,7 +207,7 @@ def _keeps_shape(scope: Scope, loop: ast.stmt, one: _State) -> bool:
     if isinstance(literal, float):
         return kind is not Kind.INT and _is_scalar(scope, one.value, one.name)
     calls = [node for node in walk(one.value) if isinstance(node, ast.Call)]
-    names = {scope.api_name(call.func).rpartition(".")[2] for call in calls if one.name in _loaded([call])}
+    names = {scope.api_name(call.func).rpartition(".")[2] for call in calls if one.name in _loaded(call.args[:1])}
     return not names & _RESHAPING
 
 

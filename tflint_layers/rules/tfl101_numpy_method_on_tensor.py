@@ -87,7 +87,9 @@ def fix(scope: Scope, hit: Hit) -> Fix | None:
 
 
 def _fix_read(scope: Scope, call: ast.Call) -> Fix | None:
-    is_method = isinstance(call.func, ast.Attribute) and call.func.attr in {"numpy", "eval"}
+    is_method = not scope.api_name(call.func) and isinstance(call.func, ast.Attribute)
+    if is_method and isinstance(call.func, ast.Attribute) and call.func.attr not in {"numpy", "eval"}:
+        return None
     subject = call.func.value if is_method and isinstance(call.func, ast.Attribute) else None
     if subject is None and len(call.args) == 1 and not call.keywords:
         subject = call.args[0]

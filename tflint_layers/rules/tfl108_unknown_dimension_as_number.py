@@ -229,17 +229,17 @@ def _tensor_of(scope: Scope, shape: ast.expr) -> ast.expr | None:
         if shape.func.attr == "get_shape":
             return shape.func.value
         return _tensor_of(scope, shape.func.value) if shape.func.attr == "as_list" else None
-    if isinstance(shape, ast.Call) and len(shape.args) == 1 and scope.api_name(shape.func) in _SAME_SHAPE:
-        return _tensor_of(scope, shape.args[0])
+    if isinstance(shape, ast.Call) and len(shape.args) == 1 and not shape.keywords:
+        name = scope.api_name(shape.func)
+        if name == "keras.backend.int_shape":
+            return shape.args[0]
+        return _tensor_of(scope, shape.args[0]) if name in {"builtins.list", "builtins.tuple"} else None
     return shape.value if isinstance(shape, ast.Attribute) and shape.attr == "shape" else None
 
 
 def _is_rebound(scope: Scope, name: str) -> bool:
     is_parameter = scope.function is not None and scope.function.accepts(name)
     return sum(_binds(node, name) for node in scope.values) + is_parameter > 1
-
-
-_SAME_SHAPE = frozenset({"builtins.list", "builtins.tuple", "keras.backend.int_shape"})
 
 
 RULE = Rule(

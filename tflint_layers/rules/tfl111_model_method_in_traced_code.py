@@ -84,7 +84,7 @@ def fix(scope: Scope, hit: Hit) -> Fix | None:
         return _fix_weight(scope, node)
     if node.func.attr not in {"predict", "predict_on_batch"} or len(node.args) != 1:
         return None
-    if any(keyword.arg != "verbose" for keyword in node.keywords):
+    if any(keyword.arg not in {"verbose", "batch_size"} for keyword in node.keywords):
         return None
     retyping, model, inputs = Retyping(scope), node.func.value, node.args[0]
     plan = retyping.plan
@@ -96,6 +96,8 @@ def fix(scope: Scope, hit: Hit) -> Fix | None:
 
 def _fix_weight(scope: Scope, node: ast.Call) -> Fix | None:
     item, receiver = scope.parent(node), node.func
+    if isinstance(item, ast.Assign) and isinstance(receiver, ast.Attribute):
+        return _fix_weights(scope, item, node, receiver.value)
     if not isinstance(item, ast.Subscript) or item.value is not node or not isinstance(receiver, ast.Attribute):
         return None
     if not isinstance(literal(item.slice), int):
@@ -105,6 +107,17 @@ def _fix_weight(scope: Scope, node: ast.Call) -> Fix | None:
     if not retyping.consume(scope, item, Kind.FLOAT):
         return None
     return retyping.fix(node, "use the weight itself, through which gradients flow")
+
+
+def _fix_weights(scope: Scope, statement: ast.Assign, node: ast.Call, layer: ast.expr) -> Fix | None:
+    """`kernel, bias = layer.get_weights()`."""
+    retyping = Retyping(scope)
+    retyping.plan.put(node, lambda: f"{retyping.plan.atom(layer)}.weights")
+    target = statement.targets[0]
+    names = target.elts if isinstance(target, ast.Tuple) and len(statement.targets) == 1 else []
+    if not names or not all(isinstance(n, ast.Name) and retyping.consume_name(scope, n, Kind.FLOAT) for n in names):
+        return None
+    return retyping.fix(node, "use the weights themselves, through which gradients flow")
 
 
 RULE = Rule(

@@ -52,13 +52,22 @@ from tflint_layers.model.values import (
     Method,
     Value,
     alternatives,
+    constant_of,
     may_be_symbolic,
 )
-from tflint_layers.rewrite import Retyping, draws, kind_of, replace, tensorflow_name
+from tflint_layers.rewrite import Kind, Retyping, draws, kind_of, replace, tensorflow_name
 from tflint_layers.rules.rule import Hit, Rule
 
 _ENVIRON = "os.environ"
 _SHUFFLES = frozenset({"random.shuffle", "numpy.random.shuffle", "numpy.random.Generator.shuffle"})
+
+
+_CHOICES = {
+    "random.choice": "choice",
+    "numpy.random.choice": "choice",
+    "numpy.random.permutation": "permutation",
+    "numpy.random.Generator.permutation": "permutation",
+}
 
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
@@ -119,6 +128,8 @@ def fix(scope: Scope, hit: Hit) -> Fix | None:
         return _fix_clock(scope, call)
     if name in _SHUFFLES:
         return _fix_shuffle(scope, call)
+    if name in _CHOICES:
+        return _fix_choice(scope, call)
     draw = draws.draw(scope, call, name)
     if draw is None:
         return None
@@ -128,6 +139,32 @@ def fix(scope: Scope, hit: Hit) -> Fix | None:
     if not retyping.consume(scope, used, draw.kind):
         return None
     return retyping.fix(call, f"draw in the graph with `{text}`; the numbers are others, and 32 bits wide")
+
+
+def _fix_choice(scope: Scope, call: ast.Call) -> Fix | None:
+    """One of several numbers that are written out, or whole numbers in another order."""
+    items = call.args[0] if len(call.args) == 1 and not call.keywords else None
+    if items is None:
+        return None
+    retyping = Retyping(scope)
+    plan, name = retyping.plan, retyping.library.tensorflow
+    if _CHOICES[scope.api_name(call.func)] == "permutation":
+        if not isinstance(constant_of(scope.value(items)), int):
+            return None
+        plan.put(call, lambda: f"{name}.random.shuffle({name}.range({plan.argument(items)}))")
+        kind = Kind.INT
+    elif isinstance(items, (ast.List, ast.Tuple)) and items.elts:
+        kinds = {kind_of(scope, item) for item in items.elts}
+        if not kinds <= {Kind.INT, Kind.FLOAT} or len(kinds) > 1:
+            return None
+        index = f'{name}.random.uniform((), maxval={len(items.elts)}, dtype="int32")'
+        plan.put(call, lambda: f"{name}.gather({plan.argument(items)}, {index})")
+        kind = kinds.pop()
+    else:
+        return None
+    if not retyping.consume(scope, call, kind):
+        return None
+    return retyping.fix(call, "choose in the graph; the numbers are others, and 32 bits wide")
 
 
 def _fix_shuffle(scope: Scope, call: ast.Call) -> Fix | None:
@@ -149,14 +186,26 @@ def _fix_shuffle(scope: Scope, call: ast.Call) -> Fix | None:
 
 def _fix_clock(scope: Scope, call: ast.Call) -> Fix | None:
     parent = scope.parent(call)
+    number: ast.expr = call
     while isinstance(parent, ast.BinOp) and not may_be_symbolic(scope.value(parent)):
         # Arithmetic with Python numbers goes on in the clock's own type.
-        parent = scope.parent(parent)
+        number, parent = parent, scope.parent(parent)
+    if isinstance(parent, ast.BinOp):
+        return _fix_clock_in_arithmetic(scope, call, number)
     if not isinstance(parent, ast.Call) or scope.api_name(parent.func) not in {"tensorflow.cast", "keras.ops.cast"}:
         return None
     name, imports = tensorflow_name(scope.module)
     edit = replace(scope.module.source, call, f"{name}.timestamp()")
     return Fix(f"read the clock in the graph with `{name}.timestamp()`", Safety.UNSAFE, (*imports, edit))
+
+
+def _fix_clock_in_arithmetic(scope: Scope, call: ast.Call, number: ast.expr) -> Fix | None:
+    """What is computed from the time meets a tensor: cast to its dtype, since the clock has 64 bits."""
+    retyping = Retyping(scope)
+    name = retyping.library.tensorflow
+    retyping.plan.put(call, lambda: f"{name}.timestamp()")
+    retyping.cast_like(scope, number)
+    return retyping.fix(call, f"read the clock in the graph with `{name}.timestamp()`")
 
 
 def _without_cast(scope: Scope, call: ast.Call) -> ast.Call:

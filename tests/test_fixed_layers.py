@@ -1,0 +1,48 @@
+"""Fixed layers under real TensorFlow: they trace, and give the numbers that the original gives in eager mode."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import pytest
+from conftest import rule_folders
+
+from tflint_layers.confirm import FixProof, FixQuestion, prove_fixes
+from tflint_layers.fixer import fix_source
+from tflint_layers.settings import Settings
+
+pytestmark = [pytest.mark.tensorflow, pytest.mark.xdist_group("traced")]
+
+
+def questions(folder: Path, keras: int) -> list[FixQuestion]:
+    """One for each layer of ``bad.py`` in which nothing is left that a fix could not reach."""
+    path = folder / "bad.py"
+    data = path.read_bytes()
+    result = fix_source(data, str(path), Settings(keras=keras, preview=True), unsafe=True)
+    broken = {finding.layer for finding in result.remaining if not finding.suspect}
+    fixed = {finding.layer for finding in result.applied if finding.layer and finding.layer_path is None}
+    return [
+        FixQuestion(data, result.data, str(path), node.name, keras)
+        for node in ast.parse(data).body
+        if isinstance(node, ast.ClassDef)
+        and node.name in fixed - broken
+        and any(isinstance(inner, ast.FunctionDef) and inner.name == "call" for inner in node.body)
+    ]
+
+
+@cache
+def proofs(keras: int) -> dict[tuple[str, str], FixProof]:
+    asked = [question for folder in rule_folders() for question in questions(folder, keras)]
+    answers = prove_fixes(asked, timeout=60.0)
+    return {(Path(q.path).parent.name, q.layer): answer for q, answer in zip(asked, answers, strict=True)}
+
+
+# What draws in the graph draws other numbers than Python did.
+DRAWS = {"Noise", "Jitter", "OwnGenerator", "Unseeded", "Shuffled"}
+
+
+def test_fixed_layers_agree_with_the_original(rule_folder: Path, keras: int) -> None:
+    mine = {layer: proof for (folder, layer), proof in proofs(keras).items() if folder == rule_folder.name}
+    assert {layer: proof.because for layer, proof in mine.items() if not proof.ok and layer not in DRAWS} == {}
