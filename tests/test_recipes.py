@@ -12,6 +12,7 @@ import pytest
 
 from tflint_layers.confirm import found, lessons, recipe
 from tflint_layers.confirm.draft import Draft
+from tflint_layers.confirm.elsewhere import Elsewhere
 from tflint_layers.confirm.inputs import Call, with_rank
 from tflint_layers.confirm.lessons import Knowledge, Mishap
 from tflint_layers.confirm.parameters import Signature
@@ -50,10 +51,11 @@ def test_recipes_in_the_files_of_a_project(tmp_path: Path) -> None:
     (tests / "test_till.py").write_text(
         "from math import pi\nfrom shop.layers import Till\ndef test_it():\n    assert Till(pi)(np.ones((2, 3)))\n"
     )
-    code = next(found.code_of_project(str(package / "layers.py"), "Till"))
-    (shown, _) = found.recipes_in(code, "Till")
+    complete, build = Elsewhere().of(str(package / "layers.py"), "Till")
+    shown = Draft.shown(complete).recipe()
     assert str(shown) == "Till(pi)(np.ones((2, 3)))"
     assert (shown.imports, shown.origin) == (("from math import pi",), "tests")
+    assert build["inputs"] == []
 
 
 def test_recipes_in_documentation() -> None:

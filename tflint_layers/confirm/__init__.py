@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tflint_layers.confirm.elsewhere import Elsewhere, UnreadableRecord
 from tflint_layers.confirm.judge import judge, layer_status, place_of
 from tflint_layers.confirm.pool import NoTensorFlow, Progress
 from tflint_layers.confirm.request import Trace, TraceRequest
@@ -25,6 +26,7 @@ __all__ = [
     "LayerResult",
     "NoTensorFlow",
     "Tracer",
+    "UnreadableRecord",
     "confirm",
     "prove_fix",
     "prove_fixes",
@@ -96,6 +98,7 @@ def confirm(
     progress: Progress | None = None,
     tracer: Tracer | None = None,
     examples: Mapping[str, Any] | None = None,
+    recorded: str | None = None,
 ) -> list[Finding]:
     """The same findings in the same order, each with a verdict; ``timeout`` is in seconds per layer.
 
@@ -103,15 +106,17 @@ def confirm(
 
     Raises:
         NoTensorFlow: the interpreter has no TensorFlow.
+        UnreadableRecord: ``recorded`` is no record of tests.
     """
     groups: dict[tuple[Any, ...], list[int]] = {}
     for number, finding in enumerate(findings):
         groups.setdefault(_group(finding), []).append(number)
     texts = {path: text for path, data in sources.items() if (text := _text(path, data)) is not None}
     requests, members = [], []
+    elsewhere = Elsewhere(recorded)
     for numbers in groups.values():
         group = [findings[number] for number in numbers]
-        if (request := _request(group, texts, examples or {}, timeout, memory_mb)) is not None:
+        if (request := _request(group, texts, examples or {}, elsewhere, timeout, memory_mb)) is not None:
             requests.append(request)
             members.append(numbers)
     verdicts: dict[int, Verdict] = {}
@@ -160,6 +165,7 @@ def _request(
     group: Sequence[Finding],
     texts: Mapping[str, str],
     examples: Mapping[str, Any],
+    elsewhere: Elsewhere,
     timeout: float,
     memory_mb: int,
 ) -> TraceRequest | None:
@@ -177,7 +183,9 @@ def _request(
         keras=first.keras,
         watch=tuple(sorted({_absolute(finding.path) for finding in group})),
         flagged=tuple(sorted({(_absolute(finding.path), finding.line) for finding in group})),
+        sure=tuple(sorted({(_absolute(finding.path), finding.line) for finding in group if not finding.suspect})),
         example=_example(examples, home, first.layer),
+        shown=elsewhere.of(_absolute(home), first.layer),
         call=_call_at(first, text) if first.proof is Proof.CONSTRUCTION else None,
         timeout=timeout,
         memory_mb=memory_mb,
@@ -237,13 +245,16 @@ def trace_layers(
     progress: Progress | None = None,
     tracer: Tracer | None = None,
     examples: Mapping[str, Any] | None = None,
+    recorded: str | None = None,
     benchmark: bool = False,
 ) -> list[LayerResult]:
     """Trace layers whether or not anything is wrong with them; with ``benchmark`` also measure them.
 
     Raises:
         NoTensorFlow: the interpreter has no TensorFlow.
+        UnreadableRecord: ``recorded`` is no record of tests.
     """
+    elsewhere = Elsewhere(recorded)
     requests = [
         TraceRequest(
             path=_absolute(question.path),
@@ -253,6 +264,7 @@ def trace_layers(
             entry="call",
             keras=question.keras,
             example=_example(examples or {}, question.path, question.layer),
+            shown=elsewhere.of(_absolute(question.path), question.layer),
             benchmark=benchmark,
             timeout=timeout,
             memory_mb=memory_mb,
@@ -293,12 +305,15 @@ def prove_fixes(
     progress: Progress | None = None,
     tracer: Tracer | None = None,
     examples: Mapping[str, Any] | None = None,
+    recorded: str | None = None,
 ) -> list[FixProof]:
     """Whether fixed layers trace, and give the numbers that the original ones give in eager mode.
 
     Raises:
         NoTensorFlow: the interpreter has no TensorFlow.
+        UnreadableRecord: ``recorded`` is no record of tests.
     """
+    elsewhere = Elsewhere(recorded)
     requests = [
         TraceRequest(
             path=_absolute(question.path),
@@ -309,6 +324,7 @@ def prove_fixes(
             entry=question.entry,
             keras=question.keras,
             example=_example(examples or {}, question.path, question.layer),
+            shown=elsewhere.of(_absolute(question.path), question.layer),
             timeout=timeout,
             memory_mb=memory_mb,
         )

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import inspect
 import itertools
-import os
 import sys
 import traceback
 import types
@@ -30,6 +29,8 @@ from tflint_layers.confirm.values import BATCH, Tensor, tensor
 STEPS = ("train_step", "test_step", "predict_step")
 
 _SEED = 7
+# Where code of others may call a layer with Python values, which is not how a model calls it.
+_LOOSE = frozenset({"documentation", "project", "tests"})
 # Failures that no other input would cure: what the code asks for is refused whatever it is given.
 _HOPELESS = (
     "item assignment", "item deletion", "add_metric", "add_update", "new elements of state", "already built",
@@ -112,7 +113,7 @@ class Builder:
                     break
                 search.failed(draft, outcome.mishap)
         if not some:
-            raise _unrunnable(attempts)
+            raise _unrunnable(attempts, search.out_of_time)
 
     def _target(self) -> Any:
         name = self._request.layer or self._request.function
@@ -150,9 +151,9 @@ class Builder:
         function = getattr(target, _entry_point(self._keras, target), None) if isinstance(target, type) else target
         knowledge = Knowledge(
             Signature.of(target, vars(self.module)) if isinstance(target, type) else Signature({}),
-            Call.of(function, _source(target)),
+            Call.of(function, _source(target), inspect.getdoc(target) or ""),
         )
-        sources: list[Source] = [(-100.0, _complete(itertools.chain(*ready)))]
+        sources: list[Source] = [(-1000.0, _complete(itertools.chain(*ready)))]
         if isinstance(target, type):
             sources += self._of_class(name, target, knowledge)
         elif target is not None:
@@ -183,29 +184,28 @@ class Builder:
         home = found.code_of_file(self._slice.tree)
         plain = name.rpartition(".")[2]
         package = target.__module__.partition(".")[0] if "." in target.__module__ else ""
-        codes = itertools.chain(
-            [home],
-            found.code_of_documentation(target.__doc__, home, package),
-            found.code_of_project(self._request.path, plain) if os.path.isfile(self._request.path) else (),
-        )
-        shown, again = itertools.tee(itertools.islice((r for code in codes for r in found.recipes_in(code, plain)), 40))
+        here = list(found.recipes_in(home, plain))
+        documented = list(itertools.islice(_documented(target, home, package), 20))
+        there = [Draft.shown(data) for data in self._request.shown]
         method = getattr(target, _entry_point(self._keras, target), None)
         cell = hasattr(target, "state_size") or (callable(method) and "states" in _parameters(method))
         signed = Draft(name, tuple(knowledge.signature.required()))
-        sources = [
-            (-50.0, _complete(known for known in shown if known.inputs or known.keywords)),
+        sources: list[Source] = [
+            (-400.0, _complete(shown for shown in here if shown.inputs or shown.keywords)),
+            (-300.0, (draft for draft in there if draft.inputs or draft.keywords)),
+            (-100.0, _complete(shown for shown in documented if shown.inputs or shown.keywords)),
             (0.0, self._with_inputs(signed, knowledge.call)),
-            (0.5, self._with_known_builds(again, knowledge.call)),
+            (0.5, self._with_known_builds([*_complete(here), *there, *_complete(documented)], knowledge.call)),
         ]
         if cell:
             recurrent = replace(signed, around="tf.keras.layers.RNN({})")
             sources.append((-1.0, iter([replace(recurrent, inputs=(("inputs", Tensor((BATCH, 6, 8))),))])))
         return sources
 
-    def _with_known_builds(self, shown: Iterator[Recipe], call: Call) -> Iterator[Draft]:
+    def _with_known_builds(self, shown: list[Draft], call: Call) -> Iterator[Draft]:
         """What other code builds, called with made up inputs; in turns, for not every piece of code is a good one."""
-        builds = list({known.layer: known for known in shown}.values())[:6]
-        drafts = [self._with_inputs(Draft(known.layer, base=known), call) for known in builds]
+        builds = list({draft.layer: draft for draft in shown}.values())[:6]
+        drafts = [self._with_inputs(replace(draft, keywords=()), call) for draft in builds]
         return (draft for group in itertools.zip_longest(*drafts) for draft in group if draft is not None)
 
     def _with_inputs(self, draft: Draft, call: Call) -> Iterator[Draft]:
@@ -228,6 +228,8 @@ class Builder:
                 return None
             built = True
             self.settings = self.settings or observe.settings(self._tf, self._keras)
+            if candidate.origin in _LOOSE and not self._has_tensors(subject):
+                return None
             with self.eagerly():
                 self.call(self.with_data(subject))
         except Exception as error:
@@ -237,6 +239,11 @@ class Builder:
             mishap = Mishap(failure.type, failure.message, _code_of(error), built)
             return Attempt(candidate, failure, mishap, hopeless)
         return subject
+
+    def _has_tensors(self, subject: Subject) -> bool:
+        """Whether there is anything that a graph could be given anew."""
+        values = self._tf.nest.flatten((subject.inputs, dict(subject.keywords)))
+        return not values or any(hasattr(value, "shape") for value in values)
 
     def _is_wanted(self, layer: Any, target: Any) -> bool:
         """Whether the layer is what the request is about, or holds it."""
@@ -325,16 +332,17 @@ def _unknown(because: str) -> Unrunnable:
     return Unrunnable(because, {"stopped": because})
 
 
-def _unrunnable(attempts: list[Attempt]) -> Unrunnable:
+def _unrunnable(attempts: list[Attempt], out_of_time: bool) -> Unrunnable:
+    """No recipe runs; ``out_of_time``: on a faster machine one might have been found."""
     built = [attempt for attempt in attempts if attempt.mishap.built]
     if built:
         # The failure that came furthest into the user's code says most.
         best = next((a for a in built if a.hopeless), None) or max(built, key=lambda a: len(a.failure.lines))
-        event = {"recipe": str(best.recipe), "eager_error": best.failure.to_data()}
+        event = {"recipe": str(best.recipe), "eager_error": best.failure.to_data(), "cut_short": out_of_time}
         return Unrunnable(f"no input makes it run: {best.failure}", event)
     if attempts:
         first = attempts[0]
-        event = {"recipe": first.recipe.layer, "construction": first.failure.to_data()}
+        event = {"recipe": first.recipe.layer, "construction": first.failure.to_data(), "cut_short": out_of_time}
         return Unrunnable(f"it could not be built: {first.failure}", event)
     return _unknown("no way to build and call it was found")
 
@@ -344,6 +352,11 @@ def _parameters(function: Any) -> Mapping[str, inspect.Parameter]:
         return inspect.signature(getattr(function, "python_function", function)).parameters
     except (TypeError, ValueError):
         return {}
+
+
+def _documented(target: type, home: found.Code, package: str) -> Iterator[Recipe]:
+    for code in found.code_of_documentation(target.__doc__, home, package):
+        yield from found.recipes_in(code, target.__name__)
 
 
 def _complete(recipes: Iterable[Recipe]) -> Iterator[Draft]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from tflint_layers.confirm.parameters import Argument
 from tflint_layers.confirm.recipe import Recipe
-from tflint_layers.confirm.values import Tensor, Value, mapped, tensors
+from tflint_layers.confirm.values import Tensor, Value, from_data, mapped, tensors
 
 _UNSOURCED = Recipe("")
 
@@ -28,6 +29,16 @@ class Draft:
     keywords: Inputs = ()
     around: str = "{}"
     base: Recipe = _UNSOURCED
+
+    @classmethod
+    def shown(cls, data: Mapping[str, Any]) -> Draft:
+        """A use of the layer somewhere else, from JSON."""
+        return cls(
+            data["layer"],
+            inputs=tuple(("", from_data(value)) for value in data["inputs"]),
+            keywords=tuple((name, from_data(value)) for name, value in data["keywords"]),
+            base=Recipe(data["layer"], imports=tuple(data["imports"]), origin=data["origin"]),
+        )
 
     @property
     def layer(self) -> str:

@@ -5,11 +5,8 @@ from __future__ import annotations
 import ast
 import builtins
 import doctest
-import itertools
-import os
 import re
 import textwrap
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,7 +19,6 @@ _PYTHON_VALUES = frozenset({"__file__", "open", "input", "exec", "eval", "exit",
 _BUILDS = ("init_kwargs", "init_args", "layer_kwargs", "kwargs")
 _DATA = ("input_data", "inputs", "input", "x")
 _SHAPES = ("input_shape", "input_shapes")
-_MOST_FILES, _MOST_SECONDS, _MOST_BYTES = 2000, 1.5, 400_000
 
 
 @dataclass(frozen=True)
@@ -53,14 +49,13 @@ def code_of_documentation(text: str | None, home: Code, package: str) -> Iterato
         yield Code(tree, home.names, "documentation", {**imports, **_imports_of(tree)})
 
 
-def code_of_project(path: str, layer: str) -> Iterator[Code]:
-    """The other files of the project that mention the layer, tests first."""
-    for other in _files_that_mention(Path(path), layer):
-        try:
-            tree = ast.parse(other.read_bytes())
-        except (OSError, SyntaxError, ValueError):
-            continue
-        yield Code(tree, frozenset(), "tests" if _is_test(other) else "project", _imports_of(tree))
+def code_of_other(path: Path, text: bytes) -> Code | None:
+    """Another file of the project, or a test; None where it is no Python."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return None
+    return Code(tree, frozenset(), "tests" if is_test(path) else "project", _imports_of(tree))
 
 
 def recipes_in(code: Code, layer: str) -> Iterator[Recipe]:
@@ -268,42 +263,6 @@ def _examples(text: str) -> Iterator[str]:
         yield textwrap.dedent(re.sub(r"^(\s*)(?:>>>|\.\.\.) ?", r"\1", block, flags=re.MULTILINE))
 
 
-# --- files
-
-
-def _files_that_mention(path: Path, layer: str) -> Iterator[Path]:
-    """Files of the same project with the name of the layer in them, tests and neighbours first."""
-    word, give_up = re.compile(rf"\b{layer}\b".encode()), time.monotonic() + _MOST_SECONDS
-    for other in itertools.islice(_project_files(path), _MOST_FILES):
-        if time.monotonic() > give_up:
-            return
-        try:
-            if other.stat().st_size <= _MOST_BYTES and word.search(other.read_bytes()):
-                yield other
-        except OSError:
-            continue
-
-
-def _project_files(path: Path) -> Iterator[Path]:
-    top = path.parent
-    while (top / "__init__.py").is_file():
-        top = top.parent
-    seen = {path}
-    near = sorted(path.parent.glob("*.py"), key=lambda other: (not _is_test(other), path.stem not in other.stem, other))
-    folders = [folder for name in ("tests", "test") for folder in (path.parent / name, top / name) if folder.is_dir()]
-    tests = (other for folder in folders for other in _walk(folder))
-    package = _walk(top / path.relative_to(top).parts[0]) if top != path.parent else iter(())
-    for other in itertools.chain(near, tests, package):
-        if other not in seen:
-            seen.add(other)
-            yield other
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
-        yield from (Path(parent, name) for name in sorted(names) if name.endswith(".py"))
-
-
-def _is_test(path: Path) -> bool:
+def is_test(path: Path) -> bool:
+    """Whether a file holds tests, going by its name."""
     return path.name.startswith("test_") or path.stem.endswith("_test") or path.parent.name in ("tests", "test")

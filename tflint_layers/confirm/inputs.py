@@ -16,6 +16,8 @@ from typing import Any
 from tflint_layers.confirm.values import BATCH, Several, Tensor, Value
 
 Shape = tuple[int, ...]
+Name = str | tuple[str, ...]
+"""The name of an input, or those in a tuple of inputs."""
 
 _STEPS, _FEATURES = 6, 8
 _FLAT, _SEQUENCE, _IMAGE, _DEEP_IMAGE = (BATCH, 8), (BATCH, 6, 8), (BATCH, 8, 8, 3), (BATCH, 8, 8, 8)
@@ -54,7 +56,7 @@ _LIST_FUNCTIONS = frozenset({
 class Form:
     """How ``call`` takes its first input apart: into a list with these names, or a dict with these keys."""
 
-    names: tuple[str, ...] = ()
+    names: tuple[Name, ...] = ()
     keys: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
@@ -68,11 +70,12 @@ class Call:
     names: tuple[str, ...]
     annotations: Mapping[str, str] = field(default_factory=dict)
     optional: tuple[str, ...] = ()
+    shown: tuple[Shape, ...] = ()
     form: Form = field(default_factory=Form)
     text: str = ""
 
     @classmethod
-    def of(cls, function: Any, text: str = "") -> Call:
+    def of(cls, function: Any, text: str = "", documentation: str = "") -> Call:
         """The required inputs of ``call``; ``text`` is the code of the whole layer."""
         plain = inspect.unwrap(getattr(function, "python_function", function))
         try:
@@ -94,12 +97,15 @@ class Call:
         annotations = {p.name: _type_name(p.annotation) for p in wanted if p.annotation is not p.empty}
         form = _form(plain, names[0]) if names else Form()
         optional = tuple(p.name for p in parameters if p.default is not p.empty and p.name not in names)
-        return cls(names, annotations, optional, form, text)
+        return cls(names, annotations, optional, documented_shapes(documentation), form, text)
 
     def drafts(self, shapes: Sequence[Shape]) -> Iterator[tuple[tuple[str, Value], ...]]:
         """Inputs with their names, likeliest first; ``shapes`` are some that the file mentions."""
         if not self.names:
             return
+        if len(self.shown) > 1 and len(self.shown) >= len(self.names):
+            yield self._as_documented()
+        shapes = [*self.shown[:1], *shapes]
         hinted = [shape for pattern, group in _SIGNS if pattern.search(self.text) for shape in group]
         ladder = list(dict.fromkeys([*shapes, *hinted, *LADDER]))
         eats_ids = bool(_INTEGERS.search(self.names[0]) or _EATS_IDS.search(self.text))
@@ -121,6 +127,14 @@ class Call:
             # It may have been a tensor after all.
             yield from replace(self, form=Form()).drafts(shapes)
 
+    def _as_documented(self) -> tuple[tuple[str, Value], ...]:
+        """Each input with the shape that the docstring gives for it."""
+        if len(self.names) > 1:
+            return tuple((name, _like(name, shape)) for name, shape in zip(self.names, self.shown, strict=False))
+        names = self.form.names if len(self.form.names) == len(self.shown) else ("",) * len(self.shown)
+        values = tuple(_like(str(name), shape) for name, shape in zip(names, self.shown, strict=True))
+        return ((self.names[0], Several(values)),)
+
     def _all(self, shape: Shape, dtype: str) -> tuple[tuple[str, Value], ...]:
         first = self._first(shape, dtype)
         return ((self.names[0], first), *((name, self._other(name, shape)) for name in self.names[1:]))
@@ -129,7 +143,7 @@ class Call:
         if self.form.keys:
             return Several(tuple(value_for(key, shape, dtype) for key in self.form.keys), keys=self.form.keys)
         if self.form.names:
-            return Several(tuple(value_for(name, shape, dtype) for name in self.form.names))
+            return Several(tuple(_nested(name, shape, dtype) for name in self.form.names))
         value = value_for(self.names[0], shape, dtype, self.annotations.get(self.names[0], ""))
         # The first input is what the ladder is about, whatever its name.
         return value if not isinstance(value, Tensor) or value.dtype != "float32" else Tensor(shape, dtype)
@@ -144,6 +158,44 @@ class Call:
     def extra(self, name: str, shape: Shape) -> tuple[str, Value]:
         """One more argument, which an error message asked for."""
         return name, self._other(name, shape)
+
+
+def _like(name: str, shape: Shape) -> Tensor:
+    """A tensor of this shape, of the type that its name asks for."""
+    value = value_for(name, shape, "float32")
+    return Tensor(shape, value.dtype if isinstance(value, Tensor) else "float32")
+
+
+def documented_shapes(documentation: str) -> tuple[Shape, ...]:
+    """The shapes that a docstring gives for the inputs, with one size for each name in them."""
+    section = re.search(r"\binputs?\b( shapes?)?\W*\n(.*?)(?=\n\W*(output|return|argument)|\Z)", documentation, _ANY)
+    sizes: dict[str, int] = {}
+    found = re.findall(r"shape:?\s*`{0,2}[(\[]((?:[^()`]|\([^()]*\))*?)[)\]]`", section[2] if section else "")
+    shapes = (tuple(_sizes(text, sizes)) for text in found)
+    return tuple(shape for shape in shapes if 0 < len(shape) <= 5)[:4]
+
+
+_ANY = re.IGNORECASE | re.DOTALL
+_KNOWN_SIZES = ((r"batch|^b$|samples", BATCH), (r"channel|feature|dim|units|depth|^c$|^d$", _FEATURES),
+                (r"height|width|rows|cols|^h$|^w$|^n$", 8))  # fmt: skip
+
+
+def _sizes(text: str, sizes: dict[str, int]) -> Iterator[int]:
+    for part in text.split(","):
+        word = part.strip(" `'\"")
+        if not word or word == "..." or word.startswith("["):
+            continue
+        if word.isdigit():
+            yield int(word)
+            continue
+        by_name = next((size for pattern, size in _KNOWN_SIZES if re.search(pattern, word, re.IGNORECASE)), None)
+        yield sizes.setdefault(word, by_name or _STEPS)
+
+
+def _nested(name: Name, shape: Shape, dtype: str) -> Value:
+    if isinstance(name, str):
+        return value_for(name, shape, dtype)
+    return Several(tuple(value_for(inner, shape, dtype) for inner in name), kind="tuple")
 
 
 def value_for(name: str, shape: Shape, dtype: str, annotation: str = "") -> Value:
@@ -165,7 +217,7 @@ def value_for(name: str, shape: Shape, dtype: str, annotation: str = "") -> Valu
         state = Tensor((shape[0], shape[-1]))
         return Several((state,)) if lower.endswith("states") else state
     if _INTEGERS.search(lower):
-        return Tensor(shape[:-1] if len(shape) > 2 else shape[:1] if lower == "i" else shape[:2], "int32")
+        return Tensor(shape[:1] if lower == "i" else shape[:-1] if len(shape) > 2 else shape[:2], "int32")
     if _STRINGS.search(lower):
         return Tensor(shape[:1], "string")
     return Tensor(shape, dtype)
@@ -216,14 +268,20 @@ def _is_name(node: ast.AST, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name
 
 
-def _unpacked(tree: ast.AST, name: str) -> tuple[str, ...]:
+def _unpacked(tree: ast.AST, name: str) -> tuple[Name, ...]:
     """The names in ``a, b = inputs``."""
     for node in ast.walk(tree):
         match node:
             case ast.Assign(targets=[ast.Tuple(elts=targets) | ast.List(elts=targets)], value=value):
                 if _is_name(value, name) and not any(isinstance(target, ast.Starred) for target in targets):
-                    return tuple(t.id if isinstance(t, ast.Name) else f"input_{n}" for n, t in enumerate(targets))
+                    return tuple(_target(target, f"input_{number}") for number, target in enumerate(targets))
     return ()
+
+
+def _target(target: ast.expr, name: str) -> Name:
+    if isinstance(target, ast.Tuple | ast.List):
+        return tuple(inner.id if isinstance(inner, ast.Name) else name for inner in target.elts)
+    return target.id if isinstance(target, ast.Name) else name
 
 
 def _picked(tree: ast.AST, name: str) -> tuple[str, ...]:

@@ -166,8 +166,19 @@ def _fails_to_build(finding: Finding, place: Place, failure: Failure) -> str | N
 
 
 def _is_refused(finding: Finding, place: Place, failure: Failure | None) -> str | None:
-    refused = place.is_in(failure) and any(text in str(failure) for text in _REFUSALS)
+    known = any(text in str(failure) for text in _REFUSALS) and not _is_of_input(failure)
+    refused = known and place.is_in(failure)
     return f"raises {failure}" if refused and finding.proof in (Proof.CONSTRUCTION, Proof.RAISES) else None
+
+
+_MISSING_ON_INPUT = re.compile(
+    r"'(\S*Tensor|\w*Variable|int|float|str|list|tuple|dict|NoneType)' object has no attribute '(?!numpy)"
+)
+
+
+def _is_of_input(failure: Failure | None) -> bool:
+    """Whether an input of another kind, which was not found, may have the attribute that is missed."""
+    return failure is not None and _MISSING_ON_INPUT.search(failure.message) is not None
 
 
 def unrunnable(trace: Trace) -> str:
@@ -324,6 +335,8 @@ def layer_status(trace: Trace) -> tuple[str, str, int | None]:
     failed: Sequence[Failure] = [run.error for run in trace.runs if run.error is not None]
     if failed:
         line = failed[0].lines[-1][1] if failed[0].lines else None
+        if failed[0].type in ("ImportError", "ModuleNotFoundError"):
+            return "unproven", f"tracing needs what is not installed: {failed[0]}", line
         return "fails", f"tracing raises {failed[0]}", line
     if trace.stopped:
         return "unproven", trace.stopped, None

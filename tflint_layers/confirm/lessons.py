@@ -64,7 +64,9 @@ def learn(draft: Draft, mishap: Mishap, knowledge: Knowledge) -> Iterator[Draft]
 
 def _rank(draft: Draft, mishap: Mishap, knowledge: Knowledge) -> Iterator[Draft]:
     text = mishap.message
-    if wanted := messages.RANK.search(text):
+    if messages.VECTOR.search(text):
+        yield draft.with_inputs(lambda t: replace(t, shape=t.shape[:1]) if t.dtype == "int32" else t)
+    elif wanted := messages.RANK.search(text):
         rank = _number(wanted)
         yield from _with_rank(draft, rank) if rank <= _HIGHEST_RANK else ()
     elif unpacked := messages.UNPACKED.search(text):
@@ -195,18 +197,28 @@ def _ids_out_of_range(draft: Draft, mishap: Mishap, knowledge: Knowledge) -> Ite
 
 
 def _sparse(draft: Draft, mishap: Mishap, knowledge: Knowledge) -> Iterator[Draft]:
+    """One of the inputs is a sparse tensor, which mostly says how the rows of the first one belong together."""
     if messages.SPARSE.search(mishap.message):
-        tensors = [number for number, (_, value) in enumerate(draft.inputs) if isinstance(value, Tensor)]
-        yield from (draft.with_inputs(lambda t: replace(t, sparse=True), number) for number in reversed(tensors))
         for number, (name, value) in enumerate(draft.inputs):
-            if isinstance(value, Several):
-                for place in range(len(value.items) - 1, -1, -1):
-                    items = tuple(
-                        replace(item, sparse=True) if index == place and isinstance(item, Tensor) else item
-                        for index, item in enumerate(value.items)
-                    )
-                    changed = (name, replace(value, items=items))
-                    yield replace(draft, inputs=(*draft.inputs[:number], changed, *draft.inputs[number + 1 :]))
+            for sparse in _with_a_sparse_one(value):
+                yield replace(draft, inputs=(*draft.inputs[:number], (name, sparse), *draft.inputs[number + 1 :]))
+
+
+def _with_a_sparse_one(value: Value) -> Iterator[Value]:
+    if isinstance(value, Tensor) and not value.sparse:
+        yield replace(value, sparse=True)
+    elif isinstance(value, Several):
+        rows = next((item.shape[0] for item in value.items if isinstance(item, Tensor) and item.shape), BATCH)
+        for place in [*range(1, len(value.items)), 0]:
+            for square in (True, False):
+                changed = _made_sparse(value.items[place], rows if square and place else None)
+                yield replace(value, items=(*value.items[:place], changed, *value.items[place + 1 :]))
+
+
+def _made_sparse(value: Value, rows: int | None) -> Value:
+    if not isinstance(value, Tensor):
+        return value
+    return replace(value, sparse=True, dtype="float32", shape=value.shape if rows is None else (rows, rows))
 
 
 # --- how many inputs there are
@@ -216,7 +228,7 @@ def _count(draft: Draft, mishap: Mishap, knowledge: Knowledge) -> Iterator[Draft
     text = mishap.message
     if found := messages.COUNT.search(text):
         yield from _as_list(draft, max(_number(found), 1))
-    elif messages.LIST.search(text):
+    elif messages.LIST.search(text) or _indexes_shapes(mishap):
         yield from itertools.chain(_as_list(draft, 2), _as_list(draft, 3))
     if mishap.kind == "KeyError" and (key := re.fullmatch(r"'?(\w+)'?", text)):
         yield from _with_key(draft, key[1])
@@ -224,6 +236,11 @@ def _count(draft: Draft, mishap: Mishap, knowledge: Knowledge) -> Iterator[Draft
         for line in mishap.code[:3]:
             for name in re.findall(r"\[['\"](\w+)['\"]\]", line):
                 yield from _with_key(draft, name)
+
+
+def _indexes_shapes(mishap: Mishap) -> bool:
+    """Whether a size was taken for a shape: ``build`` expects a list of them."""
+    return messages.LIST_OF_SHAPES.search(mishap.message) is not None and "shape" in "".join(mishap.code[:1])
 
 
 def _as_list(draft: Draft, count: int) -> Iterator[Draft]:

@@ -22,6 +22,8 @@ RANK = _any_of(
     r"must be (?:at least )?rank (\d)",
     r"ndims must be >= (\d)",
 )
+VECTOR = re.compile("should be a vector")
+LIST_OF_SHAPES = _any_of("is not subscriptable", "is not iterable", r"has no len\(\)", "cannot unpack non-iter")
 UNPACKED = _any_of(
     r"not enough values to unpack \(expected (?:at least )?(\d+)", r"too many values to unpack \(expected (\d+)"
 )
@@ -112,7 +114,7 @@ SPARSE = _any_of(r"SparseTensor", r"'\w*Tensor' object has no attribute '(?:indi
 # How many inputs there should be.
 COUNT = _any_of(
     r"expects (\d+) input\(s\)",
-    r"[Ee]xpected (\d+) (?:inputs|tensors)",
+    r"[Ee]xpected (\d+)(?: or \d+)? (?:inputs?|tensors)",
     r"list of (\d+) (?:inputs|tensors|elements)",
     r"(?:exactly|at least) (\d+) inputs?",
 )

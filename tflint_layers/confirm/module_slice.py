@@ -60,11 +60,22 @@ def _filter(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def _filter_branches(statement: ast.If, test: ast.expr) -> Iterator[ast.stmt]:
-    if "__name__" in ast.unparse(test) or not _is_pure(test):
+    if "__name__" in ast.unparse(test) or not (_is_pure(test) or _chooses_definitions(statement)):
         return
     body, orelse = list(_filter(statement.body)), list(_filter(statement.orelse))
     if body or orelse:
         yield ast.copy_location(ast.If(test, body or [ast.copy_location(ast.Pass(), statement)], orelse), statement)
+
+
+def _chooses_definitions(statement: ast.If) -> bool:
+    """Whether a comparison decides nothing but what is imported or defined: ``if backend() == "tensorflow": ..``."""
+    calls = [node for node in ast.walk(statement.test) if isinstance(node, ast.Call)]
+    inner = [node for node in (*statement.body, *statement.orelse) if not isinstance(node, ast.Raise | ast.Pass)]
+    return (
+        isinstance(statement.test, ast.Compare)
+        and not any(call.args or call.keywords for call in calls)
+        and len(list(_filter(inner))) == len(inner)
+    )
 
 
 def _filter_try(statement: ast.Try, handlers: list[ast.ExceptHandler]) -> Iterator[ast.stmt]:

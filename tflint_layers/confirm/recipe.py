@@ -13,6 +13,8 @@ from typing import Any
 from tflint_layers.confirm.values import BATCH, tensor
 
 GUESSED = "guessed"
+# Recipes of which nobody said that they are how the layer is meant to be used.
+MADE_UP = frozenset({GUESSED, "documentation", "project"})
 
 
 @dataclass(frozen=True)

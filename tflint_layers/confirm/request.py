@@ -15,9 +15,10 @@ Lines = dict[str, dict[int, int]]
 class TraceRequest:
     """One layer (or, without ``layer``, one function) to run eagerly and traced.
 
-    ``flagged`` are places (path, line) that a recipe should reach; ``call`` is the text of a call that builds a layer,
-    where neither layer nor function is named. With ``fixed`` the question is another one:
-    does the layer in that source compute the same as the one in ``source``?
+    ``flagged`` are places (path, line) that a recipe should reach, ``sure`` those that are no mere suspects; ``shown``
+    are uses of the layer in other files. ``call`` is the text of a call that builds a layer, where neither layer nor
+    function is named. With ``fixed`` the question is another one: does the layer in that source compute the same as
+    the one in ``source``?
     """
 
     path: str
@@ -28,7 +29,9 @@ class TraceRequest:
     keras: int
     watch: tuple[str, ...] = ()
     flagged: tuple[tuple[str, int], ...] = ()
+    sure: tuple[tuple[str, int], ...] = ()
     example: Mapping[str, Any] | None = None
+    shown: tuple[Mapping[str, Any], ...] = ()
     call: str | None = None
     fixed: str | None = None
     benchmark: bool = False
@@ -44,7 +47,9 @@ class TraceRequest:
         """The request that :meth:`to_json` wrote."""
         data = json.loads(text)
         data["watch"] = tuple(data["watch"])
-        data["flagged"] = tuple((path, line) for path, line in data["flagged"])
+        for name in ("flagged", "sure"):
+            data[name] = tuple((path, line) for path, line in data[name])
+        data["shown"] = tuple(data["shown"])
         return cls(**data)
 
 

@@ -34,8 +34,13 @@ class Search:
         self._unbuildable: set[str] = set()
         self._price, self._before = 0.0, ""
 
+    @property
+    def out_of_time(self) -> bool:
+        """Whether the time was over before the tries were."""
+        return time.monotonic() >= self._end
+
     def __iter__(self) -> Iterator[Draft]:
-        while len(self._tried) < _MOST_TRIES and time.monotonic() < self._end:
+        while len(self._tried) < _MOST_TRIES and not self.out_of_time:
             if (draft := self._pop()) is None:
                 return
             text = str(draft.recipe())

@@ -5,7 +5,9 @@ TensorFlow and Keras are passed in by the worker.
 
 from __future__ import annotations
 
+import itertools
 import pdb
+import re
 import signal
 import statistics
 import sys
@@ -19,10 +21,11 @@ from typing import Any
 
 from tflint_layers.confirm import equivalence, observe
 from tflint_layers.confirm.builder import Builder, Subject, Unrunnable
+from tflint_layers.confirm.recipe import MADE_UP
 from tflint_layers.confirm.request import Failure, Lines, Run, TraceRequest
 from tflint_layers.confirm.sandbox import Emit, TimeLimit
 
-_CALLS = 3
+_CALLS, _OTHERS = 3, 2
 _EAGER_FLAG = "tf.config.functions_run_eagerly()"
 
 
@@ -135,11 +138,41 @@ class Session:
         if self.request.fixed is not None:
             equivalence.compare(self, self.request.fixed)
             return
-        subject = self.build.first_that_runs()
+        running = self.build.that_run()
+        subject = next(running)
+        if subject.recipe.origin in MADE_UP and (better := self._contradicted(subject, running)):
+            subject = better
         self.emit({"recipe": str(subject.recipe)})
         self._observe_runs(subject)
         if self.request.benchmark:
             self._benchmark(subject)
+
+    def _contradicted(self, subject: Subject, others: Iterator[Subject]) -> Subject | None:
+        """Where made up inputs run but do not trace: others that do both, for the first may be the wrong ones then.
+
+        Where a line fails of which it is known that it cannot be traced, the inputs are not to blame.
+        """
+        error = self._error_of_tracing(subject)
+        if error is None or set(error.lines) & set(self.request.sure):
+            return None
+        self.phase = "looking for other inputs"
+        for other in itertools.islice((o for o in others if _outline(o) != _outline(subject)), _OTHERS):
+            if self._error_of_tracing(other) is None:
+                self.emit({"stopped": f"{subject.recipe} fails to trace ({error}), but other inputs do not"})
+                return other
+        return None
+
+    def _error_of_tracing(self, subject: Subject) -> Failure | None:
+        self._restore_settings()
+        build = self.builder(self.request.source)
+        function, _, _ = self.traced(build, build.with_data(build.fresh(subject)))
+        try:
+            function.get_concrete_function()
+        except Exception as error:
+            return self.watch().failure(error)
+        finally:
+            self._restore_settings()
+        return None
 
     def _observe_runs(self, subject: Subject) -> None:
         eager = self._eager_calls(subject)
@@ -197,7 +230,8 @@ class Session:
         """
         call = build.callable_of(subject)
         values = self.tf.nest.flatten(subject.inputs)
-        specs = {number: spec for number, value in enumerate(values) if (spec := self._spec(value)) is not None}
+        batch = next((value.shape[0] for value in values if len(getattr(value, "shape", ()))), None)
+        specs = {number: spec for number, value in enumerate(values) if (spec := self._spec(value, batch)) is not None}
 
         def traced(*arguments: Any) -> Any:
             filled = list(values)
@@ -209,12 +243,13 @@ class Session:
         traced.autograph_info__ = {}  # type: ignore[attr-defined]
         return self.tf.function(traced, input_signature=list(specs.values())), [values[n] for n in specs], traced
 
-    def _spec(self, value: Any) -> Any:
+    def _spec(self, value: Any, batch: int | None) -> Any:
+        """What is known of an input while tracing: all but the batch size, which is that of the first one."""
         if isinstance(value, self.tf.RaggedTensor | self.tf.SparseTensor):
             return self.tf.type_spec_from_value(value)
         if isinstance(value, self.tf.Tensor) or type(value).__name__ == "ndarray":
             shape = list(value.shape)
-            return self.tf.TensorSpec([None, *shape[1:]] if shape else [], value.dtype)
+            return self.tf.TensorSpec([None, *shape[1:]] if shape and shape[0] == batch else shape, value.dtype)
         return None
 
     def _trace(self, kind: str, build: Builder, subject: Subject, eager: Eager) -> Run:
@@ -328,6 +363,11 @@ class Session:
         eager = _median_ms(lambda: self.build.call(instance))
         function, tensors, _ = self.traced(self.build, instance)
         self.emit({"eager_ms": eager, "graph_ms": _median_ms(lambda: function(*tensors))})
+
+
+def _outline(subject: Subject) -> str:
+    """A recipe without its sizes: with one size for another, a layer does the same."""
+    return re.sub(r"\d+", "", str(subject.recipe))
 
 
 def _state(build: Builder, layer: Any) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 BATCH = 4
 
@@ -58,6 +59,18 @@ def tensor(shape: Sequence[int], dtype: str = "float32", limit: int = 4) -> str:
             f"tf.random.uniform([{size}])" if dtype == "float32" else f"tf.random.uniform([{size}], dtype=tf.{dtype})"
         )
     return f"tf.cast(tf.random.uniform([{size}]), tf.{dtype})"
+
+
+def from_data(data: Any) -> Value:
+    """A value from JSON: an expression, or ``{"shape", "dtype"}``, ``{"list"}``, ``{"tuple"}``, ``{"dict"}``."""
+    if isinstance(data, str):
+        return data
+    if "shape" in data:
+        return Tensor(tuple(data["shape"]), data["dtype"], sparse=bool(data.get("sparse")))
+    if "dict" in data:
+        return Several(tuple(from_data(item) for item in data["dict"].values()), keys=tuple(data["dict"]))
+    kind = "tuple" if "tuple" in data else "list"
+    return Several(tuple(from_data(item) for item in data[kind]), kind)
 
 
 def tensors(value: Value) -> Iterator[Tensor]:
