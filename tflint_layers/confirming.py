@@ -199,6 +199,7 @@ def by_tracing(outcomes: Iterable[Outcome], settings: Mapping[str, Settings]) ->
                 confirm_timeout=own.confirm_timeout,
                 confirm_memory_mb=own.confirm_memory_mb,
                 examples=own.examples,
+                recorded=own.recorded,
             )
             groups.setdefault(how, []).append(outcome)
     return groups
@@ -211,6 +212,7 @@ def trace_options(how: Settings) -> dict[str, Any]:
         "timeout": how.confirm_timeout,
         "memory_mb": how.confirm_memory_mb,
         "examples": how.examples,
+        "recorded": how.recorded,
     }
 
 

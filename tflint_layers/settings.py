@@ -53,7 +53,7 @@ class Settings:
 
     ``keras=None`` means: find out from the file; ``project_keras`` answers where the file does not say.
     ``file_ignore`` is what ``per_file_ignores`` says about the file at hand, see `for_file`.
-    Patterns and ``python`` are relative to ``root``, the folder of the configuration.
+    Patterns, ``python`` and ``recorded`` are relative to ``root``, the folder of the configuration.
     """
 
     select: tuple[str, ...] = ("ALL",)
@@ -72,6 +72,7 @@ class Settings:
     python: str | None = None
     confirm_timeout: float = 20.0
     confirm_memory_mb: int = 4096
+    recorded: str | None = None
     examples: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
     root: Path | None = None
 
@@ -238,6 +239,8 @@ def settings_of_table(table: Mapping[str, Any], path: Path) -> Settings:
             raise SettingsError(f"{path}: `{key}` must be {expected}, not {value!r}{detail}") from error
     if python := values.get("python"):
         values["python"] = _interpreter(python, root)
+    if recorded := values.get("recorded"):
+        values["recorded"] = str(root / recorded)
     return Settings(**values)
 
 
@@ -373,6 +376,7 @@ _KEYS: dict[str, tuple[str, Callable[[object], object]]] = {
     "python": ("the path of an interpreter", _string),
     "confirm-timeout": ("a positive number of seconds", _seconds),
     "confirm-memory-mb": ("a positive whole number", _megabytes),
+    "recorded": ("the path of a file that pytest --tflint-record wrote", _string),
     "layer-bases": ("a list of strings", _strings),
     "examples": ("a table of examples with `init`, `inputs` and `call`", _examples),
 }

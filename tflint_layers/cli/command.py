@@ -56,6 +56,11 @@ def _codes(context: click.Context, parameter: click.Parameter, given: tuple[str,
     help="With --trace-all, or with --confirm for the flagged layers: measure a call, eagerly and as a graph.",
 )
 @click.option("--python", metavar="PATH", help="The interpreter that has TensorFlow (default: this one).")
+@click.option(
+    "--recorded",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Build and call layers as the tests did: a file that `pytest --tflint-record` wrote.",
+)
 @click.option("--fix", is_flag=True, help="Apply the safe fixes; with --confirm those that a trace proves.")
 @click.option(
     "--unsafe-fixes",

@@ -24,6 +24,7 @@ class Options:
     trace_all: bool
     benchmark: bool
     python: str | None
+    recorded: Path | None
     fix: bool
     unsafe_fixes: bool
     diff: bool

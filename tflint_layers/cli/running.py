@@ -118,6 +118,7 @@ def _settings(path: str, options: Options, configuration: Configuration) -> Sett
         _checked(settings),
         preview=settings.preview or options.preview,
         python=options.python or settings.python,
+        recorded=str(options.recorded.absolute()) if options.recorded else settings.recorded,
     )
     if options.keras is not None:
         settings = replace(settings, keras=None if options.keras == "auto" else int(options.keras))
@@ -167,13 +168,13 @@ def _traced(
 @contextmanager
 def _tensorflow(options: Options, settings: Iterable[Settings]) -> Iterator[Tracer]:
     """What runs layers, and shows how far it is; that there is no TensorFlow is for the user to repair."""
-    from tflint_layers.confirm import NoTensorFlow, Tracer
+    from tflint_layers.confirm import NoTensorFlow, Tracer, UnreadableRecord
 
     progress = Progress("tracing", options.quiet)
     try:
         with Tracer(jobs=options.jobs, cache=_cache(options, settings), progress=progress) as tracer:
             yield tracer
-    except NoTensorFlow as error:
+    except (NoTensorFlow, UnreadableRecord) as error:
         raise SettingsError(str(error)) from error
     finally:
         progress.close()
