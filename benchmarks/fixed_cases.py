@@ -117,7 +117,7 @@ def main() -> None:
     parser.add_argument("--verbose", action="store_true", help="name the lines that are not fixed")
     options = parser.parse_args()
     settings = Settings(keras=options.keras)
-    fixing = {code for code, rule in all_rules().items() if rule.fix is not None}
+    fixing = {code for code, rule in all_rules().items() if rule.fix is not None and not rule.only_suggests}
     counts: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
     runner = Runner(options.keras)
     wrong = []

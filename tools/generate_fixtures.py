@@ -48,8 +48,14 @@ def table() -> str:
     rows = ["| code | name | what it finds | fix |", "|---|---|---|---|"]
     for rule in all_rules().values():
         name = f"[{rule.name}](fixtures/{rule.code}-{rule.name}/README.md)" + (" (preview)" if rule.preview else "")
-        rows.append(f"| {rule.code} | {name} | {rule.summary} | {'yes' if rule.fix else ''} |")
+        rows.append(f"| {rule.code} | {name} | {rule.summary} | {_fix(rule)} |")
     return "\n".join(rows)
+
+
+def _fix(rule: Rule) -> str:
+    if rule.fix is None:
+        return ""
+    return "suggestion" if rule.only_suggests else "yes"
 
 
 def with_table(readme: str) -> str:

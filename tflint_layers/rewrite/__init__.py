@@ -3,7 +3,7 @@
 libcst is imported where it is needed: linting alone, as flake8 does it, must not pay for it.
 """
 
-from tflint_layers.rewrite import arrays, branches, draws, loops, texts
+from tflint_layers.rewrite import arrays, branches, draws, loops, members, texts
 from tflint_layers.rewrite.consumers import Retyping
 from tflint_layers.rewrite.dtypes import Kind, kind_of, only_value
 from tflint_layers.rewrite.edits import delete_statement, replace, rewrite_call, without_argument
@@ -22,6 +22,7 @@ __all__ = [
     "draws",
     "kind_of",
     "loops",
+    "members",
     "only_value",
     "replace",
     "rewrite_call",

@@ -67,7 +67,8 @@ def _counterpart(scope: Scope, plan: Plan, node: ast.Call, name: str, *, keras: 
     )
     if name not in names:
         return None
-    kinds = {kind_of(scope, argument) for argument in node.args if _is_tensor(scope, plan, argument)}
+    numbers = node.args[1:] if name == "numpy.where" else node.args
+    kinds = {kind_of(scope, argument) for argument in numbers if _is_tensor(scope, plan, argument)}
     if name in floats and kinds & {Kind.INT, Kind.BOOL} and not _works_for_whole_numbers(name):
         return None
     form = _form(scope, plan, node)

@@ -12,13 +12,17 @@ from tflint_layers.model.classes import FunctionInfo
 from tflint_layers.model.scopes import Phase, Scope
 from tflint_layers.model.syntax import walk
 from tflint_layers.model.values import (
+    NOT_CONSTANT,
+    Api,
     Container,
     Function,
     Instance,
     Static,
+    Value,
     alternatives,
     is_static,
     is_symbolic,
+    literal,
     may_be_symbolic,
 )
 from tflint_layers.rewrite import branches, loops
@@ -153,9 +157,34 @@ class Retyping:
         if whole and (other_kind is Kind.FLOAT or isinstance(parent.op, ast.Div) or self._is_option(scope, other)):
             self._wrap_cast(scope, node, self._like(scope, parent))
             kind = Kind.FLOAT
-        if not (is_static(value) or self.plan.is_tensor(other) or is_symbolic(value)):
+        if not (_is_plain(value) or self._also(scope, other)):
             return False
         return self.consume(scope, parent, joined(kind, other_kind) if kind is not Kind.UNKNOWN else kind)
+
+    def _also(self, scope: Scope, node: ast.expr) -> bool:
+        """Whether the other operand is another such value, which then becomes a tensor with this one."""
+        for inner in walk(node):
+            if not isinstance(inner, ast.expr) or inner in self._seen:
+                continue
+            if self.plan.is_noted(inner):
+                if not self.consume(scope, inner, kind_of(scope, inner)):
+                    return False
+            elif isinstance(inner, ast.Call) and not self._source(scope, inner):
+                return False
+        return self.plan.is_tensor(node)
+
+    def _source(self, scope: Scope, call: ast.Call) -> bool:
+        """Plan for a call that reads the numbers of a tensor; True for one that does not."""
+        if not any(is_symbolic(scope.value(argument)) for argument in call.args):
+            subject = call.func.value if isinstance(call.func, ast.Attribute) and call.func.attr == "numpy" else None
+            if subject is None or call.args or not is_symbolic(scope.value(subject)):
+                return True
+            self.plan.put(call, lambda: self.plan.atom(subject))
+            return self.consume(scope, call, kind_of(scope, subject))
+        if not scope.api_name(call.func).startswith("numpy."):
+            return True
+        kind = numpy_call(scope, self.plan, self.library, call)
+        return kind is not None and self.consume(scope, call, kind)
 
     @staticmethod
     def _is_option(scope: Scope, node: ast.expr) -> bool:
@@ -186,7 +215,8 @@ class Retyping:
             self.plan.put(parent, text)
             return self.consume(scope, parent, Kind.BOOL)
         other = parent.comparators[0] if parent.left is node else parent.left
-        if not (is_static(scope.value(other)) or is_symbolic(scope.value(other)) or self.plan.is_tensor(other)):
+        value = scope.value(other)
+        if not (_is_plain(value) or self._also(scope, other)):
             return False
         if kind is Kind.INT and kind_of(scope, other) is Kind.FLOAT:
             self._wrap_cast(scope, node, None)
@@ -303,6 +333,8 @@ class Retyping:
         if parent.attr == "ndim":
             self.plan.put(parent, lambda: f"len({self.plan.atom(node)}.shape)")
             return True
+        if parent.attr == "shape":  # all but the size of the batch is known of a tensor too
+            return isinstance(call, ast.Subscript) and literal(call.slice) not in {0, NOT_CONSTANT}
         return parent.attr == "dtype" and isinstance(call, ast.Call)
 
     def _item(self, scope: Scope, parent: ast.Subscript, node: ast.expr, kind: Kind) -> bool:
@@ -394,6 +426,8 @@ class Retyping:
         start = stores[first].lineno if first else 0
         end = _last_line(statements[first + 1]) if first + 1 < len(stores) else sys.maxsize
         loads = [node for node in named if isinstance(node.ctx, ast.Load) and start < node.lineno <= end]
+        for node in loads:
+            self.plan.becomes_tensor(node)
         return all(self.consume(self._scope_of(scope, node), node, kind) for node in loads)
 
     def _scope_of(self, scope: Scope, node: ast.AST) -> Scope:
@@ -419,6 +453,12 @@ class Retyping:
         if not calls or any(id(node) not in known for node in _mentions(self._module.source.tree, scope, function)):
             return False
         return all(self.consume(caller, call, kind) for caller, call in calls)
+
+
+def _is_plain(value: Value) -> bool:
+    """Whether a tensor can be computed with the value as it is: Python's number, a tensor, a constant of NumPy."""
+    is_constant = isinstance(value, Api) and value.name.startswith(("numpy.", "math."))
+    return is_static(value) or is_symbolic(value) or is_constant
 
 
 def _are_in_line(scope: Scope, statements: list[ast.stmt | None]) -> bool:

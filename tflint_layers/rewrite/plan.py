@@ -24,6 +24,10 @@ class Plan:
         self._texts: dict[_Span, Callable[[], str]] = {}
         self._tensors: set[ast.AST] = set()
 
+    def is_noted(self, node: ast.AST) -> bool:
+        """Whether an expression was noted to become a tensor."""
+        return node in self._tensors
+
     def becomes_tensor(self, node: ast.AST) -> None:
         """Note that an expression that is no tensor now is one in the new text."""
         self._tensors.add(node)

@@ -33,7 +33,8 @@ class Rule:
     """One rule of the catalogue.
 
     ``check`` is called for each node of the types in ``nodes`` that a scope of one of the ``phases`` runs, and
-    asks the scope questions; ``fix`` is called with the scope and a hit of this rule.
+    asks the scope questions; ``fix`` is called with the scope and a hit of this rule. ``only_suggests`` tells that
+    what ``fix`` returns is for the author to judge: it is shown and exported, and never applied.
     """
 
     code: str
@@ -45,6 +46,7 @@ class Rule:
     phases: frozenset[Phase] = frozenset({Phase.CALL})
     fix: MakeFix | None = None
     preview: bool = False
+    only_suggests: bool = False
 
     @property
     def summary(self) -> str:

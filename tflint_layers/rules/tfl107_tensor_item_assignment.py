@@ -25,8 +25,9 @@ class ClearFirst(keras.layers.Layer):
 ```
 
 ## Fix safety
-There is no fix: `tf.tensor_scatter_nd_update`, `keras.ops.slice_update`, `tf.where` and `tf.concat` all make such a
-tensor, and which one fits depends on the index.
+Nothing is applied: the line fails in eager mode too, so that no numbers tell what is right. For one item, the
+suggestion is `tf.tensor_scatter_nd_update` or `keras.ops.scatter_update`; for a number in one column, `tf.where`.
+Slices are best put together with `tf.concat`.
 
 ## How TensorFlow confirms it
 Tracing the layer raises, and the traceback passes through the line.
@@ -37,9 +38,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from tflint_layers.finding import Proof
+from tflint_layers.finding import Edit, Fix, Proof, Safety
 from tflint_layers.model import demands
 from tflint_layers.model.scopes import Scope
+from tflint_layers.model.values import literal
+from tflint_layers.rewrite import Library
 from tflint_layers.rules.rule import Hit, Rule
 
 
@@ -54,6 +57,44 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
         )
 
 
+def fix(scope: Scope, hit: Hit) -> Fix | None:
+    """The code that makes the changed tensor, as a suggestion."""
+    item = hit.node
+    statement = scope.parent(item)
+    if not isinstance(item, ast.Subscript) or not isinstance(item.value, ast.Name):
+        return None
+    if isinstance(statement, ast.Assign) and statement.targets == [item]:
+        text = _assigned(scope, item.value.id, item, statement.value, "update")
+    elif isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add):
+        text = _assigned(scope, item.value.id, item, statement.value, "add")
+    else:
+        return None
+    if text is None:
+        return None
+    start, end = scope.module.source.span(statement)
+    return Fix(f"make a new tensor: `{text}`", Safety.SUGGESTION, (Edit(start, end, text),))
+
+
+def _assigned(scope: Scope, name: str, item: ast.Subscript, value: ast.expr, how: str) -> str | None:
+    library, segment = Library(scope), scope.module.source.segment
+    index = item.slice
+    if isinstance(index, ast.Tuple):
+        *rest, last = index.elts
+        whole = all(isinstance(part, ast.Slice) and ast.unparse(part) == ":" for part in rest)
+        is_number = isinstance(literal(value), (int, float))
+        if how == "update" and isinstance(literal(last), int) and is_number and whole:
+            where, count = library.name("where"), f"{library.name('shape')}({name})[-1]"
+            columns = f"{library.ops}.arange({count})" if library.keras else f"{library.tensorflow}.range({count})"
+            return f"{name} = {where}({columns} == {segment(last)}, {segment(value)}, {name})"
+        return None
+    if isinstance(index, ast.Slice):
+        return None
+    indices, updates = f"[[{segment(index)}]]", f"[{segment(value)}]"
+    if library.keras and how == "update":
+        return f"{name} = {library.ops}.scatter_update({name}, {indices}, {updates})"
+    return f"{name} = {library.tensorflow}.tensor_scatter_nd_{how}({name}, {indices}, {updates})"
+
+
 RULE = Rule(
     code="TFL107",
     name="tensor-item-assignment",
@@ -61,4 +102,6 @@ RULE = Rule(
     nodes=demands.NODES[demands.item_writes],
     check=check,
     proof=Proof.RAISES,
+    fix=fix,
+    only_suggests=True,
 )

@@ -32,7 +32,8 @@ class Project(keras.layers.Layer):
 ```
 
 ## Fix safety
-There is no fix: the creation has to move to another method.
+Nothing is applied: the layer gets other attributes, and is saved with them. The suggestion creates the object once, in
+`__init__`, or the weight in `build`, and uses it here.
 
 ## How TensorFlow confirms it
 Tracing the layer raises, and the traceback passes through the line or through the call of what it creates.
@@ -41,13 +42,15 @@ Tracing the layer raises, and the traceback passes through the line or through t
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
-from tflint_layers.finding import Proof
+from tflint_layers.finding import Fix, Proof, Safety
 from tflint_layers.model import api
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.state import State, state_of
 from tflint_layers.model.values import Api, Class, Instance, Method, Variable
+from tflint_layers.rewrite import Plan, delete_statement, members
 from tflint_layers.rules.rule import Hit, Rule
 
 
@@ -130,6 +133,38 @@ def _role(instance: Instance) -> str | None:
     return instance.cls.role if instance.cls is not None else api.class_role(instance.name)
 
 
+def fix(scope: Scope, hit: Hit) -> Fix | None:
+    """Create it once and use it here, as a suggestion."""
+    node, cls = hit.node, scope.layer
+    if not isinstance(node, ast.Call) or cls is None or cls.module is not scope.module:
+        return None
+    if node in scope.guarded or members.needs_locals(scope, node):
+        return None
+    statement = scope.parent(node)
+    target = statement.targets[0] if isinstance(statement, ast.Assign) and len(statement.targets) == 1 else None
+    plan = Plan(scope.module.source)
+    name = _attribute(node, target)
+    method = "build" if isinstance(scope.value(node.func), Method) else "__init__"
+    text = plan.text(node)
+    created = f"self.{name} = {ast.unparse(node) if node.lineno != node.end_lineno else text}"
+    moved = members.set_up(cls, method, created)
+    message = f"create it once: `{created}` in `{method}`"
+    if isinstance(target, ast.Attribute) and isinstance(statement, ast.Assign):
+        gone = delete_statement(scope, statement, lambda other: False)
+        return Fix(message, Safety.SUGGESTION, (moved, gone)) if gone is not None else None
+    plan.put(node, lambda: f"self.{name}")
+    return Fix(f"{message}, and use `self.{name}` here", Safety.SUGGESTION, (moved, *plan.edits()))
+
+
+def _attribute(node: ast.Call, target: ast.expr | None) -> str:
+    """What to call it: as the code does, else after its class."""
+    if isinstance(target, (ast.Attribute, ast.Name)):
+        return target.attr if isinstance(target, ast.Attribute) else target.id
+    words = ast.unparse(node.func).rpartition(".")[2]
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", words).lower()
+    return snake if snake not in {"add_weight", "add_variable"} else "weight"
+
+
 RULE = Rule(
     code="TFL109",
     name="variable-created-in-call",
@@ -137,4 +172,6 @@ RULE = Rule(
     nodes=(ast.Call,),
     check=check,
     proof=Proof.RAISES,
+    fix=fix,
+    only_suggests=True,
 )

@@ -36,7 +36,8 @@ class Counting(keras.layers.Layer):
 ```
 
 ## Fix safety
-No fix is applied: where the weight is made, and of what type it is, is the author's choice.
+Nothing is applied: where the weight is made, and of what type it is, is the author's choice, and a weight is saved with
+the layer. The suggestion makes a weight in `__init__` of what the attribute starts with, and adds to it here.
 
 ## How TensorFlow confirms it
 The attribute changes at each eager call, and in graph mode only while the layer is traced.
@@ -47,10 +48,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from tflint_layers.finding import Proof
+from tflint_layers.finding import Fix, Proof
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.values import Container, Instance, may_be_symbolic
 from tflint_layers.model.writes import Write, advances, targets
+from tflint_layers.rewrite import members
 from tflint_layers.rules.rule import Hit, Rule
 
 _KERAS_OWN = frozenset({"built", "_built", "training", "trainable"})
@@ -87,6 +89,11 @@ def _message(scope: Scope, node: ast.stmt, target: ast.expr) -> str:
     )
 
 
+def fix(scope: Scope, hit: Hit) -> Fix | None:
+    """A weight that is assigned to, as a suggestion."""
+    return members.in_weight(scope, hit.node)
+
+
 RULE = Rule(
     code="TFL202",
     name="attribute-written-in-call",
@@ -94,4 +101,6 @@ RULE = Rule(
     nodes=(ast.AugAssign, ast.Assign, ast.AnnAssign),
     check=check,
     proof=Proof.RUNS_ONCE,
+    fix=fix,
+    only_suggests=True,
 )

@@ -35,7 +35,9 @@ class Centred(keras.layers.Layer):
 ```
 
 ## Fix safety
-There is no fix: whether the tensor should be returned or stored in a weight is the author's choice.
+Nothing is applied: whether the tensor should be returned or stored in a weight is the author's choice. The suggestion
+is `assign` where the attribute is a weight, a local name where no other code of the file reads the attribute, and a
+weight where it starts as a number.
 
 ## How TensorFlow confirms it
 After tracing, a symbolic tensor is reachable from the layer or from a global, or a second trace raises.
@@ -46,7 +48,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from tflint_layers.finding import Proof
+from tflint_layers.finding import Fix, Proof
 from tflint_layers.model import api
 from tflint_layers.model.scopes import Phase, Scope
 from tflint_layers.model.values import (
@@ -59,6 +61,7 @@ from tflint_layers.model.values import (
     may_hold_tensor,
 )
 from tflint_layers.model.writes import Write, targets
+from tflint_layers.rewrite import members
 from tflint_layers.rules.rule import Hit, Rule
 
 _CACHES = frozenset({"functools.lru_cache", "functools.cache", "functools.cached_property"})
@@ -137,6 +140,13 @@ def _message(scope: Scope, node: ast.expr | ast.stmt, place: ast.expr) -> str:
     )
 
 
+def fix(scope: Scope, hit: Hit) -> Fix | None:
+    """A weight that is assigned to, or a local name, as a suggestion."""
+    if hit.suspect or scope.phase is not Phase.CALL:
+        return None
+    return members.assigned(scope, hit.node) or members.in_weight(scope, hit.node) or members.local(scope, hit.node)
+
+
 RULE = Rule(
     code="TFL207",
     name="tensor-leaks-from-call",
@@ -144,5 +154,7 @@ RULE = Rule(
     nodes=(ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Call, ast.Return),
     check=check,
     proof=Proof.LEAKS,
+    fix=fix,
+    only_suggests=True,
     phases=frozenset({Phase.CALL, Phase.BUILD}),
 )
