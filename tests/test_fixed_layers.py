@@ -43,6 +43,11 @@ def proofs(keras: int) -> dict[tuple[str, str], FixProof]:
 DRAWS = {"Noise", "Jitter", "OwnGenerator", "Unseeded", "Shuffled"}
 
 
+def _agrees(proof: FixProof) -> bool:
+    """Gradients may differ: what Python reads out of a tensor stops them, an operation does not."""
+    return proof.ok or proof.other_gradients
+
+
 def test_fixed_layers_agree_with_the_original(rule_folder: Path, keras: int) -> None:
     mine = {layer: proof for (folder, layer), proof in proofs(keras).items() if folder == rule_folder.name}
-    assert {layer: proof.because for layer, proof in mine.items() if not proof.ok and layer not in DRAWS} == {}
+    assert {layer: proof.because for layer, proof in mine.items() if not _agrees(proof) and layer not in DRAWS} == {}

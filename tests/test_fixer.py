@@ -201,3 +201,17 @@ def test_a_fix_that_fails_does_not_hold_back_another(monkeypatch: pytest.MonkeyP
     result = fix_source(b"bad1, bad2, bad3", "a.py", Settings(), keep=lambda before, after, finding: b"bad2" in after)
     assert result.data == b"good, bad2, good"
     assert len(result.applied) == 2
+
+
+def test_a_length_is_cast_where_it_met_a_number_of_numpy() -> None:
+    layer = """\
+import keras
+from keras import ops
+
+
+class Layer(keras.layers.Layer):
+    def call(self, x):
+        return x * (ops.mean(x).numpy() * len(x))
+"""
+    result = fix_source(layer.encode(), "a.py", Settings(keras=3), unsafe=True)
+    assert result.data.decode().endswith("return x * (ops.mean(x) * ops.cast(ops.shape(x)[0], x.dtype))\n")

@@ -14,6 +14,7 @@ from tflint_layers.model.syntax import walk
 from tflint_layers.model.values import (
     NOT_CONSTANT,
     Api,
+    Array,
     Container,
     Function,
     Instance,
@@ -188,9 +189,9 @@ class Retyping:
 
     @staticmethod
     def _is_option(scope: Scope, node: ast.expr) -> bool:
-        """Whether a Python number may be a float for all that is known."""
+        """Whether a number of Python or NumPy may be a float for all that is known."""
         value = scope.value(node)
-        return isinstance(value, Static) and kind_of(scope, node) is Kind.UNKNOWN
+        return isinstance(value, (Static, Array)) and kind_of(scope, node) is Kind.UNKNOWN
 
     def _wrap_cast(self, scope: Scope, node: ast.expr, like: str | None) -> None:
         cast, target = self.library.name("cast"), f"{like}.dtype" if like else '"float32"'
