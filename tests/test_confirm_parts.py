@@ -122,7 +122,23 @@ def test_requests_and_traces_survive_json() -> None:
     assert TraceRequest.from_json(request.to_json()) == request
     run = Run("built", ALL, GRAPH, fails(3), None, ((PATH, 3, "E"),), ("a",), ("b",), ("c",), True, True, (ALL,))
     trace = Trace(
-        2, "L()", None, False, None, fails(4), EAGER, (), True, ("n",), (run,), ("note",), 1.5, 0.5, True, "so"
+        2,
+        "L()",
+        ("import a",),
+        None,
+        False,
+        None,
+        fails(4),
+        EAGER,
+        (),
+        True,
+        ("n",),
+        (run,),
+        ("note",),
+        1.5,
+        0.5,
+        True,
+        "so",
     )
     assert Trace.from_data(json.loads(json.dumps(asdict(trace)))) == trace
 

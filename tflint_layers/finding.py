@@ -59,12 +59,16 @@ class Fix:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What running the layer showed: ``because`` is the evidence, ``recipe`` the call that was run."""
+    """What running the layer showed: ``because`` is the evidence, ``recipe`` the call that was run.
+
+    ``setup`` are imports that the recipe needs apart from those of the layer's file.
+    """
 
     status: Status
     because: str
     recipe: str | None
     keras: int
+    setup: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, order=True)

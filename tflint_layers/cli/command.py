@@ -14,8 +14,9 @@ from tflint_layers.cli.adopting import Adopted, add_noqa, folder_of, leave_out, 
 from tflint_layers.cli.delivering import deliver
 from tflint_layers.cli.options import Options
 from tflint_layers.cli.reporting import CLEAN, FAILED, report, status_of, tell
-from tflint_layers.cli.running import KnownFindings, run_of, visible
+from tflint_layers.cli.running import KnownFindings, Run, run_of, visible
 from tflint_layers.cli.terminal import say, survive_any_character
+from tflint_layers.finding import Finding
 from tflint_layers.report import FORMATS, catalogue
 from tflint_layers.settings import SettingsError, nearest
 from tflint_layers.work import WorkerError
@@ -60,6 +61,12 @@ def _codes(context: click.Context, parameter: click.Parameter, given: tuple[str,
     "--recorded",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Build and call layers as the tests did: a file that `pytest --tflint-record` wrote.",
+)
+@click.option(
+    "--emit-repro",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="With --confirm: write a script for each confirmed finding that shows it with TensorFlow alone.",
 )
 @click.option("--fix", is_flag=True, help="Apply the safe fixes; with --confirm those that a trace proves.")
 @click.option(
@@ -148,14 +155,24 @@ def _lint(options: Options) -> int:
     shown, run = adopted.shown, adopted.run
     if options.fix or options.diff or options.add_noqa:
         run = replace(run, problems=run.problems + tuple(deliver(run.outcomes, options)))
+    if options.emit_repro:
+        run = replace(run, notes=run.notes + tuple(_emit_repros(shown, run, options.emit_repro)))
     report(shown, run, options)
     tell(shown, run, options)
     return status_of(shown, run, options)
 
 
+def _emit_repros(shown: list[Finding], run: Run, folder: Path) -> list[str]:
+    from tflint_layers.cli.repros import write_repros
+
+    return write_repros(shown, run.outcomes, folder)
+
+
 def _check(options: Options) -> None:
     if options.only and not options.confirm:
         raise click.UsageError("--only confirmed needs --confirm")
+    if options.emit_repro and not options.confirm:
+        raise click.UsageError("--emit-repro needs --confirm")
     if options.benchmark and not (options.confirm or options.trace_all):
         raise click.UsageError("--benchmark needs --trace-all or --confirm")
     if options.baseline and options.write_baseline:

@@ -25,6 +25,7 @@ class Options:
     benchmark: bool
     python: str | None
     recorded: Path | None
+    emit_repro: Path | None
     fix: bool
     unsafe_fixes: bool
     diff: bool

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import linecache
 import sys
 import traceback
 import types
@@ -215,7 +216,9 @@ class Builder:
         if not call.names:
             yield draft
         for inputs in call.drafts(found.shapes_in_file(self._slice.tree)):
-            yield replace(draft, inputs=inputs)
+            # Keras 3 takes nothing but tensors by position.
+            plain = tuple(pair for pair in inputs[1:] if isinstance(pair[1], str))
+            yield replace(draft, inputs=tuple(pair for pair in inputs if pair not in plain), keywords=plain)
 
     # --- building
 
@@ -338,11 +341,21 @@ def _unrunnable(attempts: list[Attempt], out_of_time: bool) -> Unrunnable:
     if built:
         # The failure that came furthest into the user's code says most.
         best = next((a for a in built if a.hopeless), None) or max(built, key=lambda a: len(a.failure.lines))
-        event = {"recipe": str(best.recipe), "eager_error": best.failure.to_data(), "cut_short": out_of_time}
+        event = {
+            "recipe": str(best.recipe),
+            "setup": best.recipe.imports,
+            "eager_error": best.failure.to_data(),
+            "cut_short": out_of_time,
+        }
         return Unrunnable(f"no input makes it run: {best.failure}", event)
     if attempts:
         first = attempts[0]
-        event = {"recipe": first.recipe.layer, "construction": first.failure.to_data(), "cut_short": out_of_time}
+        event = {
+            "recipe": first.recipe.layer,
+            "setup": first.recipe.imports,
+            "construction": first.failure.to_data(),
+            "cut_short": out_of_time,
+        }
         return Unrunnable(f"it could not be built: {first.failure}", event)
     return _unknown("no way to build and call it was found")
 
@@ -378,9 +391,17 @@ def _nothing_known() -> Knowledge:
 
 def _code_of(error: BaseException) -> tuple[str, ...]:
     """The lines that a traceback passes through outside of TensorFlow, innermost first."""
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.line or "" for frame in frames if "/tensorflow/" not in frame.filename]
-    return tuple(reversed(lines[-8:]))
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if "/tensorflow/python/" not in frame.filename
+    ]
+    return tuple(reversed([_whole_line(frame) for frame in frames[-8:]]))
+
+
+def _whole_line(frame: traceback.FrameSummary) -> str:
+    """The expression that a frame is at, which may go over several lines; Python 3.10 tells the first one only."""
+    first = frame.lineno or 0
+    last = getattr(frame, "end_lineno", None) or first
+    return " ".join(linecache.getline(frame.filename, number).strip() for number in range(first, last + 1))
 
 
 def _source(target: Any) -> str:

@@ -34,7 +34,7 @@ _ADJACENCY = re.compile(r"^(a|adj\w*|adjacency\w*|laplacian|edge_mask)$")
 _STATES = re.compile(r"states?$|^(hidden|carry)$")
 _FLAG = re.compile(r"^(training|use|return|is|causal|deterministic|reverse|inverse|debug|output|do|apply|no)(_|$)")
 _NUMBER = re.compile(r"^(start\w*|offset|step|layer_idx|num_\w+|n_\w+|\w*_length|\w*_size|axis|cache_\w*index|k)$")
-_STRINGS = re.compile(r"text|string|sentence|word|prompt")
+_STRINGS = re.compile(r"^(raw_)?(texts?|strings?|sentences?|words?|prompts?|documents?)$")
 _ALWAYS_OPTIONAL = frozenset({"self", "training", "mask"})
 # What code calls, and what its inputs then are like.
 _SIGNS: tuple[tuple[re.Pattern[str], tuple[Shape, ...]], ...] = (

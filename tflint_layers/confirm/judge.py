@@ -127,7 +127,7 @@ def _names_set(statement: ast.stmt | None) -> set[str]:
 def judge(finding: Finding, place: Place, trace: Trace) -> Verdict:
     """The verdict on one finding of a layer that was run."""
     status, because = _judge(finding, place, trace)
-    return Verdict(status, because, trace.recipe, trace.keras)
+    return Verdict(status, because, trace.recipe, trace.keras, trace.setup)
 
 
 Judgement = tuple[Status, str]

@@ -66,6 +66,8 @@ def _rank(draft: Draft, mishap: Mishap, knowledge: Knowledge) -> Iterator[Draft]
     text = mishap.message
     if messages.VECTOR.search(text):
         yield draft.with_inputs(lambda t: replace(t, shape=t.shape[:1]) if t.dtype == "int32" else t)
+    elif kernel := messages.KERNEL.search(text):
+        yield from _with_rank(draft, len(kernel[1].split(",")))
     elif wanted := messages.RANK.search(text):
         rank = _number(wanted)
         yield from _with_rank(draft, rank) if rank <= _HIGHEST_RANK else ()
@@ -366,7 +368,7 @@ def _starting_with(argument: Argument, value: str) -> Argument:
 def _blamed(draft: Draft, mishap: Mishap, knowledge: Knowledge) -> list[str]:
     """The parameters that the message names, then those that the failing lines name, innermost first."""
     names = list(knowledge.signature.parameters)
-    names = [name for name in names if name not in ("kwargs", "args", "name", "dtype", "self")]
+    names = [name for name in names if name not in ("kwargs", "args", "dtype", "self")]
     if draft.argument("dtype") is not None:
         names.append("dtype")
     return _mentioned(names, mishap)

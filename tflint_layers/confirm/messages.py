@@ -21,7 +21,9 @@ RANK = _any_of(
     r"rank (?:must be|at least) (\d)",
     r"must be (?:at least )?rank (\d)",
     r"ndims must be >= (\d)",
+    r"to have rank (\d)",
 )
+KERNEL = re.compile(r"kernel of shape \(([^)]*)\)")
 VECTOR = re.compile("should be a vector")
 LIST_OF_SHAPES = _any_of("is not subscriptable", "is not iterable", r"has no len\(\)", "cannot unpack non-iter")
 UNPACKED = _any_of(

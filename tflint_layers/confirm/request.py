@@ -143,6 +143,7 @@ class Trace:
 
     keras: int
     recipe: str | None = None
+    setup: tuple[str, ...] = ()
     stopped: str | None = None
     cut_short: bool = False
     construction: Failure | None = None
@@ -172,6 +173,7 @@ class Trace:
             eager_raised=tuple((path, line, what) for path, line, what in data.get("eager_raised", ())),
             runs=tuple(Run.from_data(run) for run in data.get("runs", ())),
             moved=tuple(data.get("moved", ())),
+            setup=tuple(data.get("setup", ())),
             notes=tuple(data.get("notes", ())),
         )
 

@@ -142,7 +142,7 @@ class Session:
         subject = next(running)
         if subject.recipe.origin in MADE_UP and (better := self._contradicted(subject, running)):
             subject = better
-        self.emit({"recipe": str(subject.recipe)})
+        self.emit({"recipe": str(subject.recipe), "setup": subject.recipe.imports})
         self._observe_runs(subject)
         if self.request.benchmark:
             self._benchmark(subject)
