@@ -1029,15 +1029,6 @@ def as_numpy(spec: Any, fill: float = 1) -> Any:
     return spec
 
 
-def as_variables(make: Callable[[Any], Any], spec: Any) -> Any:
-    """A recipe's argument as variables."""
-    if isinstance(spec, Symbol):
-        return make(np.asarray(as_numpy(spec), spec.dtype))
-    if type(spec) in (list, tuple):
-        return type(spec)(as_variables(make, item) for item in spec)
-    return spec
-
-
 def replaced(recipe: Recipe, make: Callable[[Any], Any]) -> Iterator[tuple[Any, ...]]:
     """The recipe's arguments with NumPy arrays everywhere but in one place; then with arrays nowhere."""
     places = [i for i, spec in enumerate(recipe.args) if has_symbol(spec)]
@@ -1052,22 +1043,14 @@ def outcome(function: Any, arguments: tuple[Any, ...], kwargs: Mapping[str, Any]
         return "fails"
 
 
-class HostAnswer(NamedTuple):
-    """What a function that knows nothing of TensorFlow does with a tensor, a tf.Variable and a keras.Variable."""
-
-    tensor: tuple[str, ...]
-    variable: tuple[str, ...]
-    keras_variable: tuple[str, ...]
-
-
 SIMPLE: tuple[Any, ...] = (FLOAT, INT, SQUARE, VECTOR, Symbol("int32", (3,)), SCALAR, INT_SCALAR, [VECTOR, VECTOR],
     BOOL, COMPLEX, CUBE,
                            STRINGS)  # fmt: skip
 
 
-def ask_host_function(function: Any) -> HostAnswer:
-    """Find calls that work with arrays, and make them with a tensor or a variable in the arrays' places."""
-    found: list[list[str]] = [[], [], []]
+def ask_host_function(function: Any) -> tuple[str, ...]:
+    """Find calls that work with arrays, and make them with a tensor in the arrays' places."""
+    found: list[str] = []
     end = time.process_time() + SECONDS_OF_ATTEMPTS
     mains: collections.Counter[str] = collections.Counter()
     for recipe in itertools.islice(recipes(function, SIMPLE), MAX_ATTEMPTS):
@@ -1076,11 +1059,10 @@ def ask_host_function(function: Any) -> HostAnswer:
         if not any(accepts(function, recipe, fill) for fill in (1, 0.5)):
             continue
         mains[repr(recipe.args[:1])] += 1
-        for kinds, outcomes in zip(found, host_outcomes(function, recipe), strict=True):
-            kinds.extend(outcomes)
+        found.extend(host_outcomes(function, recipe))
         if len(mains) >= MAX_SUCCESSES:
             break
-    return HostAnswer(*(tuple(kinds) for kinds in found))
+    return tuple(found)
 
 
 def accepts(function: Any, recipe: Recipe, fill: float) -> bool:
@@ -1096,18 +1078,10 @@ def as_numpy_values(kwargs: Mapping[str, Any]) -> dict[str, Any]:
     return {name: as_numpy(value) for name, value in kwargs.items()}
 
 
-def host_outcomes(function: Any, recipe: Recipe) -> Iterator[list[str]]:
+def host_outcomes(function: Any, recipe: Recipe) -> list[str]:
     kwargs = as_numpy_values(recipe.kwargs)
     with FuncGraph("trace").as_default():
-        yield [outcome(function, args, kwargs) for args in replaced(recipe, lambda spec: realised(spec, True, True))]
-    for make in (tf.Variable, keras.Variable):
-        try:
-            variants = list(replaced(recipe, functools.partial(as_variables, make)))
-        except Exception:
-            yield []
-            continue
-        with FuncGraph("trace").as_default():
-            yield [outcome(function, args, kwargs) for args in variants]
+        return [outcome(function, args, kwargs) for args in replaced(recipe, lambda spec: realised(spec, True, True))]
 
 
 def verdict(outcomes: Sequence[str]) -> str | None:
@@ -1125,164 +1099,78 @@ def host_tables(verbose: bool) -> Iterator[Table]:
         f"math.{name}": getattr(math, name) for name in dir(math) if callable(getattr(math, name)) and name[0] != "_"
     }
     answers = in_children(sorted(functions), lambda name: ask_host_function(functions[name]))
-    verdicts = {name: verdict(answer.tensor) for name, answer in answers.items()}
+    verdicts = {name: verdict(answer) for name, answer in answers.items()}
     for prefix in ("numpy", "math"):
         wanted = [name for name in functions if name.startswith(prefix)]
         fails = [n for n in wanted if verdicts.get(n) == "fails"]
         works = [n for n in wanted if verdicts.get(n) not in (None, "fails")]
-        mixed = [n for n in wanted if verdicts.get(n) is None and n in answers and answers[n].tensor]
-        unasked = sorted(n for n in wanted if n not in answers or not answers[n].tensor)
+        mixed = [n for n in wanted if verdicts.get(n) is None and n in answers and answers[n]]
+        unasked = sorted(n for n in wanted if n not in answers or not answers[n])
         print(
             f"{prefix}: {len(wanted)} functions, {len(fails)} fail, {len(works)} work, {len(mixed)} depend, "
             f"{len(unasked)} unanswered"
         )
         if verbose:
-            print("  depend:", {n: answers[n].tensor for n in mixed}, "\n  unanswered:", *unasked)
+            print("  depend:", {n: answers[n] for n in mixed}, "\n  unanswered:", *unasked)
     failing = {name for name, kind in verdicts.items() if kind == "fails"}
     yield "NUMPY_FAILS", {name for name in failing if name.startswith("numpy")}
     yield "NUMPY_WORKS", {n: k for n, k in verdicts.items() if n.startswith("numpy") and k not in (None, "fails")}
     yield "MATH_FAILS", {name for name in failing if name.startswith("math")}
-    yield from variable_differences(answers, verdicts)
 
 
-def variable_differences(answers: Mapping[str, HostAnswer], verdicts: Mapping[str, str | None]) -> Iterator[Table]:
-    """Where a variable, read while tracing, is treated in another way than a tensor."""
-    for title, index in (("VARIABLE", 1), ("KERAS_VARIABLE", 2)):
-        found = {name: verdict(answer[index]) for name, answer in answers.items() if answer[index]}
-        differs = {n: v or "depends" for n, v in found.items() if v != verdicts[n] and verdicts[n] is not None}
-        yield f"HOST_{title}", differs
-
-
-BUILTIN_FORMS = """
-float(x) | int(x) | bool(x) | len(v) | range(n) | range(0, n) | abs(x) | pow(x, 2) | pow(2, x) | round(x)
-round(x, 1) | divmod(x, 2)
-divmod(2, x) | sum(v) | sum([x, x]) | max(v) | min(v) | max(x, 0.0) | min(x, 0.0) | max([x, x]) | any(b) | all(b)
-any([c]) | all([c]) | sorted(v)
-sorted([x, x]) | list(v) | tuple(v) | set(v) | frozenset(v) | dict(v) | enumerate(v) | zip(v, v) | map(abs, v)
-filter(None, v) | iter(v)
-reversed(v) | next(iter(v)) | isinstance(x, int) | hash(x) | str(x) | repr(x) | ascii(x) | format(x)
-format(x, '') | format(x, '.3f')
-complex(x) | chr(n) | hex(n) | oct(n) | bin(n) | ord(s) | bytes(n) | print(x) | type(x) | id(x) | callable(x)
-slice(n) | hasattr(x, 'dtype')
-getattr(x, 'dtype') | dir(x) | vars(x) | not x | not c | x and x | c and c | c or c | x in [1.0, 2.0] | 1.0 in v
-x in v | x is None | x == x
-x == None | x != 1.0 | x < 1.0 | 0.0 < x < 1.0 | x if c else x | -x | ~n | x + 1 | x // 2 | x % 2 | x ** 2 | x @ x
-m @ m | n << 1 | n & 1
-b & b | f'{x}' | f'{x!r}' | f'{x:.3f}' | f'{x:>10}' | '%s' % x | '%d' % x | '%.2f' % x | '{}'.format(x)
-'{:.2f}'.format(x) | [1, 2, 3][n]
-(1, 2, 3)[n] | 'abc'[n] | {x: 1} | {x} | {0: 1}[n] | [0] * n | 'a' * n | v[0] | v[n] | v[:n] | v[b] | [*v] | (*v,)
-[r for r in v]
-{r for r in v} | [i for i in range(n)] | sum(r for r in v) | dict(a=x) | list(range(n)) | list(enumerate(v))
-list(zip(v, v)) | list(map(abs, v))
-np.float32(x) | np.int64(n) | np.asarray(x) + 1 | np.ones(3) + v | v + np.ones(3, 'float32')
-np.ones(3, 'float32') * v | np.float32(2) * x
-np.float64(2) * x | np.ones(3)[n] | x + 1j | v.shape[0] + x
+# A call of each builtin with one tensor. x: float scalar, v: float vector, n: int scalar, b: bool vector, c: bool
+# scalar, s: string, m: float matrix.
+BUILTIN_CALLS = """
+float(x) | int(x) | bool(x) | len(v) | range(n) | abs(x) | pow(x, 2) | round(x) | divmod(x, 2) | sum(v) | max(v)
+min(v) | any(b) | all(b) | sorted(v) | list(v) | tuple(v) | set(v) | frozenset(v) | dict(v) | enumerate(v) | zip(v, v)
+map(abs, v) | filter(None, v) | iter(v) | reversed(v) | isinstance(x, int) | hash(x) | str(x) | repr(x) | ascii(x)
+format(x) | complex(x) | chr(n) | hex(n) | oct(n) | bin(n) | ord(s) | bytes(n) | print(x) | type(x) | id(x)
+callable(x) | slice(n)
 """
-"""Python expressions; what the names stand for is said at OVER."""
-STATEMENT_FORMS: dict[str, str] = {
-    "if c: ...": "if c:\n        y = 1\n    else:\n        y = 2",
-    "if x: ...": "if x:\n        y = 1\n    else:\n        y = 2",
-    "while c: ...": "while c:\n        c = tf.logical_not(c)",
-    "for r in v: ...": "y = 0.0\n    for r in v:\n        y = y + r",
-    "for i in range(n): ...": "y = 0\n    for i in range(n):\n        y = y + i",
-    "for i, r in enumerate(v): ...": "y = 0.0\n    for i, r in enumerate(v):\n        y = y + r",
-    "for p, q in zip(v, v): ...": "y = 0.0\n    for p, q in zip(v, v):\n        y = y + p",
-    "for r in map(abs, v): ...": "y = 0.0\n    for r in map(abs, v):\n        y = y + r",
-    "for r in reversed(v): ...": "y = 0.0\n    for r in reversed(v):\n        y = y + r",
-    "for r in sorted(v): ...": "y = 0.0\n    for r in sorted(v):\n        y = y + r",
-    "assert c": "assert c",
-    "assert x > 0": "assert x > 0",
-    "p, q, r = v": "p, q, r = v",
-    "p, *q = v": "p, *q = v",
-    "print(*v)": "print(*v)",
-    "v[0] = x": "v[0] = x",
-    "v[0] += x": "v[0] += x",
-    "del v[0]": "del v[0]",
-    "x += 1": "x += 1",
-    "match x: case 1.0": "match x:\n        case 1.0:\n            y = 1\n        case _:\n            y = 2",
-    "with x: ...": "with x:\n        pass",
-    "raise if c": "if c:\n        raise ValueError('no')",
-    "return if c": "if c:\n        return 1\n    return 2",
-    "break if c": "for i in range(3):\n        if c:\n            break",
-    "while True: break if c": "while True:\n        if c:\n            break",
-}  # fmt: skip
 PROBE_NAMES = "x v n b c s m"
 PROBE_SPECS = (SCALAR, VECTOR, INT_SCALAR, Symbol("bool", (3,)), Symbol("bool", ()), STRING, Symbol("float32", (3, 3)))
 
 
-def probe_forms() -> list[str]:
-    expressions = [form.strip() for line in BUILTIN_FORMS.strip().splitlines() for form in line.split(" | ")]
-    return [*expressions, *STATEMENT_FORMS]
+def builtin_calls() -> list[str]:
+    return [call.strip() for line in BUILTIN_CALLS.strip().splitlines() for call in line.split(" | ")]
 
 
 def probe_module(folder: Path) -> Any:
-    """A module with one function per form: AutoGraph wants to read the source of what it converts."""
-    lines = ["import numpy as np", "import tensorflow as tf"]
-    for number, form in enumerate(probe_forms()):
-        body = STATEMENT_FORMS.get(form) or f"results.append({form})"
-        lines += ["", f"def probe_{number}(results, {', '.join(PROBE_NAMES.split())}):", f"    {body}"]
+    """A module with one function per call: AutoGraph wants to read the source of what it converts."""
+    lines = ["import tensorflow as tf"]
+    for number, call in enumerate(builtin_calls()):
+        lines += ["", f"def probe_{number}({', '.join(PROBE_NAMES.split())}):", f"    {call}"]
     path = folder / "tflint_probes.py"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     sys.path.insert(0, str(folder))
     return importlib.import_module(path.stem)
 
 
-def ask_form(module: Any, number: int) -> tuple[tuple[str, str], ...]:
-    """(without, with AutoGraph) for tensors, tf.Variables and keras.Variables."""
-    function = getattr(module, f"probe_{number}")
-    answers = []
-    for make in (None, tf.Variable, keras_variable):
-        values = [
-            None if make is None or spec is STRING else make(np.asarray(as_numpy(spec), spec.dtype))
-            for spec in PROBE_SPECS
-        ]
-        answers.append((form_outcome(function, values, False), form_outcome(function, values, True)))
-    return tuple(answers)
-
-
-def keras_variable(value: Any) -> Any:
-    return keras.Variable(value, dtype=str(value.dtype))
-
-
-def form_outcome(function: Any, values: Sequence[Any], autograph: bool) -> str:
-    results: list[str] = []
-    keep: list[Any] = []
+def raises(function: Any, autograph: bool) -> bool:
+    """Whether tracing the function raises."""
 
     def traced(*tensors: Any) -> None:
-        given = [tensor if value is None else value for tensor, value in zip(tensors, values, strict=True)]
-        function(keep, *given)
-        results.extend(map(kind_of, keep))
+        function(*tensors)
 
     signature = [tf.TensorSpec(spec.shape, spec.dtype) for spec in PROBE_SPECS]
     runner = tf.autograph.experimental.do_not_convert(traced) if not autograph else traced
     try:
         tf.function(runner, autograph=autograph).get_concrete_function(*signature)
     except Exception:
-        return "fails"
-    return results[0] if results else "works"
-
-
-BUILTIN_NAMES = ["float", "int", "bool", "len", "range", "abs", "pow", "round", "divmod", "sum", "max", "min", "any",
-    "all", "sorted", "list", "tuple", "set", "frozenset", "dict", "enumerate", "zip", "map", "filter", "iter",
-    "reversed", "isinstance", "hash", "str", "repr", "ascii", "format", "complex", "chr", "hex", "oct", "bin", "ord",
-    "bytes", "print", "type", "id", "callable", "slice"]  # fmt: skip
+        return True
+    return False
 
 
 def builtin_tables(verbose: bool) -> Iterator[Table]:
-    forms = probe_forms()
+    calls = builtin_calls()
     with tempfile.TemporaryDirectory() as folder:
         module = probe_module(Path(folder))
-        answers = in_children(range(len(forms)), lambda number: ask_form(module, number))
-    print(f"forms: {len(forms)}, answered {len(answers)}")
-    tables = [{forms[n]: answer[i] for n, answer in answers.items()} for i in range(3)]
-    main = {name: next(form for form in forms if form.startswith(f"{name}(")) for name in BUILTIN_NAMES}
-    flags = {
-        name: tuple(kind == "fails" for kind in tables[0][form]) for name, form in main.items() if form in tables[0]
-    }
-    yield "BUILTINS", flags
-    yield "FORMS", tables[0]
-    for title, table in (("VARIABLE", tables[1]), ("KERAS_VARIABLE", tables[2])):
-        yield f"FORMS_{title}", {form: kinds for form, kinds in table.items() if kinds != tables[0].get(form)}
+        functions = [getattr(module, f"probe_{number}") for number in range(len(calls))]
+        answers = in_children(
+            range(len(calls)), lambda number: (raises(functions[number], False), raises(functions[number], True))
+        )
+    print(f"builtins: {len(calls)}, answered {len(answers)}")
+    yield "BUILTINS", {calls[number].partition("(")[0]: answer for number, answer in answers.items()}
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -1618,7 +1506,6 @@ ATTRIBUTE = (
     'in a graph -> kind; "method-KIND": what calling it gives; "shape": a TensorShape or the like; '
     '"fails", "method-fails": raises'
 )
-OVER = "x: float scalar, v: float vector, n: int scalar, b: bool vector, c: bool scalar, s: string, m: float matrix"
 TABLES: dict[str, tuple[str, str]] = {
     "RETURNS": (KINDS_OF, "Function -> kind of its result."),
     "PREFIX_RETURNS": (KINDS_OF, "What functions under a prefix return that are not listed in RETURNS."),
@@ -1637,25 +1524,9 @@ TABLES: dict[str, tuple[str, str]] = {
     "NUMPY_FAILS": (NAMES, "NumPy functions that raise when any of their array arguments is a symbolic tensor."),
     "NUMPY_WORKS": (KINDS_OF, "NumPy functions that take a symbolic tensor in every place -> kind of the result."),
     "MATH_FAILS": (NAMES, "`math` functions that raise for a symbolic tensor."),
-    "HOST_VARIABLE": (
-        KINDS_OF,
-        "numpy and math functions that treat a tf.Variable otherwise than a tensor -> kind of the result, "
-        '"fails", or "depends" (on the place).',
-    ),
-    "HOST_KERAS_VARIABLE": (KINDS_OF, "The same for a keras.Variable of Keras 3."),
     "BUILTINS": (
         "dict[str, tuple[bool, bool]]",
         "Builtin, called with one tensor of a suitable rank and type -> (raises without AutoGraph, raises with it).",
-    ),
-    "FORMS": (
-        "dict[str, tuple[str, str]]",
-        f"Python expressions and statements over symbolic tensors. {OVER}; -> (without AutoGraph, with it), each "
-        '"fails" or the kind of the result ("works" for a statement).',
-    ),
-    "FORMS_VARIABLE": ("dict[str, tuple[str, str]]", "The forms that are otherwise if every name is a tf.Variable."),
-    "FORMS_KERAS_VARIABLE": (
-        "dict[str, tuple[str, str]]",
-        "The forms that are otherwise if every name is a keras.Variable of Keras 3.",
     ),
     "TENSOR_ATTRIBUTES": (KINDS_OF, f"Attribute of a symbolic tensor, {ATTRIBUTE}."),
     "VARIABLE_ATTRIBUTES": (KINDS_OF, f"Attribute of a tf.Variable, {ATTRIBUTE}."),

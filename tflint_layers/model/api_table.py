@@ -1949,16 +1949,6 @@ MATH_FAILS: frozenset[str] = frozenset({
  "math.sin", "math.sinh", "math.sqrt", "math.tan", "math.tanh", "math.trunc", "math.ulp",
 })
 
-# numpy and math functions that treat a tf.Variable otherwise than a tensor -> kind of the result, "fails", or
-# "depends" (on the place).
-HOST_VARIABLE: dict[str, str] = {
- "numpy.flip": "fails", "numpy.ndim": "fails", "numpy.tril_indices_from": "fails", "numpy.triu_indices_from": "fails",
-}
-
-# The same for a keras.Variable of Keras 3.
-HOST_KERAS_VARIABLE: dict[str, str] = {
-}
-
 # Builtin, called with one tensor of a suitable rank and type -> (raises without AutoGraph, raises with it).
 BUILTINS: dict[str, tuple[bool, bool]] = {
  "abs": (False, False), "all": (True, True), "any": (True, True), "ascii": (False, False), "bin": (True, True),
@@ -1971,84 +1961,6 @@ BUILTINS: dict[str, tuple[bool, bool]] = {
  "range": (True, False), "repr": (False, False), "reversed": (True, True), "round": (True, True), "set": (True, True),
  "slice": (False, False), "sorted": (True, False), "str": (False, False), "sum": (True, True), "tuple": (True, True),
  "type": (False, False), "zip": (True, True),
-}
-
-# Python expressions and statements over symbolic tensors. x: float scalar, v: float vector, n: int scalar, b: bool
-# vector, c: bool scalar, s: string, m: float matrix; -> (without AutoGraph, with it), each "fails" or the kind of
-# the result ("works" for a statement).
-FORMS: dict[str, tuple[str, str]] = {
- "'%.2f' % x": ('fails', 'fails'), "'%d' % x": ('fails', 'fails'), "'%s' % x": ('static', 'static'),
- "'a' * n": ('fails', 'fails'), "'abc'[n]": ('fails', 'fails'), "'{:.2f}'.format(x)": ('fails', 'fails'),
- "'{}'.format(x)": ('static', 'static'), "(*v,)": ('fails', 'fails'), "(1, 2, 3)[n]": ('fails', 'fails'),
- "-x": ('tensor', 'tensor'), "0.0 < x < 1.0": ('fails', 'tensor'), "1.0 in v": ('fails', 'fails'),
- "[*v]": ('fails', 'fails'), "[0] * n": ('tensor', 'tensor'), "[1, 2, 3][n]": ('fails', 'fails'),
- "[i for i in range(n)]": ('fails', 'fails'), "[r for r in v]": ('fails', 'fails'), "abs(x)": ('tensor', 'tensor'),
- "all([c])": ('fails', 'fails'), "all(b)": ('fails', 'fails'), "any([c])": ('fails', 'fails'),
- "any(b)": ('fails', 'fails'), "ascii(x)": ('static', 'static'), "assert c": ('fails', 'fails'),
- "assert x > 0": ('fails', 'fails'), "b & b": ('tensor', 'tensor'), "bin(n)": ('fails', 'fails'),
- "bool(x)": ('fails', 'fails'), "break if c": ('fails', 'fails'), "bytes(n)": ('fails', 'fails'),
- "c and c": ('fails', 'tensor'), "c or c": ('fails', 'tensor'), "callable(x)": ('static', 'static'),
- "chr(n)": ('fails', 'fails'), "complex(x)": ('fails', 'fails'), "del v[0]": ('fails', 'fails'),
- "dict(a=x)": ('dict', 'dict'), "dict(v)": ('fails', 'fails'), "dir(x)": ('static', 'static'),
- "divmod(2, x)": ('fails', 'fails'), "divmod(x, 2)": ('fails', 'fails'), "enumerate(v)": ('fails', 'fails'),
- "f'{x!r}'": ('static', 'static'), "f'{x:.3f}'": ('fails', 'fails'), "f'{x:>10}'": ('fails', 'fails'),
- "f'{x}'": ('static', 'static'), "filter(None, v)": ('fails', 'fails'), "float(x)": ('fails', 'tensor'),
- "for i in range(n): ...": ('fails', 'works'), "for i, r in enumerate(v): ...": ('fails', 'fails'),
- "for p, q in zip(v, v): ...": ('fails', 'fails'), "for r in map(abs, v): ...": ('fails', 'fails'),
- "for r in reversed(v): ...": ('fails', 'fails'), "for r in sorted(v): ...": ('fails', 'works'),
- "for r in v: ...": ('fails', 'works'), "format(x)": ('static', 'static'), "format(x, '')": ('static', 'static'),
- "format(x, '.3f')": ('fails', 'fails'), "frozenset(v)": ('fails', 'fails'),
- "getattr(x, 'dtype')": ('static', 'static'), "hasattr(x, 'dtype')": ('static', 'static'),
- "hash(x)": ('fails', 'fails'), "hex(n)": ('fails', 'fails'), "id(x)": ('static', 'static'),
- "if c: ...": ('fails', 'works'), "if x: ...": ('fails', 'fails'), "int(x)": ('fails', 'tensor'),
- "isinstance(x, int)": ('static', 'static'), "iter(v)": ('fails', 'fails'), "len(v)": ('fails', 'static'),
- "list(enumerate(v))": ('fails', 'fails'), "list(map(abs, v))": ('fails', 'fails'),
- "list(range(n))": ('fails', 'fails'), "list(v)": ('fails', 'fails'), "list(zip(v, v))": ('fails', 'fails'),
- "m @ m": ('tensor', 'tensor'), "map(abs, v)": ('fails', 'fails'), "match x: case 1.0": ('fails', 'fails'),
- "max([x, x])": ('fails', 'fails'), "max(v)": ('fails', 'fails'), "max(x, 0.0)": ('fails', 'fails'),
- "min(v)": ('fails', 'fails'), "min(x, 0.0)": ('fails', 'fails'), "n & 1": ('tensor', 'tensor'),
- "n << 1": ('fails', 'fails'), "next(iter(v))": ('fails', 'fails'), "not c": ('fails', 'tensor'),
- "not x": ('fails', 'fails'), "np.asarray(x) + 1": ('fails', 'fails'), "np.float32(2) * x": ('tensor', 'tensor'),
- "np.float32(x)": ('fails', 'fails'), "np.float64(2) * x": ('tensor', 'tensor'), "np.int64(n)": ('fails', 'fails'),
- "np.ones(3) + v": ('tensor', 'tensor'), "np.ones(3)[n]": ('fails', 'fails'),
- "np.ones(3, 'float32') * v": ('tensor', 'tensor'), "oct(n)": ('fails', 'fails'), "ord(s)": ('fails', 'fails'),
- "p, *q = v": ('fails', 'fails'), "p, q, r = v": ('fails', 'fails'), "pow(2, x)": ('tensor', 'tensor'),
- "pow(x, 2)": ('tensor', 'tensor'), "print(*v)": ('fails', 'fails'), "print(x)": ('none', 'none'),
- "raise if c": ('fails', 'fails'), "range(0, n)": ('fails', 'tensor'), "range(n)": ('fails', 'tensor'),
- "repr(x)": ('static', 'static'), "return if c": ('fails', 'works'), "reversed(v)": ('fails', 'fails'),
- "round(x)": ('fails', 'fails'), "round(x, 1)": ('fails', 'fails'), "set(v)": ('fails', 'fails'),
- "slice(n)": ('object', 'object'), "sorted([x, x])": ('fails', 'fails'), "sorted(v)": ('fails', 'tensor'),
- "str(x)": ('static', 'static'), "sum([x, x])": ('tensor', 'tensor'), "sum(r for r in v)": ('fails', 'fails'),
- "sum(v)": ('fails', 'fails'), "tuple(v)": ('fails', 'fails'), "type(x)": ('static', 'static'),
- "v + np.ones(3, 'float32')": ('tensor', 'tensor'), "v.shape[0] + x": ('tensor', 'tensor'),
- "v[0]": ('tensor', 'tensor'), "v[0] += x": ('fails', 'fails'), "v[0] = x": ('fails', 'fails'),
- "v[:n]": ('tensor', 'tensor'), "v[b]": ('tensor', 'tensor'), "v[n]": ('tensor', 'tensor'),
- "vars(x)": ('static', 'static'), "while True: break if c": ('fails', 'fails'), "while c: ...": ('fails', 'works'),
- "with x: ...": ('fails', 'fails'), "x != 1.0": ('tensor', 'tensor'), "x % 2": ('tensor', 'tensor'),
- "x ** 2": ('tensor', 'tensor'), "x + 1": ('tensor', 'tensor'), "x + 1j": ('fails', 'fails'),
- "x += 1": ('works', 'works'), "x // 2": ('tensor', 'tensor'), "x < 1.0": ('tensor', 'tensor'),
- "x == None": ('static', 'static'), "x == x": ('tensor', 'tensor'), "x @ x": ('fails', 'fails'),
- "x and x": ('fails', 'tensor'), "x if c else x": ('fails', 'tensor'), "x in [1.0, 2.0]": ('fails', 'fails'),
- "x in v": ('fails', 'fails'), "x is None": ('static', 'static'), "zip(v, v)": ('fails', 'fails'),
- "{0: 1}[n]": ('fails', 'fails'), "{r for r in v}": ('fails', 'fails'), "{x: 1}": ('fails', 'fails'),
- "{x}": ('fails', 'fails'), "~n": ('tensor', 'tensor'),
-}
-
-# The forms that are otherwise if every name is a tf.Variable.
-FORMS_VARIABLE: dict[str, tuple[str, str]] = {
- "dict(a=x)": ('object', 'object'), "float(x)": ('fails', 'variable'), "v[b]": ('fails', 'fails'),
- "vars(x)": ('object', 'object'), "x += 1": ('fails', 'fails'), "x == None": ('fails', 'fails'),
-}
-
-# The forms that are otherwise if every name is a keras.Variable of Keras 3.
-FORMS_KERAS_VARIABLE: dict[str, tuple[str, str]] = {
- "dict(a=x)": ('object', 'object'), "enumerate(v)": ('object', 'object'), "filter(None, v)": ('object', 'object'),
- "iter(v)": ('object', 'object'), "map(abs, v)": ('object', 'object'), "next(iter(v))": ('tensor', 'tensor'),
- "np.float32(2) * x": ('fails', 'fails'), "np.float64(2) * x": ('fails', 'fails'),
- "np.ones(3) + v": ('fails', 'fails'), "np.ones(3, 'float32') * v": ('fails', 'fails'),
- "round(x)": ('tensor', 'tensor'), "round(x, 1)": ('tensor', 'tensor'), "v[:n]": ('fails', 'fails'),
- "v[b]": ('fails', 'fails'), "v[n]": ('fails', 'fails'), "vars(x)": ('object', 'object'),
- "x + 1j": ('tensor', 'tensor'), "x == None": ('fails', 'fails'), "zip(v, v)": ('object', 'object'),
 }
 
 # Attribute of a symbolic tensor, in a graph -> kind; "method-KIND": what calling it gives; "shape": a TensorShape
