@@ -39,12 +39,25 @@ def numpy_call(scope: Scope, plan: Plan, library: Library, node: ast.Call) -> Ki
         return kind_of_dtype(scope, ast.Constant(dtype))
     if name in {"numpy.sum", "numpy.mean"} and _reduces_truths(scope, node):
         return _counted(plan, library, node, name.rpartition(".")[2])
+    if name.removeprefix("numpy.") in _ELEMENTWISE and _is_whole(scope, node):
+        return _of_whole(plan, library, node, name.removeprefix("numpy."))
     found = _counterpart(scope, plan, node, name, keras=library.keras)
     if found is None:
         return None
     operation = library.dotted(found)
     plan.put(node.func, lambda: operation)
     return _kind_of_result(scope, node, name.rpartition(".")[2])
+
+
+def _is_whole(scope: Scope, node: ast.Call) -> bool:
+    return len(node.args) == 1 and not node.keywords and kind_of(scope, node.args[0]) is Kind.INT
+
+
+def _of_whole(plan: Plan, library: Library, node: ast.Call, name: str) -> Kind:
+    """A function of whole numbers that gives floats, for which TensorFlow wants floats."""
+    cast, function = library.name("cast"), library.name(_ELEMENTWISE[name] or name)
+    plan.put(node, lambda: f'{function}({cast}({plan.argument(node.args[0])}, "float32"))')
+    return Kind.FLOAT
 
 
 def _reduces_truths(scope: Scope, node: ast.Call) -> bool:
@@ -93,7 +106,18 @@ def _is_alike(node: ast.Call, name: str, form: str, accepted: tuple[str, ...]) -
 
 def _works_for_whole_numbers(name: str) -> bool:
     """Truth values and whole numbers differ for some ways to call, but not for the plain ones."""
-    return name.rpartition(".")[2] in {"sum", "max", "min", "amax", "amin", "maximum", "minimum", "abs", "square"}
+    return name.rpartition(".")[2] in {
+        "prod",
+        "sum",
+        "max",
+        "min",
+        "amax",
+        "amin",
+        "maximum",
+        "minimum",
+        "abs",
+        "square",
+    }
 
 
 def _is_tensor(scope: Scope, plan: Plan, node: ast.expr) -> bool:

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
-from typing import TypeGuard
 
-from tflint_layers.finding import Fix, Safety
-from tflint_layers.model.classes import FunctionInfo
 from tflint_layers.model.scopes import Phase, Scope
 from tflint_layers.model.syntax import walk
 from tflint_layers.model.values import (
@@ -16,77 +12,34 @@ from tflint_layers.model.values import (
     Api,
     Array,
     Container,
-    Function,
     Instance,
     Static,
     Value,
-    alternatives,
     is_static,
     is_symbolic,
     literal,
     may_be_symbolic,
 )
-from tflint_layers.rewrite import branches, loops
+from tflint_layers.rewrite import branches, callers, loops
 from tflint_layers.rewrite.arrays import array_method, math_call, numpy_call
+from tflint_layers.rewrite.conversions import Conversions
 from tflint_layers.rewrite.dtypes import Kind, joined, kind_of
-from tflint_layers.rewrite.library import Library
-from tflint_layers.rewrite.plan import Plan
 
 _ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.MatMult)
 _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 _STATIC_KEYWORDS = frozenset({"axis", "keepdims", "dtype", "name", "num", "ord", "training", "rate", "units", "axes"})
 _TAKING_PYTHON = frozenset({"constant", "TensorShape", "Variable", "add_weight", "range_input_producer", "placeholder"})
-_EXTREMES = {"builtins.max": ("max", "maximum"), "builtins.min": ("min", "minimum")}
-_MODES = frozenset({"tensorflow.executing_eagerly", "tensorflow.inside_function", "tensorflow.is_symbolic_tensor"})
 _CARRYING = (ast.List, ast.Tuple, ast.keyword, ast.Assign)
 _LITERALS = (ast.List, ast.Tuple, ast.Set, ast.Dict)
 
 
-class Retyping:
+class Retyping(Conversions):
     """One fix: what becomes a tensor, and what its consumers must become with it."""
 
     def __init__(self, scope: Scope) -> None:
-        self._scope = scope
-        self.library = Library(scope)
-        self.plan = Plan(scope.module.source)
+        super().__init__(scope)
         self.only_operations = True
         self._seen: set[ast.AST] = set()
-        self._module = scope.module
-
-    def fix(self, node: ast.expr | ast.stmt, message: str, safety: Safety = Safety.UNSAFE) -> Fix | None:
-        """The fix of what was planned; None where eager mode runs other code, so that nothing says what is right."""
-        if _differs_by_mode(self._scope, node):
-            return None
-        imports = self.library.imports_for(self.plan.written())
-        return Fix(message, safety, (*imports, *self.plan.edits()))
-
-    # --- what a rule starts with
-
-    def cast(self, scope: Scope, node: ast.expr, subject: ast.expr, kind: Kind) -> None:
-        """Make a conversion by Python one of the graph."""
-        target = f'"{kind.value}{"" if kind is Kind.BOOL else "32"}"'
-        if kind is Kind.FLOAT and (like := self._like(scope, node)) is not None:
-            target = f"{like}.dtype"
-        cast = self.library.name("cast")
-        self.plan.put(node, lambda: f"{cast}({self.plan.argument(subject)}, {target})")
-
-    def cast_like(self, scope: Scope, node: ast.expr) -> None:
-        """Put a cast to the dtype of the tensor that it meets around what a number becomes."""
-        self._wrap_cast(scope, node, self._like(scope, node))
-
-    def _like(self, scope: Scope, node: ast.expr) -> str | None:
-        """A name for the tensor that the number meets in arithmetic, whose dtype it would take in eager mode."""
-        child = node
-        for parent in scope.parents(node):
-            if not isinstance(parent, (ast.BinOp, ast.UnaryOp)):
-                return None
-            if isinstance(parent, ast.BinOp):
-                other = parent.right if parent.left is child else parent.left
-                if is_symbolic(scope.value(other)):
-                    simple = isinstance(other, ast.Name) or _is_attribute_of_self(other)
-                    return self.plan.text(other) if simple and kind_of(scope, other) is not Kind.INT else None
-            child = parent
-        return None
 
     # --- consumers
 
@@ -152,11 +105,11 @@ class Retyping:
         other_kind = kind_of(scope, other)
         if is_symbolic(value) and not self.plan.is_tensor(other):
             if kind in {Kind.INT, Kind.BOOL} and other_kind is not Kind.INT:
-                self._wrap_cast(scope, node, self._like(scope, node))
+                self.wrap_cast(scope, node, self.like(scope, node))
             return True
         whole = kind in {Kind.INT, Kind.BOOL}
         if whole and (other_kind is Kind.FLOAT or isinstance(parent.op, ast.Div) or self._is_option(scope, other)):
-            self._wrap_cast(scope, node, self._like(scope, parent))
+            self.wrap_cast(scope, node, self.like(scope, parent))
             kind = Kind.FLOAT
         if not (_is_plain(value) or self._also(scope, other)):
             return False
@@ -193,10 +146,6 @@ class Retyping:
         value = scope.value(node)
         return isinstance(value, (Static, Array)) and kind_of(scope, node) is Kind.UNKNOWN
 
-    def _wrap_cast(self, scope: Scope, node: ast.expr, like: str | None) -> None:
-        cast, target = self.library.name("cast"), f"{like}.dtype" if like else '"float32"'
-        self.plan.wrap(node, lambda text: f"{cast}({text}, {target})")
-
     def _unary(self, scope: Scope, parent: ast.UnaryOp, kind: Kind) -> bool:
         if isinstance(parent.op, ast.Not):
             text = branches.condition(scope, self.plan, self.library, parent)
@@ -220,7 +169,7 @@ class Retyping:
         if not (_is_plain(value) or self._also(scope, other)):
             return False
         if kind is Kind.INT and kind_of(scope, other) is Kind.FLOAT:
-            self._wrap_cast(scope, node, None)
+            self.wrap_cast(scope, node, None)
         return self.consume(scope, parent, Kind.BOOL)
 
     def _argument(self, scope: Scope, call: ast.Call, node: ast.expr, kind: Kind) -> bool:
@@ -260,57 +209,6 @@ class Retyping:
             return isinstance(loop, ast.For) and loops.plan_for(scope, self.plan, self.library, loop)
         found = self.number_function(scope, call, node, name, kind)
         return found is not None and self.consume(scope, call, found)
-
-    def number_function(self, scope: Scope, call: ast.Call, node: ast.expr, name: str, kind: Kind) -> Kind | None:
-        """Plan an operation for one of Python's functions of numbers; the kind of its result, or None."""
-        last, plan = name.removeprefix("builtins."), self.plan
-        if last in {"float", "int", "bool"} and len(call.args) == 1:
-            if last == kind.value and (last != "float" or plan.is_tensor(node)):
-                plan.put(call, lambda: plan.atom(node))
-            else:
-                self.cast(scope, call, node, Kind(last))
-            return Kind(last)
-        if last == "len" and len(call.args) == 1:
-            shape = self.library.name("shape")
-            plan.put(call, lambda: f"{shape}({plan.argument(node)})[0]")
-            return Kind.INT
-        if name in _EXTREMES:
-            return self._extreme(scope, call, kind, *_EXTREMES[name])
-        if last == "sum" and len(call.args) == 1:
-            function = self.library.name("sum")
-            plan.put(call, lambda: f"{function}({plan.argument(node)}, axis=0)")
-            return kind
-        return self._rounded(scope, call, node, kind) if last == "round" else None
-
-    def _extreme(self, scope: Scope, call: ast.Call, kind: Kind, reducing: str, pairing: str) -> Kind | None:
-        plan = self.plan
-        if len(call.args) == 1:
-            function = self.library.name(reducing)
-            if isinstance(call.args[0], ast.Name | ast.Attribute | ast.Call | ast.Subscript | ast.BinOp):
-                plan.put(call, lambda: f"{function}({plan.argument(call.args[0])})")
-                return kind
-            return None
-        if len(call.args) != 2:
-            return None
-        kinds = [kind_of(scope, argument) for argument in call.args]
-        if kind is not Kind.UNKNOWN and Kind.INT in kinds and Kind.FLOAT in kinds:
-            return None
-        function = self.library.name(pairing)
-        plan.put(call.func, lambda: function)
-        return joined(*kinds)
-
-    def _rounded(self, scope: Scope, call: ast.Call, node: ast.expr, kind: Kind) -> Kind | None:
-        plan, function = self.plan, self.library.name("round")
-        if len(call.args) == 1:
-            cast = self.library.name("cast")
-            plan.put(call, lambda: f'{cast}({function}({plan.argument(node)}), "int32")')
-            return Kind.INT
-        digits = call.args[1].value if isinstance(call.args[1], ast.Constant) else None
-        if not isinstance(digits, int) or not 0 < digits < 7:
-            return None
-        factor = float(10**digits)
-        plan.put(call, lambda: f"{function}({plan.atom(node)} * {factor}) / {factor}")
-        return kind
 
     def _keyword(self, scope: Scope, keyword: ast.keyword) -> bool:
         call = scope.parent(keyword)
@@ -361,7 +259,7 @@ class Retyping:
         if isinstance(outer, ast.Assign):
             return self._unpacked(scope, outer, parent)
         if isinstance(outer, (ast.Return, ast.Expr)):
-            return _is_entry(scope) or isinstance(outer, ast.Expr)
+            return callers.is_entry(scope) or isinstance(outer, ast.Expr)
         if isinstance(outer, ast.Call) and parent in outer.args and not isinstance(parent, ast.Dict):
             return self._filled(scope, outer) or _is_operation(scope, outer)
         if isinstance(outer, ast.keyword):
@@ -408,7 +306,7 @@ class Retyping:
         if not isinstance(statement.op, _ARITHMETIC) or not is_symbolic(scope.value(statement.target)):
             return False
         if kind in {Kind.INT, Kind.BOOL} and kind_of(scope, statement.target) is not Kind.INT:
-            self._wrap_cast(scope, node, self.plan.text(statement.target))
+            self.wrap_cast(scope, node, self.plan.text(statement.target))
         return True
 
     # --- names and functions
@@ -440,18 +338,20 @@ class Retyping:
     def _result(self, scope: Scope, statement: ast.Return | ast.Lambda, kind: Kind) -> bool:
         """What a function returns: to Keras, which takes a tensor, or to the code that calls it."""
         function = scope.function
-        if isinstance(statement, ast.Return) and _is_entry(scope):
+        if isinstance(statement, ast.Return) and callers.is_entry(scope):
             return True
         if isinstance(statement, ast.Lambda):
             function = next(
                 (s.function for s in scope.everything(Phase.CALL) if s.function and s.function.node is statement),
                 None,
             )
-        if function is None or not _is_plain_method(function):
+        if function is None or not callers.is_plain_method(function):
             return False
-        calls = list(_calls(scope, function))
+        calls = list(callers.calls(scope, function))
         known = {id(call.func) for _, call in calls}
-        if not calls or any(id(node) not in known for node in _mentions(self._module.source.tree, scope, function)):
+        if not calls or any(
+            id(node) not in known for node in callers.mentions(self._module.source.tree, scope, function)
+        ):
             return False
         return all(self.consume(caller, call, kind) for caller, call in calls)
 
@@ -472,60 +372,8 @@ def _last_line(statement: ast.stmt | None) -> int:
     return (statement.end_lineno or statement.lineno) if statement is not None else 0
 
 
-def _calls(scope: Scope, function: FunctionInfo) -> Iterator[tuple[Scope, ast.Call]]:
-    seen: set[ast.AST] = set()
-    for caller in scope.everything(Phase.CALL):
-        for node in caller.values:
-            if isinstance(node, ast.Call) and node not in seen and _calls_function(caller, node, function):
-                seen.add(node)
-                yield caller, node
-
-
-def _calls_function(scope: Scope, call: ast.Call, function: FunctionInfo) -> bool:
-    values = alternatives(scope.value(call.func))
-    return all(isinstance(value, Function) and value.info.node is function.node for value in values)
-
-
-def _mentions(tree: ast.Module, scope: Scope, function: FunctionInfo) -> Iterator[ast.AST]:
-    """All places that read a name the function goes by: one that is not a call may do anything with the result."""
-    names = {function.name}
-    if isinstance(function.node, ast.Lambda):
-        statement = scope.parent(function.node) or scope.module.parents.get(function.node)
-        targets = statement.targets if isinstance(statement, ast.Assign) else []
-        names = {target.id for target in targets if isinstance(target, ast.Name)}
-    for node in walk(tree):
-        name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else None
-        if name in names and isinstance(getattr(node, "ctx", None), ast.Load):
-            yield node
-
-
-def _is_plain_method(function: FunctionInfo) -> bool:
-    return all(isinstance(d, ast.Name) and d.id in {"staticmethod", "classmethod"} for d in function.decorators)
-
-
-def _is_entry(scope: Scope) -> bool:
-    return scope.function is not None and bool(scope.route) and scope.function.qualname == scope.route[0]
-
-
-def _is_attribute_of_self(node: ast.expr) -> bool:
-    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
-
-
 def _is_operation(scope: Scope, node: ast.AST | None) -> bool:
     return isinstance(node, ast.Call) and scope.api_name(node.func).startswith(("tensorflow.", "keras.ops."))
-
-
-def _differs_by_mode(scope: Scope, node: ast.AST) -> bool:
-    """Whether a test of the execution mode keeps eager mode from running the code."""
-    return any(
-        isinstance(parent, (ast.If, ast.IfExp))
-        and _MODES & {scope.api_name(n) for n in walk(parent.test) if _is_name(n)}
-        for parent in scope.parents(node)
-    )
-
-
-def _is_name(node: ast.AST) -> TypeGuard[ast.expr]:
-    return isinstance(node, (ast.Name, ast.Attribute))
 
 
 def _is_plain_index(scope: Scope, node: ast.expr) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.syntax import walk
-from tflint_layers.model.values import Tensor, constant_of, is_symbolic
+from tflint_layers.model.values import Tensor, constant_of, is_symbolic, literal
 from tflint_layers.rewrite import branches
 from tflint_layers.rewrite.dtypes import Kind, kind_of
 from tflint_layers.rewrite.library import Library
@@ -39,9 +39,11 @@ class _State:
 
 
 def plan_for(scope: Scope, plan: Plan, library: Library, loop: ast.For) -> bool:
-    """A `for` over a tensor, or over `range` of one, that only updates names from step to step."""
+    """A `for` over a tensor, or over `range` of one, that only updates names or collects what is stacked afterwards."""
     if loop.orelse or not isinstance(loop.target, ast.Name) or _names_after(scope, loop, {loop.target.id}):
         return False
+    if _plan_collect(scope, plan, library, loop, loop.target.id):
+        return True
     state = _state(scope, plan, loop.body)
     if state is None or not all(_keeps_shape(scope, loop, one) for one in state) or _depend(state):
         return False
@@ -49,6 +51,67 @@ def plan_for(scope: Scope, plan: Plan, library: Library, loop: ast.For) -> bool:
     return _plan_count(scope, plan, library, loop, state, target) or _plan_fold(
         scope, plan, library, loop, state, target
     )
+
+
+def _plan_collect(scope: Scope, plan: Plan, library: Library, loop: ast.For, target: str) -> bool:
+    """`rows.append(f(row))`, and `tf.stack(rows)` behind the loop: one operation over the rows."""
+    append = loop.body[0].value if len(loop.body) == 1 and isinstance(loop.body[0], ast.Expr) else None
+    if not isinstance(append, ast.Call) or not isinstance(append.func, ast.Attribute) or append.func.attr != "append":
+        return False
+    rows, collected = append.func.value, append.args[0]
+    if not isinstance(rows, ast.Name) or kind_of(scope, collected) in {Kind.INT, Kind.BOOL}:
+        return False
+    block = scope.block(loop)
+    start = block[block.index(loop) - 1] if block.index(loop) else None
+    stack = _stack_of(scope, loop, rows)
+    if stack is None or not isinstance(start, ast.Assign) or ast.unparse(start) != f"{rows.id} = []":
+        return False
+    function, name = library.name("map"), rows.id
+    over = _numbers(scope, plan, library, loop, collected, target)
+    if over is None and not (is_symbolic(scope.value(loop.iter)) or plan.is_tensor(loop.iter)):
+        return False
+
+    def text() -> str:
+        elements = over() if over is not None else plan.argument(loop.iter)
+        new = f"{name} = {function}(lambda {target}: {plan.argument(collected)}, {elements})"
+        return branches.comments(plan, start, loop, new) + new
+
+    plan.put_between(start, loop, text)
+    plan.put(stack, lambda: name)
+    return True
+
+
+def _stack_of(scope: Scope, loop: ast.For, rows: ast.Name) -> ast.Call | None:
+    """The one use of the collected rows, if it stacks them."""
+    uses = [use for use in scope.uses(rows.id) if use is not rows]
+    stack = scope.parent(uses[0]) if len(uses) == 1 and uses[0].lineno > loop.lineno else None
+    if not isinstance(stack, ast.Call) or len(stack.args) != 1:
+        return None
+    first = all(keyword.arg == "axis" and literal(keyword.value) == 0 for keyword in stack.keywords)
+    stacks = scope.api_name(stack.func).rpartition(".")[2] in {"stack", "convert_to_tensor"}
+    return stack if first and stacks else None
+
+
+def _numbers(
+    scope: Scope, plan: Plan, library: Library, loop: ast.For, collected: ast.expr, target: str
+) -> branches.Text | None:
+    """The numbers that a loop over `range` steps through; `map_fn` must be told the dtype of what they index."""
+    bounds = loop.iter
+    if not isinstance(bounds, ast.Call) or bounds.keywords:
+        return None
+    if scope.api_name(bounds.func) not in {"builtins.range", "tensorflow.range", "keras.ops.arange"}:
+        return None
+    if library.keras:
+        return lambda: f"{library.ops}.arange({plan.arguments(bounds)})"
+    indexed = [
+        node.value.id
+        for node in walk(collected)
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and target in _loaded([node.slice])
+    ]
+    if not indexed:
+        return None
+    name = library.tensorflow
+    return lambda: f"{name}.range({plan.arguments(bounds)}), fn_output_signature={indexed[0]}.dtype"
 
 
 def _plan_count(scope: Scope, plan: Plan, library: Library, loop: ast.For, state: list[_State], target: str) -> bool:
