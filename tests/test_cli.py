@@ -115,12 +115,16 @@ def test_standard_input(folder: Path) -> None:
 def test_fix_changes_the_file_and_nothing_but_the_file(folder: Path) -> None:
     path = folder / "layers.py"
     path.chmod(0o750)
+    if os.geteuid() == 0:
+        os.chown(path, 4321, 4321)
+    owner = path.stat().st_uid
     link = folder / "link.py"
     link.symlink_to("layers.py")
     done = tflint("--fix", "link.py", folder=folder)
     assert path.read_text() == FIXED
     assert link.is_symlink()
     assert stat.S_IMODE(path.stat().st_mode) == 0o750
+    assert path.stat().st_uid == owner
     assert sorted(os.listdir(folder)) == ["layers.py", "link.py"]
     assert done.returncode == 1
     assert b"Fixed 1 finding, 2 left in 1 file." in done.stderr
@@ -128,6 +132,18 @@ def test_fix_changes_the_file_and_nothing_but_the_file(folder: Path) -> None:
     again = tflint("--fix", "link.py", folder=folder)
     assert b"Fixed 0 findings" in again.stderr
     assert path.stat().st_mtime_ns == before
+
+
+def test_fixes_within_fixes_are_made_and_counted_in_one_run(folder: Path) -> None:
+    path = folder / "layers.py"
+    path.write_text(LAYER.replace("print(inputs)", 'print("sum", tf.reduce_sum(inputs).numpy(), sep=" ")'))
+    announced = tflint("--diff", "--unsafe-fixes", folder=folder)
+    done = tflint("--fix", "--unsafe-fixes", folder=folder)
+    assert b"tf.print" in path.read_bytes()
+    assert b".numpy()" not in path.read_bytes()
+    assert b"Would fix 4 findings in 1 file." in announced.stderr
+    assert b"Fixed 4 findings, 0 left in 1 file." in done.stderr
+    assert b"Fixed 0 findings" in tflint("--fix", "--unsafe-fixes", folder=folder).stderr
 
 
 @pytest.mark.parametrize(

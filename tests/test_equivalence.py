@@ -106,6 +106,26 @@ class Layer(keras.layers.Layer):
     assert wrong == []
 
 
+@pytest.mark.tensorflow
+def test_a_function_is_proved_as_well(tmp_path: Path) -> None:
+    original = b"""\
+import tensorflow as tf
+
+
+@tf.function
+def step(x):
+    print("step")
+    return x * 2.0
+"""
+    path = str(tmp_path / "steps.py")
+    changes = ((b"print", b"tf.print"), (b"2.0", b"3.0"))
+    proofs = prove_fixes(
+        [FixQuestion(original, original.replace(*change), path, None, function="step") for change in changes]
+    )
+    assert [proof.ok for proof in proofs] == [True, False]
+    assert proofs[0].recipe == "step(tf.random.uniform([4, 8]))"
+
+
 FUNCTION = """\
 import a
 

@@ -157,7 +157,7 @@ def _is_worth_fixing(finding: Finding) -> bool:
 
 
 def _proofs(trials: list[Trial], how: Settings, tracer: Tracer) -> list[FixProof]:
-    """Whether each trial passes. What no layer of the file shows is left to how safe the fix is by itself."""
+    """Whether each trial passes. What nothing in the file shows is left to how safe the fix is by itself."""
     questions = [_question(trial) for trial in trials]
     proofs = iter(prove_fixes([q for q in questions if q], tracer=tracer, **trace_options(how)))
     return [next(proofs) if question else _by_safety(trial) for trial, question in zip(trials, questions, strict=True)]
@@ -165,9 +165,10 @@ def _proofs(trials: list[Trial], how: Settings, tracer: Tracer) -> list[FixProof
 
 def _question(trial: Trial) -> FixQuestion | None:
     first = trial.findings[0]
-    if first.layer is None or first.layer_path is not None:
+    root = first.route[0] if first.route else first.function
+    if first.layer_path is not None or (first.layer is None and root is None):
         return None
-    entry = first.route[0].rpartition(".")[2] if first.route else "call"
+    entry = root.rpartition(".")[2] if root else "call"
     return FixQuestion(
         original=trial.before,
         fixed=trial.after,
@@ -175,12 +176,13 @@ def _question(trial: Trial) -> FixQuestion | None:
         layer=first.layer,
         keras=first.keras,
         entry=entry if entry in _ENTRIES else "call",
+        function=None if first.layer else root,
     )
 
 
 def _by_safety(trial: Trial) -> FixProof:
     safe = all(finding.fix and finding.fix.safety is Safety.SAFE for finding in trial.findings)
-    nothing = "there is no layer in this file to run it with"
+    nothing = "no layer or function of this file shows it"
     return FixProof(safe, f"not proved, for {nothing}, but safe by itself" if safe else nothing, None)
 
 

@@ -64,14 +64,15 @@ class LayerResult:
 
 @dataclass(frozen=True)
 class FixQuestion:
-    """Does ``layer`` compute in ``fixed`` what it computes in ``original``?"""
+    """Does ``layer`` (or ``function``, where that is None) compute in ``fixed`` what it computes in ``original``?"""
 
     original: bytes
     fixed: bytes
     path: str
-    layer: str
+    layer: str | None
     keras: int = 3
     entry: str = "call"
+    function: str | None = None
 
 
 @dataclass(frozen=True)
@@ -320,7 +321,7 @@ def prove_fixes(
             source=Source.from_bytes(question.original, question.path).text,
             fixed=Source.from_bytes(question.fixed, question.path).text,
             layer=question.layer,
-            function=None,
+            function=question.function,
             entry=question.entry,
             keras=question.keras,
             example=_example(examples or {}, question.path, question.layer),
