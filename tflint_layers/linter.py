@@ -21,17 +21,15 @@ from tflint_layers.source import Source, UnreadableSource
 from tflint_layers.suppressions import Suppressions
 from tflint_layers.unused_noqa import unused_noqas
 
-_TRACED = re.compile(
-    rb"def call\b|tf\.function|\bfunction\b|(?:train|test|predict)_step|update_state|Lambda|\.map\(|map_fn"
-    rb"|dynamic|run_eagerly|run_functions_eagerly|eager_execution|enable_debug_mode|Input\("
-    rb"|^[ \t]*class[ \t]+\w+[ \t]*\(",
-    re.MULTILINE,
+_CLASS_WITH_BASE = re.compile(rb"class[ \t]+\w+[ \t]*\(")
+_TRACED = (
+    *(b"function", b"train_step", b"test_step", b"predict_step", b"update_state", b"Lambda", b".map(", b"map_fn"),
+    *(b"def call", b"dynamic", b"run_eagerly", b"eager_execution", b"enable_debug_mode", b"Input("),
 )
-_NAMES_LIBRARY = re.compile(r"keras|tensorflow", re.IGNORECASE)
-_PLAIN = re.compile(
-    r"run_functions_eagerly|run_eagerly|enable_debug_mode|\bdynamic\b|eager_execution|tf\.function\(|Lambda\(|\.map\(|map_fn\("
-    r"|add_metric|add_update|\bInput\(|^[ \t]*class[ \t]+_\w+[ \t]*\(",
-    re.MULTILINE,
+_LIBRARIES = (b"keras", b"tensorflow")
+_PLAIN = (
+    *(b"run_functions_eagerly", b"run_eagerly", b"enable_debug_mode", b"dynamic", b"eager_execution", b"tf.function("),
+    *(b"Lambda(", b".map(", b"map_fn(", b"add_metric", b"add_update", b"Input(", b"class _"),
 )
 
 
@@ -172,18 +170,26 @@ class Linter:
         """Find what the entry points of a module reach, in whatever file."""
         module = self._project.read(path)
         self._evaluated[path] = hash(module.source.data) if module is not None else 0
-        if module is not None and _TRACED.search(module.source.data):
+        if module is not None and _may_be_traced(module.source.data):
             for finding in self._lint(module):
                 self._located.setdefault((path, finding.path), []).append(finding)
 
     def _lint(self, module: ModuleInfo) -> list[Finding]:
-        text = module.source.text
-        plain = bool(_NAMES_LIBRARY.search(text)) and bool(_PLAIN.search(text))
+        data = module.source.data
+        plain = _names_any(data.lower(), _LIBRARIES) and _names_any(data, _PLAIN)
         scopes = traced_scopes(module, self._keras_of(module), plain=plain)
         return _distinct(_findings(scopes, self._fixes))
 
     def _keras_of(self, module: ModuleInfo) -> int:
         return self._keras or module.keras or self._project_keras
+
+
+def _may_be_traced(data: bytes) -> bool:
+    return _names_any(data, _TRACED) or _CLASS_WITH_BASE.search(data) is not None
+
+
+def _names_any(data: bytes, words: tuple[bytes, ...]) -> bool:
+    return any(word in data for word in words)
 
 
 def unreadable(path: str, error: UnreadableSource, settings: Settings) -> Finding:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -110,16 +111,23 @@ class ClassInfo:
     @cached_property
     def role(self) -> str | None:
         """What Keras takes the class for (``"layer"``, ``"model"``, ``"loss"``, ...); None where it is neither."""
-        project = self.module.project
-        bases = {self.module.dotted(base) for base in self.node.bases}
-        if project.has_no_role(bases):
+        # What a class that inherits from itself sees of itself, in the middle of this.
+        vars(self)["role"] = None
+        if not any(self._may_have_role(base) for base in self.node.bases):
             return None
-        for ancestor in self.ancestry:
-            role = project.role(ancestor) if isinstance(ancestor, str) else None
-            if role:
-                return role
-        project.remember_no_role(bases)
-        return None
+        roles = (self.module.project.role(base) for base in self.ancestry if isinstance(base, str))
+        return next((role for role in roles if role), None)
+
+    def _may_have_role(self, base: ast.expr) -> bool:
+        """Whether Keras traces a base; a class that it does not trace is looked up in its file once only."""
+        project, dotted = self.module.project, self.module.dotted(base)
+        if dotted is not None and project.has_no_role(dotted):
+            return False
+        found = resolve_class(base, self.module)
+        role = found.role if isinstance(found, ClassInfo) else project.role(found or "")
+        if role is None and dotted is not None:
+            project.remember_no_role(dotted)
+        return role is not None
 
     def method(self, name: str, after: ClassInfo | None = None) -> FunctionInfo | None:
         """The function that ``self.name`` finds in the project; ``after`` starts behind that class, as super does."""
@@ -213,6 +221,11 @@ class ModuleInfo:
         vars(self.source).pop("tree", None)
         vars(self).clear()
 
+    def known_ancestors(self) -> set[str]:
+        """The files of the classes that those of this module are known to inherit from."""
+        resolved = [vars(info).get("ancestry", ()) for info in self.all_classes]
+        return {base.module.path for bases in resolved for base in bases if isinstance(base, ClassInfo)}
+
     @cached_property
     def package(self) -> str:
         """The dotted name of the package that the module belongs to."""
@@ -252,6 +265,7 @@ class Project:
         self._modules: dict[str, ModuleInfo | None] = {}
         self._imports = ImportGraph()
         self._without_role: set[str] = set()
+        self._asked: Counter[str] = Counter()
 
     def role(self, dotted: str) -> str | None:
         """What Keras takes a library class for."""
@@ -259,13 +273,14 @@ class Project:
             return "layer"
         return api.class_role(dotted)
 
-    def has_no_role(self, bases: set[str | None]) -> bool:
-        """Whether classes with these bases are known to be nothing that Keras traces, without looking at any file."""
-        return all(base is not None and base in self._without_role for base in bases)
+    def has_no_role(self, dotted: str) -> bool:
+        """Whether a class is known to be nothing that Keras traces, without looking at any file."""
+        return dotted in self._without_role
 
-    def remember_no_role(self, bases: set[str | None]) -> None:
-        """Note the bases of a class that turned out to be nothing that Keras traces; relative names fit one file."""
-        self._without_role.update(base for base in bases if base is not None and not base.startswith("."))
+    def remember_no_role(self, dotted: str) -> None:
+        """Note a class that turned out to be nothing that Keras traces; a relative name fits one file only."""
+        if not dotted.startswith("."):
+            self._without_role.add(dotted)
 
     def add(self, source: Source) -> ModuleInfo:
         """The module of a file, indexed.
@@ -295,6 +310,7 @@ class Project:
         """The module of the project that ``dotted`` names when ``importer`` imports it; None for libraries."""
         for path in candidates(dotted, importer.path):
             if (found := self.read(path)) is not None:
+                self._asked[path] += 1
                 return found
         return None
 
@@ -316,12 +332,38 @@ class Project:
         return self._modules[path]
 
     def tidy(self) -> None:
-        """Give up all modules once they are many, while nothing is being evaluated; they refer to each other."""
-        kept = [module for module in self._modules.values() if module is not None]
-        if sum(len(module.source.data) for module in kept) > _MOST_BYTES:
-            self._modules.clear()
-            for module in kept:
+        """Give up modules once they are many, while nothing is being evaluated, but those that others ask for most."""
+        if self._size(self._modules) <= _MOST_BYTES:
+            return
+        kept = self._most_asked()
+        for path in self._modules.keys() - kept:
+            module = self._modules.pop(path)
+            if module is not None:
                 module.release()
+
+    def _most_asked(self) -> set[str]:
+        """The modules worth keeping, each with those that it refers to."""
+        kept: set[str] = set()
+        for path, _ in self._asked.most_common():
+            together = kept | self._reached(path)
+            if path in self._modules and self._size(together) <= _MOST_BYTES // 2:
+                kept = together
+        return kept
+
+    def _reached(self, path: str) -> set[str]:
+        reached: set[str] = set()
+        pending = [path]
+        while pending:
+            if (path := pending.pop()) not in reached:
+                reached.add(path)
+                module = self._modules.get(path)
+                pending.extend(module.known_ancestors() if module is not None else ())
+        return reached
+
+    def _size(self, paths: Iterable[str]) -> int:
+        """Bytes of source text."""
+        modules = (self._modules.get(path) for path in paths)
+        return sum(len(module.source.data) for module in modules if module is not None)
 
 
 def writes_property(node: FunctionNode) -> bool:

@@ -16,8 +16,8 @@ _IMPORT_LINE = re.compile(
     re.MULTILINE,
 )
 
-# For each file: the files that import it, and the name that they take from it; empty for the module as a whole.
-Importers = dict[str, set[tuple[str, str]]]
+# For each file: by the name that others take from it, empty for the module as a whole, the files that do.
+Importers = dict[str, dict[str, set[str]]]
 
 
 class ImportGraph:
@@ -25,6 +25,7 @@ class ImportGraph:
 
     def __init__(self) -> None:
         self._graphs: dict[str, Importers] = {}
+        self._direct: dict[str, set[str]] = {}
 
     def importers(self, path: str) -> list[str]:
         """The files that import a file: directly, through names that others hand on, or through a helper between.
@@ -37,22 +38,29 @@ class ImportGraph:
         if folder not in self._graphs:
             self._graphs[folder] = _read_imports(folder)
         graph = self._graphs[folder]
-        near = sorted(_importers_of(path, graph) - {path})[:_MOST_IMPORTERS]
+        near = sorted(self._importers_of(path, graph) - {path})[:_MOST_IMPORTERS]
         if len(near) == _MOST_IMPORTERS:
             return near
-        far = {outer for inner in near for outer in _importers_of(inner, graph)}
+        far = {outer for inner in near for outer in self._importers_of(inner, graph)}
         return [*near, *sorted(far - {path, *near})][:_MOST_IMPORTERS]
+
+
+    def _importers_of(self, path: str, graph: Importers) -> set[str]:
+        if path not in self._direct:
+            self._direct[path] = _importers_of(path, graph)
+        return self._direct[path]
 
 
 def _importers_of(path: str, graph: Importers) -> set[str]:
     """The files that import a file, or a name that another file imports from it."""
     found: set[str] = set()
-    pending: list[tuple[str, str | None]] = [(path, None)]
+    pending = [(path, name) for name in graph.get(path, ())]
     seen = set(pending)
     while pending:
         target, wanted = pending.pop()
-        for importer, name in graph.get(target, ()):
-            if wanted is None or name in (wanted, "*"):
+        by_name = graph.get(target, {})
+        for name in {wanted, "*"}:
+            for importer in by_name.get(name, ()):
                 found.add(importer)
                 if name and (importer, name) not in seen:
                     seen.add((importer, name))
@@ -78,7 +86,7 @@ def _read_imports(folder: str) -> Importers:
             continue
         for dotted, name in set(_imported_names(text)):
             for imported in candidates(dotted, path):
-                graph.setdefault(imported, set()).add((path, name))
+                graph.setdefault(imported, {}).setdefault(name, set()).add(path)
     return graph
 
 
