@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from tflint_layers.finding import Finding, Proof
-from tflint_layers.model.api import is_traced_role
+from tflint_layers.model import api
 from tflint_layers.model.classes import ClassInfo, ModuleInfo, Project
 from tflint_layers.model.entries import traced_scopes
 from tflint_layers.model.importgraph import absolute_path
@@ -27,9 +27,9 @@ _TRACED = (
     *(b"def call", b"dynamic", b"run_eagerly", b"eager_execution", b"enable_debug_mode", b"Input("),
 )
 _LIBRARIES = (b"keras", b"tensorflow")
-_PLAIN = (
-    *(b"run_functions_eagerly", b"run_eagerly", b"enable_debug_mode", b"dynamic", b"eager_execution", b"tf.function("),
-    *(b"Lambda(", b".map(", b"map_fn(", b"add_metric", b"add_update", b"Input(", b"class _"),
+_PLAIN = re.compile(
+    r"run_functions_eagerly|run_eagerly|enable_debug_mode|eager_execution|dynamic|tf\.function\(|Lambda\("
+    rf"|\.(?:{'|'.join(sorted(api.DATASET_CALLBACKS))})\(|map_fn\(|add_metric|add_update|Input\(|class _"
 )
 
 
@@ -78,6 +78,7 @@ def lint(source: Source, settings: Settings, *, noqa: bool = True, fixes: bool =
     return [finding for finding in found if not (noqa and suppressions.hides(finding))]
 
 
+@cache
 def _selected(settings: Settings) -> frozenset[str]:
     """The codes of the rules that are on."""
     return frozenset(c for c, rule in all_rules().items() if settings.selects(c, rule.name, rule.preview))
@@ -158,7 +159,7 @@ class Linter:
             self._forget()
         module = self._project.add(source)
         keras = self._keras_of(module)
-        found = [cls for cls in module.all_classes if is_traced_role(cls.role)]
+        found = [cls for cls in module.all_classes if api.is_traced_role(cls.role)]
         return sorted(LayerPlace(cls.node.lineno, cls.qualname, keras) for cls in found)
 
     def _forget(self) -> None:
@@ -175,9 +176,9 @@ class Linter:
                 self._located.setdefault((path, finding.path), []).append(finding)
 
     def _lint(self, module: ModuleInfo) -> list[Finding]:
-        data = module.source.data
-        plain = _names_any(data.lower(), _LIBRARIES) and _names_any(data, _PLAIN)
-        scopes = traced_scopes(module, self._keras_of(module), plain=plain)
+        source = module.source
+        plain = _names_any(source.data.lower(), _LIBRARIES) and _PLAIN.search(source.text)
+        scopes = traced_scopes(module, self._keras_of(module), _PLAIN if plain else None)
         return _distinct(_findings(scopes, self._fixes))
 
     def _keras_of(self, module: ModuleInfo) -> int:
@@ -213,18 +214,26 @@ def unreadable(path: str, error: UnreadableSource, settings: Settings) -> Findin
 
 
 @cache
-def _rules_by_node() -> dict[Phase, dict[type[ast.AST], list[Rule]]]:
-    by_node: dict[Phase, dict[type[ast.AST], list[Rule]]] = {phase: {} for phase in Phase}
-    for rule in all_rules().values():
-        for phase in rule.phases:
+def _rules_by_node(codes: tuple[str, ...], phase: Phase) -> dict[type[ast.AST], list[Rule]]:
+    by_node: dict[type[ast.AST], list[Rule]] = {}
+    for rule in (all_rules()[code] for code in codes):
+        if phase in rule.phases:
             for node_type in rule.nodes:
-                by_node[phase].setdefault(node_type, []).append(rule)
+                by_node.setdefault(node_type, []).append(rule)
     return by_node
 
 
+def _fitting_rules(source: Source) -> tuple[str, ...]:
+    """The codes of the rules that may object to something in a file."""
+    return tuple(code for code, rule in all_rules().items() if rule.fits(source.data))
+
+
 def _findings(scopes: list[Scope], fixes: bool) -> Iterator[Finding]:
+    fitting: dict[str, tuple[str, ...]] = {}
     for scope in scopes:
-        by_node = _rules_by_node()[scope.phase]
+        path = scope.module.path
+        codes = fitting.get(path) or fitting.setdefault(path, _fitting_rules(scope.module.source))
+        by_node = _rules_by_node(codes, scope.phase)
         for node in scope.values:
             for rule in by_node.get(type(node), ()):
                 for hit in rule.check(scope, node):
@@ -234,7 +243,7 @@ def _findings(scopes: list[Scope], fixes: bool) -> Iterator[Finding]:
 
 def _is_harmless(scope: Scope, rule: Rule, node: ast.AST) -> bool:
     """Whether the code that a hit is about runs outside of the graph, or its failure is caught."""
-    if scope.phase in (Phase.CALL, Phase.BUILD) and node in scope.eager:
+    if node in scope.eager:
         return True
     return rule.proof is Proof.RAISES and node in scope.caught
 

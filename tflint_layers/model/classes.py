@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from tflint_layers.model import api
 from tflint_layers.model.importgraph import ImportGraph, absolute_path, candidates, package_of
@@ -263,9 +264,11 @@ class Project:
     def __init__(self, layer_bases: tuple[str, ...] = ()) -> None:
         self._layer_bases = frozenset(canonical(name) for name in layer_bases)
         self._modules: dict[str, ModuleInfo | None] = {}
+        self._size = 0
         self._imports = ImportGraph()
         self._without_role: set[str] = set()
         self._asked: Counter[str] = Counter()
+        self._memory: dict[object, dict[Any, Any]] = {}
 
     def role(self, dotted: str) -> str | None:
         """What Keras takes a library class for."""
@@ -292,8 +295,13 @@ class Project:
         module = self._modules.get(path)
         if module is None or module.source.data != source.data:
             module = ModuleInfo(source, self, path, package_of(path)[1])
+            self._size += len(source.data)
         self._modules[path] = module
         return module
+
+    def memory(self, key: object) -> dict[Any, Any]:
+        """A place for what was concluded from the modules that are kept; emptied when some are given up."""
+        return self._memory.setdefault(key, {})
 
     def has_changed(self, source: Source) -> bool:
         """Whether the file is known with other bytes, so that what was concluded from it may be wrong."""
@@ -303,6 +311,8 @@ class Project:
     def forget(self) -> None:
         """Give up everything that was read."""
         self._modules.clear()
+        self._size = 0
+        self._memory.clear()
         self._without_role.clear()
         self._imports = ImportGraph()
 
@@ -326,6 +336,7 @@ class Project:
                 with open(path, "rb") as file:
                     source = Source.from_bytes(file.read(), path)
                 module = ModuleInfo(source, self, path, package_of(path)[1])
+                self._size += len(source.data)
             except (OSError, UnreadableSource):
                 module = None
             self._modules[path] = module
@@ -333,12 +344,14 @@ class Project:
 
     def tidy(self) -> None:
         """Give up modules once they are many, while nothing is being evaluated, but those that others ask for most."""
-        if self._size(self._modules) <= _MOST_BYTES:
+        if self._size <= _MOST_BYTES:
             return
         kept = self._most_asked()
+        self._memory.clear()
         for path in self._modules.keys() - kept:
             module = self._modules.pop(path)
             if module is not None:
+                self._size -= len(module.source.data)
                 module.release()
 
     def _most_asked(self) -> set[str]:
@@ -346,7 +359,7 @@ class Project:
         kept: set[str] = set()
         for path, _ in self._asked.most_common():
             together = kept | self._reached(path)
-            if path in self._modules and self._size(together) <= _MOST_BYTES // 2:
+            if path in self._modules and self._bytes(together) <= _MOST_BYTES // 2:
                 kept = together
         return kept
 
@@ -360,7 +373,7 @@ class Project:
                 pending.extend(module.known_ancestors() if module is not None else ())
         return reached
 
-    def _size(self, paths: Iterable[str]) -> int:
+    def _bytes(self, paths: Iterable[str]) -> int:
         """Bytes of source text."""
         modules = (self._modules.get(path) for path in paths)
         return sum(len(module.source.data) for module in modules if module is not None)

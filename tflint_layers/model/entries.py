@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 from tflint_layers.model import api
@@ -41,10 +43,11 @@ _SINGLE_TENSOR_ATTRIBUTES = frozenset({"shape", "dtype", "get_shape", "set_shape
 _ORDERED = (ast.Lt, ast.Gt, ast.LtE, ast.GtE)
 
 
-def traced_scopes(module: ModuleInfo, keras: int, *, plain: bool) -> list[Scope]:
+def traced_scopes(module: ModuleInfo, keras: int, plain: re.Pattern[str] | None) -> list[Scope]:
     """Every evaluation of a function that tracing, building or making the layers of a module runs.
 
-    ``plain``: also run module-level code and functions that nothing traces, for rules that speak about them.
+    ``plain``: also run module-level code and functions that nothing traces where their text matches, for rules that
+    speak about them.
     """
     interpreter = Interpreter(module, keras)
     for cls in module.all_classes:
@@ -55,8 +58,8 @@ def traced_scopes(module: ModuleInfo, keras: int, *, plain: bool) -> list[Scope]
             continue
         if autograph_of(function) is not None and _is_traced_by_decorator(function):
             _enter_function(interpreter, function)
-    if plain:
-        _enter_plain(interpreter, module)
+    if plain is not None:
+        _enter_plain(interpreter, module, plain)
     _enter_callbacks(interpreter)
     return interpreter.scopes
 
@@ -136,11 +139,14 @@ def _enter_callbacks(interpreter: Interpreter) -> None:
         )
 
 
-def _enter_plain(interpreter: Interpreter, module: ModuleInfo) -> None:
+def _enter_plain(interpreter: Interpreter, module: ModuleInfo, pattern: re.Pattern[str]) -> None:
+    lines = list(_lines_matching(module.source.text, pattern))
+    functions = [info for info in module.all_functions if _within(lines, info)]
     interpreter.heap = {}
-    interpreter.run_module()
+    if set(lines).difference(*(_within(lines, info) for info in functions)):
+        interpreter.run_module()
     reached = {scope.function for scope in interpreter.scopes}
-    for info in module.all_functions:
+    for info in functions:
         if info not in reached:
             interpreter.heap = {}
             interpreter.enter(
@@ -151,6 +157,21 @@ def _enter_plain(interpreter: Interpreter, module: ModuleInfo) -> None:
                 layer=info.cls,
                 eager=True,
             )
+
+
+def _lines_matching(text: str, pattern: re.Pattern[str]) -> Iterator[int]:
+    """The numbers of the lines in which a pattern occurs, in order."""
+    line, end = 1, 0
+    for match in pattern.finditer(text):
+        line += text.count("\n", end, match.start())
+        end = match.start()
+        yield line
+
+
+def _within(lines: list[int], info: FunctionInfo) -> list[int]:
+    """Those of some lines, in order, that a function has."""
+    end = info.node.end_lineno or info.node.lineno
+    return lines[bisect_left(lines, info.node.lineno) : bisect_right(lines, end)]
 
 
 def _entry_arguments(method: FunctionInfo, interpreter: Interpreter) -> Arguments:

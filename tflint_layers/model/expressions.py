@@ -73,15 +73,16 @@ class Frame:
 
     def record(self, node: ast.AST, value: Value | None) -> None:
         """Note that the function runs a node, and what it is."""
-        self.scope.values[node] = value
+        scope = self.scope
+        scope.values[node] = value
         if self.caught:
-            self.scope.caught.add(node)
+            scope.caught.add(node)
         if self.optional:
-            self.scope.optional.add(node)
+            scope.optional.add(node)
         if self.guarded:
-            self.scope.guarded.add(node)
-        if self.eager:
-            self.scope.eager.add(node)
+            scope.guarded.add(node)
+        if self.eager and scope.is_traced:
+            scope.eager.add(node)
 
 
 class Expressions:

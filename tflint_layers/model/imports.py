@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 
 # Keras has had many homes; the first matching prefix is replaced, until none matches.
 _HOMES = (
@@ -22,6 +23,7 @@ _KERAS2_HOMES = ("tf_keras", "tensorflow.python.keras", "tensorflow.contrib.kera
 _KERAS3_HOMES = ("keras.ops", "keras.random", "keras.saving")
 
 
+@cache
 def canonical(dotted: str) -> str:
     """One spelling for a dotted name: ``tensorflow.keras.layers.Layer`` is ``keras.layers.Layer``."""
     for home, root in _HOMES:

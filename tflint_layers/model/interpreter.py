@@ -37,9 +37,12 @@ from tflint_layers.model.values import (
 _DEEPEST = 8
 _MOST_FUNCTIONS = 300
 _SWALLOWING = frozenset({"Exception", "BaseException", "AttributeError", "NotImplementedError", "TypeError"})
+_SETTING_UP = frozenset({"__init__", "build"})
 _BUILT = frozenset({"built", "_built"})
 _CACHING_DECORATORS = frozenset({"cache", "lru_cache", "cached_property"})
 _UNCALLED_DECORATORS = frozenset({"contextmanager", "asynccontextmanager"})
+
+Results = dict[tuple[object, ...], tuple[Value, Heap]]
 
 
 class Interpreter(Calls):
@@ -54,7 +57,10 @@ class Interpreter(Calls):
         self.heap: Heap = {}
         self.frame = self._frame(Scope(module, None, Phase.PLAIN, keras, False, None, ()), Environment(), eager=True)
         self._declared: dict[ClassInfo, Names] = {}
-        self._results: dict[tuple[object, ...], tuple[Value, Heap]] = {}
+        self._results: Results = {}
+        # What classes of other files come to is the same whichever file asks.
+        self._declared_elsewhere: dict[ClassInfo, Names] = module.project.memory(("declared", keras))
+        self._results_elsewhere: Results = module.project.memory(("results", keras))
         self._active: list[FunctionInfo] = []
         self._entered = 0
         self._elsewhere = 0
@@ -95,8 +101,9 @@ class Interpreter(Calls):
             autograph = caller.scope.autograph
         kind = (autograph, caller.eager, caller.scope.phase, bool(self._elsewhere))
         key = (info, function.bound, function.partial, arguments, kind)
-        if function.environment is None and key in self._results:
-            known, written = self._results[key]
+        results = self._results_elsewhere if self._elsewhere else self._results
+        if function.environment is None and key in results:
+            known, written = results[key]
             self.heap.update(written)
             return known
         self._entered += 1
@@ -106,13 +113,15 @@ class Interpreter(Calls):
         before = dict(self.heap)
         result = self._run_in(scope, function, arguments, caller.eager)
         result = UNKNOWN if is_wrapped(info) else result
-        self._results[key] = result, {place: v for place, v in self.heap.items() if before.get(place) != v}
+        results[key] = result, {place: v for place, v in self.heap.items() if before.get(place) != v}
         return result
 
     def _run_in(self, scope: Scope, function: Function, arguments: Arguments, eager: bool) -> Value:
         info = function.info
         frame = self._frame(scope, Environment(function.environment), eager)
         self._bind_parameters(frame, function, arguments)
+        elsewhere = self._sets_up_elsewhere(info)
+        self._elsewhere += elsewhere
         if not self._elsewhere:
             self.scopes.append(scope)
         caller, self.frame = self.frame, frame
@@ -130,6 +139,7 @@ class Interpreter(Calls):
         finally:
             self._active.pop()
             self.frame = caller
+            self._elsewhere -= elsewhere
         ends = [*frame.exits, self.heap] if completes else frame.exits
         if ends:
             self.heap = self._join_heaps(ends)
@@ -137,6 +147,15 @@ class Interpreter(Calls):
             return Container(join(frame.yields), type="generator")
         returns = [*frame.returns, NONE] if completes else frame.returns
         return join(returns)
+
+    def _sets_up_elsewhere(self, info: FunctionInfo) -> bool:
+        """Whether a function sets up a base class that is traced itself, and so is looked at in its own file."""
+        return (
+            info.module is not self.module
+            and info.name in _SETTING_UP
+            and info.cls is not None
+            and info.cls.role is not None
+        )
 
     @contextmanager
     def belonging_to(self, cls: ClassInfo) -> Iterator[None]:
@@ -208,10 +227,11 @@ class Interpreter(Calls):
 
     def declared(self, cls: ClassInfo) -> Names:
         """The attributes that ``__init__``, ``build`` and the class body give an instance."""
-        if cls not in self._declared:
-            self._declared[cls] = {}
-            self._declared[cls] = self._declare(cls)
-        return self._declared[cls]
+        known = self._declared if cls.module is self.module else self._declared_elsewhere
+        if cls not in known:
+            known[cls] = {}
+            known[cls] = self._declare(cls)
+        return known[cls]
 
     def _declare(self, cls: ClassInfo) -> Names:
         names: Names = {}

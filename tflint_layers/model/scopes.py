@@ -40,7 +40,8 @@ class Scope:
 
     ``values`` holds every node that the function runs with its value; statements have the value None.
     ``route`` names the functions from the entry point to this one. ``caught`` are the nodes whose failure an
-    ``except`` clause of the function swallows, ``optional`` those under an option that is off by default.
+    ``except`` clause of the function swallows, ``optional`` those under an option that is off by default, ``eager``
+    those of traced code that run outside of the graph all the same.
     ``outliving`` are the assigned names that belong to the module or to a function that is not being traced.
     ``left`` is what the attributes hold when the entry point of the route returns. ``guarded`` are the nodes under
     a condition on state that such code changes (``if self.w is None:``), so that they run once, if ever.
@@ -61,6 +62,10 @@ class Scope:
     left: dict[tuple[object, str], Value] = field(default_factory=dict)
     guarded: set[ast.AST] = field(default_factory=set)
     evaluations: Evaluations | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """Note whether the code is traced, or set up while something is."""
+        self.is_traced = self.phase in (Phase.CALL, Phase.BUILD)
 
     def value(self, node: ast.AST) -> Value:
         """What the expression is; Unknown where the function never evaluates it."""

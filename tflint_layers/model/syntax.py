@@ -6,9 +6,12 @@ import ast
 from collections.abc import Iterator
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _OWN_SCOPE = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda})
-_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+# The last block first, as they are put on a stack.
+_BLOCKS = ("finalbody", "orelse", "handlers", "cases", "body")
+_COMPOUND = frozenset({ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match}) | (
+    {ast.TryStar} if hasattr(ast, "TryStar") else set()
+)
 _LEAVES = frozenset({ast.Name, ast.Constant, ast.Load, ast.Store, ast.Del})
 
 
@@ -36,16 +39,14 @@ def walk(root: ast.AST) -> Iterator[ast.AST]:
 
 def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
     """The statements of a block and of the blocks inside it, but not those inside functions and classes."""
-    for node in body:
+    pending = body[::-1]
+    while pending:
+        node = pending.pop()
         yield node
-        if isinstance(node, _DEFINITIONS):
-            continue
-        for name in _BLOCKS:
-            for inner in getattr(node, name, ()):
-                if isinstance(inner, ast.stmt):
-                    yield from statements([inner])
-                else:
-                    yield from statements(inner.body)
+        if type(node) in _COMPOUND:
+            for name in _BLOCKS:
+                for inner in getattr(node, name, ())[::-1]:
+                    pending.extend([inner] if isinstance(inner, ast.stmt) else inner.body[::-1])
 
 
 def parents_below(root: ast.AST) -> dict[ast.AST, ast.AST]:

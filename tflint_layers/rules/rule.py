@@ -35,6 +35,7 @@ class Rule:
     ``check`` is called for each node of the types in ``nodes`` that a scope of one of the ``phases`` runs, and
     asks the scope questions; ``fix`` is called with the scope and a hit of this rule. ``only_suggests`` tells that
     what ``fix`` returns is for the author to judge: it is shown and exported, and never applied.
+    ``words``: it objects to nothing in a file without any of these, so that no other file is looked at.
     """
 
     code: str
@@ -47,6 +48,11 @@ class Rule:
     fix: MakeFix | None = None
     preview: bool = False
     only_suggests: bool = False
+    words: tuple[bytes, ...] = ()
+
+    def fits(self, source: bytes) -> bool:
+        """Whether the rule may object to something in a file, as far as its words tell."""
+        return not self.words or any(word in source for word in self.words)
 
     @property
     def summary(self) -> str:

@@ -56,11 +56,12 @@ from tflint_layers.rules.rule import Hit, Rule
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to the creation of state in traced code."""
-    if not isinstance(node, ast.Call) or _is_set_up(scope) or _is_part(scope, node):
+    if not isinstance(node, ast.Call) or _is_set_up(scope):
         return
     if _creates(scope, node) and (node not in scope.guarded or _adds_weight(scope, node)):
-        yield Hit(node, _message(scope, node))
-    elif scope.keras == 3 and _is_kept_by_layer(scope, node):
+        if not _is_part(scope, node):
+            yield Hit(node, _message(scope, node))
+    elif scope.keras == 3 and _is_kept_by_layer(scope, node) and not _is_part(scope, node):
         yield Hit(
             node,
             f"`{scope.text(node)}` is created in `{scope.traced_name}` and kept on the layer, which is built by then: "

@@ -71,8 +71,9 @@ def _fails(scope: Scope, node: ast.Call) -> bool:
     role = receiver.cls.role if receiver.cls is not None else api.class_role(receiver.name)
     if callee.name in api.HOST_MODEL_METHODS:
         return role == "model"
-    owns_nothing = scope.keras == 3 and state_of(scope, receiver) is State.NOTHING
-    return callee.name in api.HOST_LAYER_METHODS and api.is_traced_role(role) and not owns_nothing
+    if callee.name not in api.HOST_LAYER_METHODS or not api.is_traced_role(role):
+        return False
+    return scope.keras == 2 or state_of(scope, receiver) is not State.NOTHING
 
 
 def fix(scope: Scope, hit: Hit) -> Fix | None:

@@ -242,15 +242,17 @@ def _is_read_next(scope: Scope, name: str, node: ast.stmt) -> bool:
 def _check_number(scope: Scope, node: ast.Assign | ast.AugAssign) -> Iterator[Hit]:
     """`n = 0` before a loop of the graph, and `n += 0.5` in it."""
     target = node.target if isinstance(node, ast.AugAssign) else node.targets[0]
+    added = _added(node, target.id) if isinstance(target, ast.Name) else None
+    if not isinstance(target, ast.Name) or added is None:
+        return
     staged = _staged_around(scope, node)
-    if not isinstance(target, ast.Name) or not isinstance(staged, (ast.For, ast.While)):
+    if not isinstance(staged, (ast.For, ast.While)):
         return
     stores = _stores_before(scope, target.id, staged)
     before = scope.parent(stores[-1]) if stores else None
     if not isinstance(before, ast.Assign) or type(literal(before.value)) is not int:
         return
-    added = _added(node, target.id)
-    if added is not None and (isinstance(literal(added), float) or may_be_symbolic(scope.value(added))):
+    if isinstance(literal(added), float) or may_be_symbolic(scope.value(added)):
         yield Hit(
             node,
             f"`{scope.text(node)}` changes the type of `{target.id}`, which is an integer before "

@@ -51,7 +51,7 @@ from collections.abc import Iterator
 from tflint_layers.finding import Proof
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.setters import bound_names, changed_globals
-from tflint_layers.model.values import Array, Container, Static, alternatives
+from tflint_layers.model.values import Array, Container, Static, Value, alternatives
 from tflint_layers.rules.rule import Hit, Rule
 
 
@@ -59,16 +59,21 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to reading a Python value that a function of the module is there to change."""
     if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load) or scope.function is None:
         return
+    if node.id not in scope.module.assigned or not _is_python(scope.value(node)):
+        return
     changer = changed_globals(scope.module).get(node.id)
     if changer is None or changer is scope.function or node.id in bound_names(scope.function):
         return
-    is_python = all(isinstance(v, (Static, Container, Array)) for v in alternatives(scope.value(node)))
-    if is_python and node is min(scope.uses(node.id), key=lambda use: (use.lineno, use.col_offset)):
+    if node is min(scope.uses(node.id), key=lambda use: (use.lineno, use.col_offset)):
         yield Hit(
             node,
             f"`{node.id}` is read once, while `{scope.traced_name}` is traced: "
             f"what `{changer.qualname}` puts there afterwards does not reach the graph",
         )
+
+
+def _is_python(value: Value) -> bool:
+    return all(isinstance(one, (Static, Container, Array)) for one in alternatives(value))
 
 
 RULE = Rule(
