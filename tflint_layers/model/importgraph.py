@@ -44,7 +44,6 @@ class ImportGraph:
         far = {outer for inner in near for outer in self._importers_of(inner, graph)}
         return [*near, *sorted(far - {path, *near})][:_MOST_IMPORTERS]
 
-
     def _importers_of(self, path: str, graph: Importers) -> set[str]:
         if path not in self._direct:
             self._direct[path] = _importers_of(path, graph)
