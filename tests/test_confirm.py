@@ -365,6 +365,15 @@ def test_fixes_are_proved(keras: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.tensorflow
+def test_the_fix_is_traced_and_not_the_file_on_disk(keras: int, tmp_path: Path) -> None:
+    path = tmp_path / "layer.py"
+    path.write_bytes(ORIGINAL)
+    change = b"inputs = inputs + (0.0 if tf.executing_eagerly() else 1.0)"
+    proof = prove_fix(ORIGINAL, ORIGINAL.replace(b'print("called")', change), str(path), "Layer", keras)
+    assert (proof.ok, proof.because) == (False, "as a graph the fixed layer gives other numbers")
+
+
+@pytest.mark.tensorflow
 def test_the_fix_of_a_layer_that_cannot_be_built(tmp_path: Path) -> None:
     source = b"""\
 import keras

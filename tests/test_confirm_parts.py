@@ -69,6 +69,9 @@ GRAPH: tuple[dict[str, dict[int, int]], ...] = ({}, {}, {})
         (3, Proof.LEAKS, Run("built", ALL, GRAPH), "refuted", "no symbolic tensor"),
         (4, Proof.GLOBAL_FLAG, Run("built", ALL, flags=("floatx: a -> b",)), "confirmed", "floatx: a -> b"),
         (4, Proof.SWALLOWED, Run("built", ALL, swallowed=((PATH, 4, "E: e"),)), "confirmed", "E: e, at line 4"),
+        (3, Proof.RAISES, Run("built", ALL, GRAPH, replaced=((PATH, 3),)), "unproven", "was not reached"),
+        (4, Proof.RAISES, Run("built", ALL, GRAPH, replaced=((PATH, 3),)), "refuted", "nothing raised"),
+        (4, Proof.RAISES, Run("built", ALL, error=fails(4), replaced=((PATH, 3),)), "confirmed", "replacing line 3, "),
         (4, Proof.NONE, Run("built", ALL, GRAPH), "unproven", "one layer cannot show it"),
     ],
 )
@@ -120,26 +123,13 @@ def test_the_status_of_a_layer() -> None:
 def test_requests_and_traces_survive_json() -> None:
     request = TraceRequest("/a.py", "x = 'ü'", "L", None, "call", 3, ("/a.py",), (("/a.py", 3),), (), {"init": "L()"})
     assert TraceRequest.from_json(request.to_json()) == request
-    run = Run("built", ALL, GRAPH, fails(3), None, ((PATH, 3, "E"),), ("a",), ("b",), ("c",), True, True, (ALL,))
+    swallowed, replaced = ((PATH, 3, "E"),), ((PATH, 4),)
+    run = Run("built", ALL, GRAPH, fails(3), None, swallowed, ("a",), ("b",), ("c",), True, True, (ALL,), replaced)
     trace = Trace(
-        2,
-        "L()",
-        ("import a",),
-        None,
-        False,
-        None,
-        fails(4),
-        EAGER,
-        (),
-        True,
-        ("n",),
-        (run,),
-        ("note",),
-        1.5,
-        0.5,
-        True,
-        "so",
-    )
+        keras=2, recipe="L()", setup=("import a",), cut_short=True, eager_error=fails(4), eager=EAGER, varies=True,
+        moved=("n",), untracked=("self.w",), runs=(run,), notes=("note",), eager_ms=1.5, graph_ms=0.5, same=True,
+        because="so",
+    )  # fmt: skip
     assert Trace.from_data(json.loads(json.dumps(asdict(trace)))) == trace
 
 

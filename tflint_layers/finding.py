@@ -36,6 +36,7 @@ class Proof(str, enum.Enum):
     LEAKS = "leaks"  # a symbolic tensor is left in the layer or in a global after tracing
     GLOBAL_FLAG = "global-flag"  # a process-wide TensorFlow, Keras or NumPy setting differs after tracing
     CONSTRUCTION = "construction"  # building the layer raises
+    UNTRACKED = "untracked"  # a variable that the layer keeps is not among its weights
     NONE = "none"  # nothing that one layer does shows it
 
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import ast
-import os
 import sys
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
+from tflint_layers.confirm.asking import absolute, example_for, group_of, request_for, source_of
 from tflint_layers.confirm.elsewhere import Elsewhere, UnreadableRecord
 from tflint_layers.confirm.judge import judge, layer_status, place_of
 from tflint_layers.confirm.pool import NoTensorFlow, Progress
 from tflint_layers.confirm.request import Trace, TraceRequest
 from tflint_layers.confirm.tracer import Tracer
-from tflint_layers.finding import Finding, Proof, Status, Verdict
-from tflint_layers.source import Source, UnreadableSource
+from tflint_layers.finding import Finding, Status, Verdict
+from tflint_layers.source import Source
 
 __all__ = [
     "FixProof",
@@ -33,8 +31,6 @@ __all__ = [
     "trace_layer",
     "trace_layers",
 ]
-
-_STEPS = ("train_step", "test_step", "predict_step")
 
 
 @dataclass(frozen=True)
@@ -111,19 +107,19 @@ def confirm(
     """
     groups: dict[tuple[Any, ...], list[int]] = {}
     for number, finding in enumerate(findings):
-        groups.setdefault(_group(finding), []).append(number)
-    texts = {path: text for path, data in sources.items() if (text := _text(path, data)) is not None}
+        groups.setdefault(group_of(finding), []).append(number)
+    read = {path: source for path, data in sources.items() if (source := source_of(path, data)) is not None}
     requests, members = [], []
     elsewhere = Elsewhere(recorded)
     for numbers in groups.values():
         group = [findings[number] for number in numbers]
-        if (request := _request(group, texts, examples or {}, elsewhere, timeout, memory_mb)) is not None:
+        if (request := request_for(group, read, examples or {}, elsewhere, timeout, memory_mb)) is not None:
             requests.append(request)
             members.append(numbers)
     verdicts: dict[int, Verdict] = {}
     for numbers, trace in zip(members, _traces(requests, tracer, python, jobs, progress), strict=True):
         places = {
-            number: place_of(findings[number], _absolute(findings[number].path), texts[findings[number].path])
+            number: place_of(findings[number], absolute(findings[number].path), read[findings[number].path].text)
             for number in numbers
         }
         for number, place in places.items():
@@ -147,93 +143,8 @@ def _traces(
         return own.run(requests, python)
 
 
-def _group(finding: Finding) -> tuple[Any, ...]:
-    home = finding.layer_path or finding.path
-    alone = finding.line if finding.layer is None and finding.function is None else None
-    return home, finding.layer, finding.layer or _root_function(finding), alone, _entry(finding), finding.keras
-
-
-def _entry(finding: Finding) -> str:
-    first = (finding.route[0] if finding.route else finding.function or "").rpartition(".")[2]
-    return first if first in (*_STEPS, "__call__", "update_state", "result") else "call"
-
-
-def _root_function(finding: Finding) -> str | None:
-    return finding.route[0] if finding.route else finding.function
-
-
-def _request(
-    group: Sequence[Finding],
-    texts: Mapping[str, str],
-    examples: Mapping[str, Any],
-    elsewhere: Elsewhere,
-    timeout: float,
-    memory_mb: int,
-) -> TraceRequest | None:
-    first = group[0]
-    home = first.layer_path or first.path
-    text = texts.get(home) or _read(home)
-    if text is None or any(finding.path not in texts for finding in group):
-        return None
-    return TraceRequest(
-        path=_absolute(home),
-        source=text,
-        layer=first.layer,
-        function=None if first.layer else _root_function(first),
-        entry=_entry(first),
-        keras=first.keras,
-        watch=tuple(sorted({_absolute(finding.path) for finding in group})),
-        flagged=tuple(sorted({(_absolute(finding.path), finding.line) for finding in group})),
-        sure=tuple(sorted({(_absolute(finding.path), finding.line) for finding in group if not finding.suspect})),
-        example=_example(examples, home, first.layer),
-        shown=elsewhere.of(_absolute(home), first.layer),
-        call=_call_at(first, text) if first.proof is Proof.CONSTRUCTION else None,
-        timeout=timeout,
-        memory_mb=memory_mb,
-    )
-
-
-def _call_at(finding: Finding, text: str) -> str | None:
-    """The flagged call of a finding that belongs to no layer and no function."""
-    if finding.layer is not None or finding.function is not None:
-        return None
-    calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
-    holding = [call for call in calls if call.lineno <= finding.line <= (call.end_lineno or call.lineno)]
-    flagged = [call for call in holding if any(keyword.arg == "dynamic" for keyword in call.keywords)]
-    return ast.unparse(flagged[-1]) if flagged else None
-
-
-def _example(examples: Mapping[str, Any], path: str, layer: str | None) -> Mapping[str, Any] | None:
-    """The entry ``"package.module:Layer"`` for a layer: its module is the end of the file's path."""
-    parts = Path(_absolute(path)).with_suffix("").parts
-    for name, example in examples.items():
-        module, _, wanted = name.rpartition(":")
-        if wanted == layer and parts[len(parts) - len(module.split(".")) :] == tuple(module.split(".")):
-            found: Mapping[str, Any] = example
-            return found
-    return None
-
-
 def _not_run(finding: Finding) -> Verdict:
     return Verdict(Status.UNPROVEN, "its source cannot be read", None, finding.keras)
-
-
-def _absolute(path: str) -> str:
-    return os.path.abspath(path)
-
-
-def _text(path: str, data: bytes) -> str | None:
-    try:
-        return Source.from_bytes(data, path).text
-    except UnreadableSource:
-        return None
-
-
-def _read(path: str) -> str | None:
-    try:
-        return _text(path, Path(path).read_bytes())
-    except OSError:
-        return None
 
 
 def trace_layers(
@@ -258,14 +169,14 @@ def trace_layers(
     elsewhere = Elsewhere(recorded)
     requests = [
         TraceRequest(
-            path=_absolute(question.path),
+            path=absolute(question.path),
             source=Source.from_bytes(question.source, question.path).text,
             layer=question.layer,
             function=None,
             entry="call",
             keras=question.keras,
-            example=_example(examples or {}, question.path, question.layer),
-            shown=elsewhere.of(_absolute(question.path), question.layer),
+            example=example_for(examples or {}, question.path, question.layer),
+            shown=elsewhere.of(absolute(question.path), question.layer),
             benchmark=benchmark,
             timeout=timeout,
             memory_mb=memory_mb,
@@ -317,15 +228,15 @@ def prove_fixes(
     elsewhere = Elsewhere(recorded)
     requests = [
         TraceRequest(
-            path=_absolute(question.path),
+            path=absolute(question.path),
             source=Source.from_bytes(question.original, question.path).text,
             fixed=Source.from_bytes(question.fixed, question.path).text,
             layer=question.layer,
             function=question.function,
             entry=question.entry,
             keras=question.keras,
-            example=_example(examples or {}, question.path, question.layer),
-            shown=elsewhere.of(_absolute(question.path), question.layer),
+            example=example_for(examples or {}, question.path, question.layer),
+            shown=elsewhere.of(absolute(question.path), question.layer),
             timeout=timeout,
             memory_mb=memory_mb,
         )

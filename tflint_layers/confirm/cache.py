@@ -22,7 +22,7 @@ from tflint_layers.confirm.request import Trace, TraceRequest
 
 _HERE = "<layer>"
 _OLD = 30 * 24 * 3600.0
-_IN_OTHER_WORDS = frozenset({"path", "source", "fixed", "watch", "flagged", "timeout", "memory_mb"})
+_IN_OTHER_WORDS = frozenset({"path", "source", "fixed", "watch", "flagged", "sure", "fixes", "timeout", "memory_mb"})
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,10 @@ class Keys:
             neighbours = self._neighbours.of(request.path, f"{own.text}\n{fixed.text if fixed else ''}")
         except OSError:
             return None
+
+        def place(path: str, line: int) -> object:
+            return own.numbers.get(line) if path == request.path else (path, line)
+
         parts = [
             own_digest(),
             self._environment.digest,
@@ -86,8 +90,9 @@ class Keys:
             [fixed.text, fixed.shapes] if fixed else None,
             neighbours,
             request.path if neighbours or not own.placeless else None,
-            [own.numbers.get(line) if path == request.path else (path, line) for path, line in request.flagged],
+            [[place(path, line) for path, line in places] for places in (request.flagged, request.sure)],
             [path for path in request.watch if path != request.path],
+            [(own.numbers.get(line), [text for _, _, text in edits]) for line, edits in request.fixes],
         ]
         return Key(hashlib.sha256(json.dumps(parts, default=repr).encode()).hexdigest(), request.path, own)
 

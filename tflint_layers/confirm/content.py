@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from tflint_layers.confirm.statements import lines_of
+
 # Lines that tell recipes which shapes a file works with.
 _TELLS_SHAPES = re.compile(r"shape|Input\s*\(")
 # Code with these words can depend on where the file is.
@@ -70,7 +72,7 @@ def _needed(statements: tuple[_Statement, ...], root: str) -> list[_Statement]:
 
 @lru_cache(maxsize=64)
 def _index(source: str) -> tuple[list[str], tuple[_Statement, ...]]:
-    lines = source.splitlines()
+    lines = lines_of(source)
     try:
         body = ast.parse(source).body
     except (SyntaxError, ValueError):

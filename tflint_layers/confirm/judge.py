@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tflint_layers.confirm.request import Failure, Lines, Run, Trace
+from tflint_layers.confirm.request import ENDLESS, Failure, Lines, Run, Trace
+from tflint_layers.confirm.statements import head_of, lines_of, statement_at
 from tflint_layers.finding import Finding, Proof, Status, Verdict
 
 # Exceptions of code that is refused whatever its input is, so that failing eagerly too says nothing against them.
@@ -49,6 +50,10 @@ class Place:
         deeper = failure.lines[own[-1] + 1 :] if own else ()
         return bool(own) and not any(other.holds(frame) for other in self.others for frame in deeper)
 
+    def is_replaced(self, run: Run) -> bool:
+        """Whether the run was made without what is here."""
+        return any(self.holds(place) for place in run.replaced)
+
     def holds(self, frame: tuple[str, int]) -> bool:
         """Whether a line of a file belongs to the place."""
         path, line = frame
@@ -78,29 +83,13 @@ class Place:
 
 def place_of(finding: Finding, path: str, text: str) -> Place:
     """The lines of the statement that holds the finding; of a compound statement, its head."""
-    lines = text.splitlines()
-    statement = None
+    lines = lines_of(text)
     try:
-        statements = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.stmt)]
+        statement = statement_at(ast.parse(text), finding.line)
     except (SyntaxError, ValueError):
-        statements = []
-    for node in statements:
-        first, last = _head(node)
-        if first <= finding.line <= last and (statement is None or first >= _head(statement)[0]):
-            statement = node
-    first, last = _head(statement) if statement is not None else (finding.line, finding.line)
+        statement = None
+    first, last = head_of(statement) if statement is not None else (finding.line, finding.line)
     return Place(path, first, last, "\n".join(lines[first - 1 : last]), statement, tuple(lines), finding.suspect)
-
-
-def _head(node: ast.stmt) -> tuple[int, int]:
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        # What is said of a definition is said of all of it.
-        return min([node.lineno, *(d.lineno for d in node.decorator_list)]), node.end_lineno or node.lineno
-    body = getattr(node, "body", None)
-    last = node.end_lineno or node.lineno
-    if isinstance(body, list) and body:
-        last = max(node.lineno, body[0].lineno - 1)
-    return node.lineno, last
 
 
 def _has_word(text: str, word: str) -> bool:
@@ -135,14 +124,26 @@ Judgement = tuple[Status, str]
 
 def _judge(finding: Finding, place: Place, trace: Trace) -> Judgement:
     if trace.construction is not None or trace.eager_error is not None:
-        return _judge_unrunnable(finding, place, trace)
+        judged = _judge_unrunnable(finding, place, trace)
+        if judged[0] is Status.CONFIRMED or not trace.runs:
+            return judged
     evidence = _EVIDENCE.get(finding.proof)
     if evidence is None:
         return Status.UNPROVEN, "running one layer cannot show it"
     for run in trace.runs:
         if because := evidence(place, trace, run):
-            return Status.CONFIRMED, because
+            return Status.CONFIRMED, because + _without(run)
     return _without_evidence(finding, place, trace)
+
+
+def _without(run: Run) -> str:
+    """What had to be taken out of the way to get so far."""
+    numbers = sorted({line for _, line in run.replaced})
+    if not numbers:
+        return ""
+    *first, last = map(str, numbers)
+    listed = f"lines {', '.join(first)} and {last}" if first else f"line {last}"
+    return f" (after replacing {listed}, where tracing stops)"
 
 
 def _judge_unrunnable(finding: Finding, place: Place, trace: Trace) -> Judgement:
@@ -193,13 +194,14 @@ def unrunnable(trace: Trace) -> str:
 def _without_evidence(finding: Finding, place: Place, trace: Trace) -> Judgement:
     if trace.stopped:
         return Status.UNPROVEN, trace.stopped
-    ran = [run for run in trace.runs if place.ran(run.traced)]
+    ran = [run for run in trace.runs if place.ran(run.traced) and not place.is_replaced(run)]
     if not ran:
         for run in trace.runs:
             if run.error is not None and run.error.lines:
                 return Status.UNPROVEN, f"tracing stops earlier, at line {run.error.lines[-1][1]}: {run.error}"
         return Status.UNPROVEN, f"line {finding.line} was not reached"
-    failed = next((run.error for run in trace.runs if run.error is not None), None)
+    # Of the runs of a kind, the last one has what fails replaced.
+    failed = next((run.error for run in {run.kind: run for run in trace.runs}.values() if run.error is not None), None)
     if failed is not None:
         where = f", at line {failed.lines[-1][1]}" if failed.lines else ""
         return Status.UNPROVEN, f"line {finding.line} ran while tracing, which then failed elsewhere{where}: {failed}"
@@ -209,16 +211,22 @@ def _without_evidence(finding: Finding, place: Place, trace: Trace) -> Judgement
 
 
 def _raises(place: Place, trace: Trace, run: Run) -> str | None:
+    if place.is_replaced(run):
+        return None
     for failure in (run.error, run.later_error):
         if failure is not None and place.is_in(failure):
-            return f"tracing raises {failure}"
+            return _fails(failure)
     if run.error is not None and not run.error.lines and (place.ran(run.traced) or place.defines):
-        return f"tracing raises {run.error}"
+        return _fails(run.error)
     if run.error is not None and place.ran(run.traced) and (user := place.used_at(run.error)):
-        return f"tracing raises {run.error}, at line {user}, which uses what this line sets"
+        return f"{_fails(run.error)}, at line {user}, which uses what this line sets"
     if run.differs and place.ran(run.traced):
         return "the graph computes other numbers than eager mode does"
     return _meets_dead_tensor(place, run)
+
+
+def _fails(failure: Failure) -> str:
+    return f"tracing does not end: {failure.message}" if failure.type == ENDLESS else f"tracing raises {failure}"
 
 
 def _meets_dead_tensor(place: Place, run: Run) -> str | None:
@@ -306,6 +314,14 @@ def _changes_flag(place: Place, trace: Trace, run: Run) -> str | None:
     return None
 
 
+def _untracked(place: Place, trace: Trace, run: Run) -> str | None:
+    """The line that sets it may be one that runs only while the layer is made."""
+    for path in trace.untracked:
+        if place.mentions(_name_of(path)):
+            return f"after three calls {path} is a variable, and not among those of the layer"
+    return None
+
+
 _EVIDENCE: dict[Proof, Callable[[Place, Trace, Run], str | None]] = {
     Proof.RAISES: _raises,
     Proof.CONSTRUCTION: _raises,
@@ -314,6 +330,7 @@ _EVIDENCE: dict[Proof, Callable[[Place, Trace, Run], str | None]] = {
     Proof.FROZEN: _frozen,
     Proof.LEAKS: _leaks,
     Proof.GLOBAL_FLAG: _changes_flag,
+    Proof.UNTRACKED: _untracked,
 }
 _NOTHING = {
     Proof.RAISES: "nothing raised",
@@ -323,6 +340,7 @@ _NOTHING = {
     Proof.FROZEN: "graph calls give new results as eager ones do",
     Proof.LEAKS: "no symbolic tensor is left behind",
     Proof.GLOBAL_FLAG: "every setting is as it was",
+    Proof.UNTRACKED: "every variable is a weight of the layer",
     Proof.NONE: "nothing happened",
 }
 
@@ -332,7 +350,7 @@ def layer_status(trace: Trace) -> tuple[str, str, int | None]:
     failure = trace.construction or trace.eager_error
     if failure is not None:
         return "unproven", unrunnable(trace), failure.lines[-1][1] if failure.lines else None
-    failed: Sequence[Failure] = [run.error for run in trace.runs if run.error is not None]
+    failed: Sequence[Failure] = [run.error for run in trace.runs if run.error and run.error.type != ENDLESS]
     if failed:
         line = failed[0].lines[-1][1] if failed[0].lines else None
         if failed[0].type in ("ImportError", "ModuleNotFoundError"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import gc
 import hashlib
+import itertools
 import os
 import random
 import re
@@ -16,6 +17,8 @@ from typing import Any
 from tflint_layers.confirm.request import Failure, Lines
 
 Place = tuple[str, int]
+Span = tuple[int, int, int, int]
+"""First line, last line, first column, last column; columns count bytes of UTF-8."""
 
 _GENERATED = "__autograph_generated_file"
 _MAX_DEPTH = 6
@@ -121,12 +124,35 @@ class Watch:
         message = message_of(error)
         return Failure(type(error).__name__, message, tuple(lines))
 
+    def spans(self, error: BaseException) -> list[tuple[Place, Span | None]]:
+        """The watched places that the traceback passes through, innermost first, with what of the line fails."""
+        found: list[tuple[Place, Span | None]] = []
+        current: BaseException | None = error
+        while current is not None and not found:
+            traceback = current.__traceback__
+            while traceback is not None:
+                code = traceback.tb_frame.f_code
+                if place := self.place(code.co_filename, traceback.tb_lineno):
+                    found.insert(0, (place, _span(traceback) if code.co_filename == place[0] else None))
+                traceback = traceback.tb_next
+            current = current.__cause__ or current.__context__
+        return found
+
     def _places(self, error: BaseException) -> Iterator[Place]:
         traceback = error.__traceback__
         while traceback is not None:
             if place := self.place(traceback.tb_frame.f_code.co_filename, traceback.tb_lineno):
                 yield place
             traceback = traceback.tb_next
+
+
+def _span(traceback: types.TracebackType) -> Span | None:
+    """The place in the text of the instruction that a traceback is at; Python tells since 3.11."""
+    positions = getattr(traceback.tb_frame.f_code, "co_positions", None)
+    if positions is None:
+        return None
+    line, last, column, end = next(itertools.islice(positions(), traceback.tb_lasti // 2, None))
+    return None if None in (line, last, column, end) else (line, last, column, end)
 
 
 def _is_retold(current: BaseException, error: BaseException) -> bool:

@@ -36,6 +36,7 @@ def relocated(trace: Trace, move: Move, rename: Callable[[re.Match[str]], str]) 
             error=failure(old.error),
             later_error=failure(old.later_error),
             swallowed=tuple((*move(path, line), what) for path, line, what in old.swallowed),
+            replaced=tuple(move(path, line) for path, line in old.replaced),
         )
 
     return replace(

@@ -17,8 +17,9 @@ class TraceRequest:
 
     ``flagged`` are places (path, line) that a recipe should reach, ``sure`` those that are no mere suspects; ``shown``
     are uses of the layer in other files. ``call`` is the text of a call that builds a layer, where neither layer nor
-    function is named. With ``fixed`` the question is another one: does the layer in that source compute the same as
-    the one in ``source``?
+    function is named; ``fixes`` are what the linter would do about flagged lines, as edits of the text (start, end,
+    new text). With ``fixed`` the question is another one: does the layer in that source compute the same as the one in
+    ``source``?
     """
 
     path: str
@@ -33,6 +34,7 @@ class TraceRequest:
     example: Mapping[str, Any] | None = None
     shown: tuple[Mapping[str, Any], ...] = ()
     call: str | None = None
+    fixes: tuple[tuple[int, tuple[tuple[int, int, str], ...]], ...] = ()
     fixed: str | None = None
     benchmark: bool = False
     timeout: float = 20.0
@@ -50,8 +52,12 @@ class TraceRequest:
         for name in ("flagged", "sure"):
             data[name] = tuple((path, line) for path, line in data[name])
         data["shown"] = tuple(data["shown"])
+        data["fixes"] = tuple((line, tuple(tuple(edit) for edit in edits)) for line, edits in data["fixes"])
         return cls(**data)
 
+
+ENDLESS = "TimeLimit"
+"""The type of the failure of a trace that had to be stopped."""
 
 _LONGEST_MESSAGE = 240
 
@@ -95,7 +101,8 @@ class Run:
     ``stuck`` is Python state that eager calls change and graph calls do not; ``flags`` are changed settings.
     ``differs`` says that deterministic eager and graph calls of the same weights gave different numbers.
     ``later_error`` came after the first trace: from the graph, or from tracing once more. ``eager`` counts eager calls
-    where they were made with other arguments than those of the trace as a whole.
+    where they were made with other arguments than those of the trace as a whole. ``replaced`` are places where tracing
+    stopped before, and that were replaced by what eager mode computes there, or left out.
     """
 
     kind: str
@@ -110,6 +117,7 @@ class Run:
     repeats: bool | None = None
     differs: bool = False
     eager: tuple[Lines, ...] = ()
+    replaced: tuple[tuple[str, int], ...] = ()
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Run:
@@ -127,6 +135,7 @@ class Run:
             repeats=data["repeats"],
             differs=data["differs"],
             eager=tuple(_lines(lines) for lines in data["eager"]),
+            replaced=tuple((path, line) for path, line in data["replaced"]),
         )
 
 
@@ -136,6 +145,7 @@ class Trace:
 
     ``stopped`` says why the observation is incomplete: time, memory, a crash, a source that cannot be loaded;
     ``cut_short`` that it may be another one next time.
+    ``untracked`` are attributes that hold variables of which the layer knows nothing.
     ``same`` and ``because`` answer whether a fixed layer computes the same; ``other_gradients``: all but them agree.
     ``varies`` says that eager calls with the same inputs gave different numbers; ``moved`` is state that they changed.
     ``construction`` and ``eager_error`` are set when no recipe could build the layer, or run it eagerly.
@@ -152,6 +162,7 @@ class Trace:
     eager_raised: tuple[tuple[str, int, str], ...] = ()
     varies: bool | None = None
     moved: tuple[str, ...] = ()
+    untracked: tuple[str, ...] = ()
     runs: tuple[Run, ...] = ()
     notes: tuple[str, ...] = ()
     eager_ms: float | None = None
@@ -174,6 +185,7 @@ class Trace:
             runs=tuple(Run.from_data(run) for run in data.get("runs", ())),
             moved=tuple(data.get("moved", ())),
             setup=tuple(data.get("setup", ())),
+            untracked=tuple(data.get("untracked", ())),
             notes=tuple(data.get("notes", ())),
         )
 

@@ -21,8 +21,11 @@ from typing import Any
 
 from tflint_layers.confirm import equivalence, observe
 from tflint_layers.confirm.builder import Builder, Subject, Unrunnable
+from tflint_layers.confirm.neutralise import STAND_IN, StandIns
+from tflint_layers.confirm.observe import Watch
+from tflint_layers.confirm.onward import Onward
 from tflint_layers.confirm.recipe import MADE_UP
-from tflint_layers.confirm.request import Failure, Lines, Run, TraceRequest
+from tflint_layers.confirm.request import ENDLESS, Failure, Lines, Run, TraceRequest
 from tflint_layers.confirm.sandbox import Emit, TimeLimit
 
 _CALLS, _OTHERS = 3, 2
@@ -69,6 +72,7 @@ class Eager:
     raised: tuple[tuple[str, int, str], ...]
     outputs: list[list[Any]]
     states: list[dict[str, str]]
+    seconds: float
 
     def varies(self) -> bool:
         """Whether calls with the same inputs gave different numbers."""
@@ -100,6 +104,9 @@ class Session:
         self.request, self.emit, self.tf, self.keras = request, emit, tf, keras
         self.phase = "loading the module"
         self.maps = observe.SourceMaps()
+        self.stand_ins: StandIns | None = None
+        self.replaced: tuple[observe.Place, ...] = ()
+        self.spans: list[tuple[observe.Place, observe.Span | None]] = []
         self._prepare()
 
     def _prepare(self) -> None:
@@ -128,7 +135,9 @@ class Session:
 
     def builder(self, source: str) -> Builder:
         """What builds layers of a text of this session's file."""
-        return Builder(self.request, source, self.maps, self.tf, self.keras)
+        build = Builder(self.request, source, self.maps, self.tf, self.keras)
+        vars(build.module)[STAND_IN] = self.stand_ins
+        return build
 
     def observe(self) -> None:
         """Everything there is to see, in the order in which it may go wrong."""
@@ -138,22 +147,36 @@ class Session:
         if self.request.fixed is not None:
             equivalence.compare(self, self.request.fixed)
             return
+        onward = Onward(self)
         running = self.build.that_run()
-        subject = next(running)
-        if subject.recipe.origin in MADE_UP and (better := self._contradicted(subject, running)):
-            subject = better
-        self.emit({"recipe": str(subject.recipe), "setup": subject.recipe.imports})
-        self._observe_runs(subject)
+        try:
+            subject = next(running)
+        except Unrunnable as answer:
+            self.emit(answer.event)
+            found = onward.after_refusal(answer)
+            if found is None:
+                return
+            subject = found
+        subject = self._observe_runs(subject, running, onward)
         if self.request.benchmark:
             self._benchmark(subject)
 
-    def _contradicted(self, subject: Subject, others: Iterator[Subject]) -> Subject | None:
+    def _first_run(self, subject: Subject) -> tuple[Eager, Run]:
+        """Three eager calls, and the trace of the layer that made them."""
+        self.emit({"recipe": str(subject.recipe), "setup": subject.recipe.imports})
+        eager = self.eager_calls(self.build, subject)
+        self.emit(
+            {"eager": eager.lines, "eager_raised": eager.raised, "varies": eager.varies(), "moved": eager.moved()}
+        )
+        self.emit({"untracked": self._untracked(eager.subject.layer)})
+        return eager, self.trace("built", self.build, eager.subject, eager)
+
+    def _contradicting(self, subject: Subject, error: Failure, others: Iterator[Subject]) -> Subject | None:
         """Where made up inputs run but do not trace: others that do both, for the first may be the wrong ones then.
 
         Where a line fails of which it is known that it cannot be traced, the inputs are not to blame.
         """
-        error = self._error_of_tracing(subject)
-        if error is None or set(error.lines) & set(self.request.sure):
+        if subject.recipe.origin not in MADE_UP or set(error.lines) & set(self.request.sure):
             return None
         self.phase = "looking for other inputs"
         for other in itertools.islice((o for o in others if _outline(o) != _outline(subject)), _OTHERS):
@@ -174,48 +197,64 @@ class Session:
             self._restore_settings()
         return None
 
-    def _observe_runs(self, subject: Subject) -> None:
-        eager = self._eager_calls(subject)
-        self.emit(
-            {"eager": eager.lines, "eager_raised": eager.raised, "varies": eager.varies(), "moved": eager.moved()}
-        )
-        runs = [self._trace("built", self.build, eager.subject, eager)]
-        self._tell(runs[-1])
+    def _observe_runs(self, subject: Subject, others: Iterator[Subject], onward: Onward) -> Subject:
+        """Everything that tracing shows; the subject that showed it."""
+        eager, run = self._first_run(subject)
+        if run.error and (better := self._contradicting(subject, run.error, others)):
+            subject = better
+            eager, run = self._first_run(subject)
+        self.tell(run)
+        failed = (subject, run, self.spans)
         # Eager calls filled the caches and globals of the module as well.
-        again = self.builder(self.request.source)
-        runs.append(self._trace("fresh", again, again.with_data(again.fresh(subject)), eager))
-        self._tell(runs[-1])
+        again = self.builder(onward.text)
+        fresh = self.trace("fresh", again, again.with_data(again.fresh(subject)), eager)
+        self.tell(fresh)
+        failed = failed if run.error else (subject, fresh, self.spans)
         if any(name in self.request.source for name in ("py_function", "numpy_function")):
-            self._tell(self._functional(subject, eager))
-        seen = (*eager.lines, *(run.traced for run in runs))
+            self.tell(self._functional(subject, eager))
+        seen = (*eager.lines, run.traced, fresh.traced)
         reached = {(path, line) for lines in seen for path, counts in lines.items() for line in counts}
         training = self.build.in_training(subject)
         if training is not None and not set(self.request.flagged) <= reached:
-            eager = self._eager_calls(training)
-            self._tell(replace(self._trace("training=True", self.build, eager.subject, eager), eager=eager.lines))
+            eager = self.eager_calls(self.build, training)
+            run = replace(self.trace("training=True", self.build, eager.subject, eager), eager=eager.lines)
+            self.tell(run)
+            failed = (training, run, self.spans) if run.error else failed
+        if failed[1].error:
+            onward.after_failures(*failed)
+        return subject
 
-    def _tell(self, run: Run) -> None:
+    def tell(self, run: Run) -> None:
+        """Emit what a trace showed."""
         self.emit({"runs": [asdict(run)]})
-
-    def _new(self, subject: Subject) -> Subject:
-        return self.build.with_data(self.build.fresh(subject))
 
     # --- eager mode
 
-    def _eager_calls(self, subject: Subject) -> Eager:
+    def eager_calls(self, build: Builder, subject: Subject) -> Eager:
+        """Three calls of a new layer."""
         self.phase = "running it eagerly"
-        subject = self._new(subject)
+        subject = build.with_data(build.fresh(subject))
         lines: list[Lines] = []
         raised: dict[tuple[str, int, str], None] = {}
         outputs = []
-        states = [_state(self.build, subject.layer)]
+        states = [_state(build, subject.layer)]
+        start = time.monotonic()
         for _ in range(_CALLS):
-            with self.build.eagerly(), self.watch() as watch:
-                outputs.append(self.numbers(self.build.call(subject)))
-            states.append(_state(self.build, subject.layer))
+            with self._kept_values(), build.eagerly(), self.watch() as watch:
+                outputs.append(self.numbers(build.call(subject)))
+            states.append(_state(build, subject.layer))
             lines.append(watch.lines)
             raised.update(watch.raised)
-        return Eager(subject, tuple(lines), tuple(raised), outputs, states)
+        return Eager(subject, tuple(lines), tuple(raised), outputs, states, time.monotonic() - start)
+
+    @contextmanager
+    def _kept_values(self) -> Iterator[None]:
+        """For an eager call, whose values stand in for what cannot be traced."""
+        if self.stand_ins is not None:
+            self.stand_ins.begin_eager_call()
+        yield
+        if self.stand_ins is not None:
+            self.stand_ins.end_eager_call()
 
     def numbers(self, output: Any) -> list[Any]:
         """The flat numbers of a result."""
@@ -252,7 +291,8 @@ class Session:
             return self.tf.TensorSpec([None, *shape[1:]] if shape and shape[0] == batch else shape, value.dtype)
         return None
 
-    def _trace(self, kind: str, build: Builder, subject: Subject, eager: Eager) -> Run:
+    def trace(self, kind: str, build: Builder, subject: Subject, eager: Eager) -> Run:
+        """Trace a layer, and call the graph three times if there is one."""
         self.phase = f"tracing ({kind})"
         known = {id(value): value for _, value in build.anatomy.walk(subject.layer) if self._is_symbolic(value)}
         self._restore_settings()
@@ -262,11 +302,16 @@ class Session:
         self.tf.config.run_functions_eagerly(switched)
         before = {**self.build.settings, _EAGER_FLAG: str(switched)}
         watch, error = self.watch(), None
+        self._begin_trace()
+        start = time.monotonic()
         try:
             with watch:
                 function.get_concrete_function()
+        except TimeLimit as caught:
+            self._tell_endless(kind, watch, caught, time.monotonic() - start, eager)
+            raise
         except Exception as caught:
-            error = watch.failure(caught)
+            error, self.spans = watch.failure(caught), watch.spans(caught)
         run = Run(
             kind,
             watch.lines,
@@ -274,9 +319,20 @@ class Session:
             swallowed=tuple(place for place in watch.raised if place not in eager.raised),
             leaks=self._leaks(build, subject.layer, known),
             flags=observe.changed(before, observe.settings(self.tf, self.keras)),
+            replaced=self.replaced,
         )
         self._restore_settings()
         return run if error else self._graph_calls(run, build, subject, eager, function, tensors, plain)
+
+    def _tell_endless(self, kind: str, watch: Watch, error: TimeLimit, seconds: float, eager: Eager) -> None:
+        """Where eager mode was soon done, it is tracing that does not end."""
+        if seconds > 10 * eager.seconds:
+            told = f"it was not done after {seconds:.0f} s, eager mode after {eager.seconds:.1g} s"
+            self.tell(Run(kind, watch.lines, error=replace(watch.failure(error), type=ENDLESS, message=told)))
+
+    def _begin_trace(self) -> None:
+        if self.stand_ins is not None:
+            self.stand_ins.begin_trace()
 
     def _restore_settings(self) -> None:
         before = self.build.settings
@@ -324,6 +380,7 @@ class Session:
     def _second_trace(self, plain: Callable[..., Any], tensors: list[Any]) -> Failure | None:
         """Tensors that the first trace left behind are met by the next one."""
         self.phase = "tracing a second time"
+        self._begin_trace()
         watch = self.watch()
         try:
             with watch:
@@ -347,6 +404,16 @@ class Session:
             error = watch.failure(caught)
         return Run("functional", watch.lines, error=error)
 
+    def _untracked(self, layer: Any) -> tuple[str, ...]:
+        """The attributes that hold variables which are no weights of the layer."""
+        weights = [getattr(weight, "value", weight) for weight in getattr(layer, "variables", ())]
+        known = {id(weight) for weight in weights}
+        return tuple(
+            path
+            for path, value in self.build.anatomy.walk(layer)
+            if path.startswith("self.") and isinstance(value, self.tf.Variable) and id(value) not in known
+        )[:20]
+
     def _leaks(self, build: Builder, layer: Any, known: Mapping[int, Any]) -> tuple[str, ...]:
         return tuple(
             f"{path} ({observe.short(value)})"
@@ -359,7 +426,7 @@ class Session:
 
     def _benchmark(self, subject: Subject) -> None:
         self.phase = "measuring"
-        instance = self._new(subject)
+        instance = self.build.with_data(self.build.fresh(subject))
         eager = _median_ms(lambda: self.build.call(instance))
         function, tensors, _ = self.traced(self.build, instance)
         self.emit({"eager_ms": eager, "graph_ms": _median_ms(lambda: function(*tensors))})
