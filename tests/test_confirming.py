@@ -42,10 +42,10 @@ def use_tensorflow(
     return asked
 
 
-def judge(*sources: bytes, fix: bool = False) -> list[Outcome]:
+def judge(*sources: bytes, fix: bool | Fixes = False) -> list[Outcome]:
     tasks = [Task(f"{number}.py", Settings(), data=data) for number, data in enumerate(sources)]
     settings = {task.path: task.settings for task in tasks}
-    fixes = Fixes() if fix else None
+    fixes = fix if isinstance(fix, Fixes) else Fixes() if fix else None
     return confirm_outcomes([lint_file(task) for task in tasks], settings, fixes=fixes, tracer=Tracer())
 
 
@@ -86,6 +86,29 @@ def test_fixes_that_fail_are_not_made_and_told(monkeypatch: pytest.MonkeyPatch) 
         "0.py:7: the fix of TFL201 was not made: other numbers",
     )
     assert all(finding.verdict for finding in outcome.findings)
+
+
+def test_what_is_accepted_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_tensorflow(monkeypatch, {"TFL301": Status.CONFIRMED, "TFL201": Status.CONFIRMED}, ["class"])
+    (outcome,) = judge(PRINTS, fix=Fixes(lambda outcome: [f for f in outcome.findings if f.code == "TFL201"]))
+    assert outcome.fixed is not None
+    assert outcome.fixed.data == PRINTS.replace(b"        tf.config.run_functions_eagerly(True)\n", b"")
+    assert outcome.notes == ("0.py: TFL301 fixed in Attention: other numbers",)
+
+
+@pytest.mark.parametrize("unsafe", [False, True])
+def test_other_gradients_are_for_the_user_to_decide(monkeypatch: pytest.MonkeyPatch, unsafe: bool) -> None:
+    use_tensorflow(monkeypatch, {"TFL301": Status.CONFIRMED, "TFL201": Status.CONFIRMED})
+    monkeypatch.setattr(
+        confirming,
+        "prove_fixes",
+        lambda questions, **_: [FixProof(False, "other gradients", None, True) for _ in questions],
+    )
+    (outcome,) = judge(PRINTS, fix=Fixes(unsafe=unsafe))
+    assert outcome.fixed is not None
+    assert bool(outcome.fixed.applied) is unsafe
+    if not unsafe:
+        assert outcome.notes[0].endswith("other gradients; --unsafe-fixes makes it all the same")
 
 
 def test_the_fixes_of_all_files_are_tried_in_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
