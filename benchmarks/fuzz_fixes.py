@@ -272,6 +272,7 @@ def fuzz(count: int, seed: int, keras: int, folder: Path, *, gaps: bool = False)
     for p, because in said if gaps else ():
         if because[:1] in ("-", "?"):
             print(f"  {p.fixed}: {p.layer}: {because}")
+    print(*problems, sep="\n", end="\n" if problems else "", flush=True)
     return problems
 
 
@@ -295,7 +296,6 @@ def main() -> None:
             folder = (options.keep or Path(temporary)) / f"keras{keras}"
             folder.mkdir(parents=True, exist_ok=True)
             problems += fuzz(options.programs // len(versions), options.seed, keras, folder, gaps=options.gaps)
-    print(*problems, sep="\n")
     sys.exit(bool(problems))
 
 
