@@ -10,21 +10,33 @@ import pytest
 from conftest import rule_folders
 
 from tflint_layers.confirm import FixProof, FixQuestion, prove_fixes
-from tflint_layers.fixer import fix_source
+from tflint_layers.fixer import FixResult, fix_source, fixing
 from tflint_layers.settings import Settings
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.xdist_group("traced")]
+
+
+def fix_layer(data: bytes, path: Path, settings: Settings, layer: str) -> FixResult:
+    """Fix what is found in one layer, and nothing that no call of it would reach."""
+    steps = fixing(data, str(path), settings, lambda f: f.layer == layer and not f.suspect, prove=False)
+    try:
+        next(steps)
+    except StopIteration as done:
+        result: FixResult = done.value
+        return result
+    raise AssertionError("something is asked")
 
 
 def questions(folder: Path, keras: int) -> list[FixQuestion]:
     """One for each layer of ``bad.py`` in which nothing is left that a fix could not reach."""
     path = folder / "bad.py"
     data = path.read_bytes()
-    result = fix_source(data, str(path), Settings(keras=keras, preview=True), unsafe=True)
-    broken = {finding.layer for finding in result.remaining if not finding.suspect}
-    fixed = {finding.layer for finding in result.applied if finding.layer and finding.layer_path is None}
+    settings = Settings(keras=keras, preview=True)
+    everything = fix_source(data, str(path), settings, unsafe=True)
+    broken = {finding.layer for finding in everything.remaining if not finding.suspect}
+    fixed = {finding.layer for finding in everything.applied if finding.layer and finding.layer_path is None}
     return [
-        FixQuestion(data, result.data, str(path), node.name, keras)
+        FixQuestion(data, fix_layer(data, path, settings, node.name).data, str(path), node.name, keras)
         for node in ast.parse(data).body
         if isinstance(node, ast.ClassDef)
         and node.name in fixed - broken

@@ -18,6 +18,7 @@ from tflint_layers.rewrite.plan import Plan
 _LONGEST = 100
 Text = Callable[[], str]
 Block = list[ast.stmt]
+Bound = tuple[ast.expr, Text]
 
 
 # --- conditions ------------------------------------------------------------------------------------------------------
@@ -165,9 +166,63 @@ def _is_choosable(scope: Scope, plan: Plan, side: ast.expr) -> bool:
 
 def plan_if(scope: Scope, plan: Plan, library: Library, node: ast.If) -> bool:
     """An `if` on a tensor to `cond`, where both branches do no more than return or bind one value each."""
-    test = condition(scope, plan, library, node.test)
-    if test is None or any(isinstance(inner, (ast.NamedExpr, ast.Yield, ast.Await)) for inner in walk(node)):
+    if any(isinstance(inner, (ast.NamedExpr, ast.Yield, ast.Await)) for inner in walk(node)):
         return False
+    test = condition(scope, plan, library, node.test)
+    if test is not None:
+        return _plan_decided(scope, plan, library, node, test)
+    guard, test = _guarded(scope, plan, library, node.test)
+    if guard is None or test is None or _is_elif(plan, node):
+        return False
+    return _plan_decided(scope, plan, library, node, test) and _put_under(scope, plan, node, guard)
+
+
+def _guarded(scope: Scope, plan: Plan, library: Library, test: ast.expr) -> tuple[Text | None, Text | None]:
+    """`mask is not None and tf.reduce_any(mask)`: what Python decides, and what is left to the graph."""
+    if not isinstance(test, ast.BoolOp) or not isinstance(test.op, ast.And):
+        return None, None
+    split = next((i for i, part in enumerate(test.values) if not _is_known(scope, part)), 0)
+    first, rest = test.values[:split], test.values[split:]
+    parts = [condition(scope, plan, library, part) for part in rest]
+    known = [part for part in parts if part is not None]
+    if not first or not rest or len(known) < len(parts):
+        return None, None
+    operation = library.name("logical_and")
+
+    def decided() -> str:
+        text, *others = (part() for part in known)
+        for other in others:
+            text = f"{operation}({text}, {other})"
+        return text
+
+    return lambda: plan.between(plan.source.span(first[0])[0], plan.source.span(first[-1])[1]), decided
+
+
+def _is_known(scope: Scope, node: ast.expr) -> bool:
+    """Whether Python knows while tracing: a test for None, or an option."""
+    is_none_test = isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.Is, ast.IsNot))
+    return is_none_test or is_static(scope.value(node))
+
+
+def _put_under(scope: Scope, plan: Plan, node: ast.If, guard: Text) -> bool:
+    """Put what replaces a branch under a condition of Python; what else would be returned stands behind it."""
+    indent = "\n" + " " * node.col_offset
+    returned = _only(node.body, ast.Return)
+    last = _only(node.orelse, ast.Return) or (_follower(scope, node) if returned is not None else None) or node
+    if node.orelse and returned is None:
+        return False
+    behind = plan.text(last) if isinstance(last, ast.Return) else ""
+    stop = node if node.orelse else last
+
+    def around(text: str) -> str:
+        inner = text.replace("\n", "\n    ")
+        return f"if {guard()}:{indent}    {inner}" + (f"{indent}{behind}" if behind else "")
+
+    plan.wrap_between(node, stop, around)
+    return True
+
+
+def _plan_decided(scope: Scope, plan: Plan, library: Library, node: ast.If, test: Text) -> bool:
     return (
         _plan_raise(scope, plan, library, node, test)
         or _plan_update(scope, plan, library, node, test)
@@ -326,6 +381,8 @@ def _plan_bindings(scope: Scope, plan: Plan, library: Library, node: ast.If, tes
     if _is_elif(plan, node):
         return False
     taken, other = _bindings(plan, node.body), _bindings(plan, node.orelse)
+    if other is None and taken is not None and len(taken) == 1:
+        other = _chained(scope, plan, library, node.orelse, next(iter(taken)))
     if taken is None or other is None or not taken:
         return False
     names = list(dict.fromkeys([*taken, *other]))
@@ -351,9 +408,29 @@ def _plan_bindings(scope: Scope, plan: Plan, library: Library, node: ast.If, tes
     return True
 
 
-def _bindings(plan: Plan, block: Block) -> dict[str, tuple[ast.expr, Text]] | None:
+def _chained(scope: Scope, plan: Plan, library: Library, block: Block, name: str) -> dict[str, Bound] | None:
+    """What an `elif` and its `else` bind a name to."""
+    inner = _only(block, ast.If)
+    test = condition(scope, plan, library, inner.test) if isinstance(inner, ast.If) else None
+    if not isinstance(inner, ast.If) or test is None:
+        return None
+    taken = _bindings(plan, inner.body)
+    other = _bindings(plan, inner.orelse)
+    if other is None:
+        other = _chained(scope, plan, library, inner.orelse, name)
+    if taken is None or other is None or set(taken) != {name} or set(other) - {name}:
+        return None
+    value, text = taken[name]
+    rest = other[name] if other else (ast.Name(name, ast.Load()), lambda: name)
+    if not _is_side(scope, plan, value) or (other and not _is_side(scope, plan, rest[0])):
+        return None
+    function, decided = library.name("cond"), test
+    return {name: (value, lambda: f"{function}({decided()}, lambda: {text()}, lambda: {rest[1]()})")}
+
+
+def _bindings(plan: Plan, block: Block) -> dict[str, Bound] | None:
     """The names that a block binds, each once and from nothing that it binds itself; None where it does more."""
-    found: dict[str, tuple[ast.expr, Text]] = {}
+    found: dict[str, Bound] = {}
     for statement in block:
         bound = _binding(plan, statement)
         if bound is None or bound[0] in found:

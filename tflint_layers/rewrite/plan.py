@@ -59,6 +59,12 @@ class Plan:
         if self.source.data[start - 1 : start] == b"(" and self.source.data[end : end + 1] == b")":
             self._texts[start - 1, end + 1] = lambda: self.atom(node)
 
+    def wrap_between(self, first: _Node, last: _Node, around: Callable[[str], str]) -> None:
+        """Put something around what is going to stand from one node to another."""
+        span = self.source.span(first)[0], self.source.span(last)[1]
+        inner = self._texts[span]
+        self._texts[span] = lambda: around(inner())
+
     def wrap(self, node: _Node, around: Callable[[str], str]) -> None:
         """Put something around what the node is going to be."""
         inner = self._texts.get(self.source.span(node)) or (lambda: self.between(*self.source.span(node)))

@@ -65,7 +65,7 @@ def fix(scope: Scope, hit: Hit) -> Fix | None:
     if not isinstance(statement, ast.Expr):
         return None
     edit = delete_statement(scope, statement, lambda other: isinstance(other, ast.Expr) and _stops(scope, other.value))
-    return Fix("delete the call", Safety.UNSAFE, (edit,)) if edit is not None else None
+    return Fix("delete the call; nothing stops there any more", Safety.UNSAFE, (edit,)) if edit is not None else None
 
 
 RULE = Rule(

@@ -116,7 +116,7 @@ def _is_switched_off(scope: Scope) -> bool:
 def fix(scope: Scope, hit: Hit) -> Fix | None:
     """Remove the argument, or the statement where it is nothing else."""
     node = hit.node
-    message = "leave eager mode off"
+    message = "leave eager mode off; Python then runs while tracing only"
     if isinstance(node, ast.Call) and _has_argument(node):
         edit = rewrite_call(scope.module.source, node, without=(_NAME,))
         return Fix(message, Safety.UNSAFE, (edit,)) if edit is not None else None

@@ -92,7 +92,10 @@ def fix(scope: Scope, hit: Hit) -> Fix | None:
     end = source.offset((node.end_lineno or node.lineno) + 1, 0)
     if not source.data[start:end].strip().startswith(b"@"):
         return None
-    return Fix("delete the decorator", Safety.UNSAFE, (Edit(start, end, ""),))
+    return Fix(_MESSAGE, Safety.UNSAFE, (Edit(start, end, ""),))
+
+
+_MESSAGE = "delete the decorator; direct calls in eager mode then run operation by operation"
 
 
 RULE = Rule(
