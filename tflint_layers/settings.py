@@ -17,6 +17,7 @@ from tflint_layers.project import NEWEST_KERAS, installed_keras, keras_of_projec
 
 UNREADABLE = FILE_NOT_READABLE.code
 
+BOTH = (2, 3)
 CACHE = ".tflint_layers_cache"
 
 DEFAULT_EXCLUDE = (
@@ -52,6 +53,7 @@ class Settings:
     """What selects rules, and how findings are made, confirmed and fixed.
 
     ``keras=None`` means: find out from the file; ``project_keras`` answers where the file does not say.
+    ``also_keras`` is a second version that the command line is to ask about.
     ``file_ignore`` is what ``per_file_ignores`` says about the file at hand, see `for_file`.
     Patterns, ``python`` and ``recorded`` are relative to ``root``, the folder of the configuration.
     """
@@ -61,6 +63,7 @@ class Settings:
     ignore: tuple[str, ...] = ()
     preview: bool = False
     keras: int | None = None
+    also_keras: int | None = None
     layer_bases: tuple[str, ...] = ()
     project_keras: int = NEWEST_KERAS
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -239,6 +242,8 @@ def settings_of_table(table: Mapping[str, Any], path: Path) -> Settings:
             raise SettingsError(f"{path}: `{key}` must be {expected}, not {value!r}{detail}") from error
     if python := values.get("python"):
         values["python"] = _interpreter(python, root)
+    if values.get("keras") == BOTH:
+        values |= dict(zip(("also_keras", "keras"), BOTH, strict=True))
     if recorded := values.get("recorded"):
         values["recorded"] = str(root / recorded)
     return Settings(**values)
@@ -334,7 +339,9 @@ def _megabytes(value: object) -> int:
     return value
 
 
-def _keras(value: object) -> int | None:
+def _keras(value: object) -> int | tuple[int, int] | None:
+    if value == "2,3":
+        return BOTH
     if isinstance(value, bool) or str(value) not in {"auto", "2", "3"}:
         raise ValueError
     return None if value == "auto" else int(str(value))
@@ -369,7 +376,7 @@ _KEYS: dict[str, tuple[str, Callable[[object], object]]] = {
     "per-file-ignores": ("a table of lists of strings", _per_file),
     "exclude": ("a list of strings", _strings),
     "extend-exclude": ("a list of strings", _strings),
-    "keras": ('"auto", 2 or 3', _keras),
+    "keras": ('"auto", 2, 3 or "2,3"', _keras),
     "preview": ("true or false", _boolean),
     "unfixable": ("a list of strings", _strings),
     "extend-safe-fixes": ("a list of strings", _strings),

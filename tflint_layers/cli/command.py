@@ -42,8 +42,8 @@ def _codes(context: click.Context, parameter: click.Parameter, given: tuple[str,
 @click.option("--preview", is_flag=True, help="Use the preview rules too.")
 @click.option(
     "--keras",
-    type=click.Choice(["auto", "2", "3"]),
-    help="The Keras that the verdict is about; auto asks the file's imports, then the project's requirements.",
+    type=click.Choice(["auto", "2", "3", "2,3"]),
+    help="The Keras that the verdict is about, or both; auto asks the file's imports, then the project's requirements.",
 )
 @click.option("--confirm", is_flag=True, help="Run the flagged layers under real TensorFlow; hide what it refutes.")
 @click.option("--only", type=click.Choice(["confirmed"]), help="With --confirm: exit 1 only for confirmed findings.")
@@ -181,6 +181,8 @@ def _check(options: Options) -> None:
         raise click.UsageError("findings are either fixed or accepted: first run with --fix, then without")
     if options.add_noqa and options.write_baseline:
         raise click.UsageError("--add-noqa leaves nothing for --write-baseline; use one of them")
+    if options.keras == "2,3" and (options.fix or options.diff or options.add_noqa):
+        raise click.UsageError("files are changed for one Keras: name it, not --keras 2,3")
     if options.isolated and options.config:
         raise click.UsageError("--isolated ignores configuration files, so it cannot be used with --config")
     if options.unsafe_fixes and not (options.fix or options.diff) and not options.quiet:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tflint_layers.baseline import Baseline
+from tflint_layers.cli.both import merged, other_settings, twins_of
 from tflint_layers.cli.options import STDIN_NAME, Options
 from tflint_layers.discover import STDIN, discover
 from tflint_layers.document import Document
@@ -19,7 +20,7 @@ from tflint_layers.finding import Finding, Status
 from tflint_layers.progress import Progress
 from tflint_layers.report import catalogue, in_order
 from tflint_layers.report.layers import TracedLayer
-from tflint_layers.settings import CACHE, Configuration, Settings, SettingsError
+from tflint_layers.settings import BOTH, CACHE, Configuration, Settings, SettingsError
 from tflint_layers.work import Outcome, Task, lint_files
 
 if TYPE_CHECKING:
@@ -85,8 +86,9 @@ def run_of(options: Options, accepted: KnownFindings | None = None) -> Run:
         tasks = [replace(t, baseline=accepted.of_file(t.path), folder=accepted.folder) for t in tasks]
     settings = {task.path: task.settings for task in tasks}
     progress = Progress("linting", options.quiet)
-    outcomes = lint_files(tasks, options.jobs, progress)
+    outcomes = lint_files([*tasks, *(twins := twins_of(tasks))], options.jobs, progress)
     progress.close()
+    outcomes = merged(outcomes[: len(tasks)], outcomes[len(tasks) :], judged=options.confirm) if twins else outcomes
     layers = None
     if options.confirm or traced:
         with _tensorflow(options, settings.values()) as tracer:
@@ -121,7 +123,12 @@ def _settings(path: str, options: Options, configuration: Configuration) -> Sett
         recorded=str(options.recorded.absolute()) if options.recorded else settings.recorded,
     )
     if options.keras is not None:
-        settings = replace(settings, keras=None if options.keras == "auto" else int(options.keras))
+        also, keras = (
+            BOTH if options.keras == "2,3" else (None, None if options.keras == "auto" else int(options.keras))
+        )
+        settings = replace(settings, keras=keras, also_keras=also)
+    if options.fix or options.diff or options.add_noqa:
+        settings = replace(settings, also_keras=None)
     return settings.for_file(path)
 
 
@@ -161,8 +168,13 @@ def _traced(
     from tflint_layers.tracing import every_layer, flagged_layers, trace_outcomes, with_failures
 
     wanted = every_layer if options.trace_all else flagged_layers(visible(outcomes, options))
-    layers = trace_outcomes(outcomes, settings, wanted=wanted, benchmark=options.benchmark, tracer=tracer)
-    return with_failures(outcomes, settings, layers) if options.trace_all else outcomes, layers
+    found: list[TracedLayer] = []
+    for own in filter(None, (settings, other_settings(settings))):
+        asked = [outcome for outcome in outcomes if outcome.path in own]
+        layers = trace_outcomes(asked, own, wanted=wanted, benchmark=options.benchmark, tracer=tracer)
+        outcomes = with_failures(outcomes, own, layers) if options.trace_all else outcomes
+        found += layers
+    return outcomes, sorted(found, key=lambda layer: (layer.path, layer.line, layer.layer, layer.keras))
 
 
 @contextmanager

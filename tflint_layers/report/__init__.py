@@ -23,6 +23,9 @@ FORMATS: dict[str, Render] = {
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
-    """Findings by path, line, column and code, each place and code once: the same in every run."""
-    by_place = {(f.path, f.line, f.column, f.code, f.message): f for f in findings}
+    """Findings by path, line, column and code, the same in every run.
+
+    Each place and code is there once, or with a verdict for each Keras that was asked.
+    """
+    by_place = {(f.path, f.line, f.column, f.code, f.message, f.verdict.keras if f.verdict else 0): f for f in findings}
     return [by_place[place] for place in sorted(by_place)]

@@ -36,7 +36,8 @@ class TracedLayer:
 
 def as_text(layers: Sequence[TracedLayer], documents: Documents, paint: Paint) -> str:
     """``path:line: Layer: status: because [recipe]``, a line for each layer."""
-    return "".join(f"{_line(layer, documents[layer.path], paint)}\n" for layer in layers)
+    several = len({layer.keras for layer in layers}) > 1
+    return "".join(f"{_line(layer, documents[layer.path], paint, several)}\n" for layer in layers)
 
 
 def as_json(findings: Sequence[Finding], layers: Sequence[TracedLayer], documents: Documents) -> str:
@@ -55,13 +56,14 @@ def summary(layers: Sequence[TracedLayer]) -> str:
     return f"Traced {len(layers)} layer{'' if len(layers) == 1 else 's'}" + (f" ({listed})." if listed else ".")
 
 
-def _line(layer: TracedLayer, document: Document, paint: Paint) -> str:
+def _line(layer: TracedLayer, document: Document, paint: Paint, several: bool) -> str:
     place = document.place(layer.line, 1)
     cell = "" if place.cell is None else f":cell {place.cell}"
     where = paint(f"{layer.path}{cell}:{place.line}", "cyan")
     recipe = f" [{_flat(layer.recipe)}]" if layer.recipe else ""
     status = paint(layer.status, _COLOR[layer.status])
-    return f"{where}: {layer.layer}: {status}: {_flat(layer.because)}{recipe}{_times(layer)}"
+    keras = f" under Keras {layer.keras}" if several else ""
+    return f"{where}: {layer.layer}: {status}{keras}: {_flat(layer.because)}{recipe}{_times(layer)}"
 
 
 def _times(layer: TracedLayer) -> str:
