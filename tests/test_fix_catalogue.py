@@ -94,6 +94,10 @@ def fixed(body: str, keras: int = 3, *, unsafe: bool = True) -> str:
             "if tf.reduce_sum(inputs) > 0:\n    self.w.assign_add(1.0)\nreturn inputs * self.w",
             "self.w.assign_add(tf.where(tf.reduce_sum(inputs) > 0, 1.0, 0.0))\nreturn inputs * self.w",
         ),
+        (
+            "if training is not None and tf.reduce_any(inputs > 0):\n    return -inputs\nreturn inputs",
+            "if training is not None:\n    return tf.cond(tf.reduce_any(inputs > 0), lambda: -inputs, lambda: inputs)\nreturn inputs",
+        ),
         # loops
         (
             "total = 0.0\nfor row in tf.square(inputs):\n    total += tf.reduce_sum(row)\nreturn inputs + total",
@@ -138,7 +142,7 @@ def test_rewrites(body: str, expected: str) -> None:
         ("if tf.reduce_sum(inputs) > 0:\n    return inputs\nreturn None", "no dtype fits both sides"),
         ("if tf.reduce_sum(inputs) > 0:\n    x = inputs\nreturn x", "without a value on the other side"),
         ("if tf.reduce_sum(inputs) > 0:\n    x = inputs * 2.0\n    y = x + 1.0\nelse:\n    x = y = inputs\nreturn x + y", "one binding needs the other"),
-        ("if training is not None and tf.reduce_any(training):\n    return -inputs\nreturn inputs", "the first operand protects the second"),
+        ("if training is None or tf.reduce_any(training):\n    return -inputs\nreturn inputs", "the first operand protects the second"),
         ("x = inputs\nfor row in tf.square(inputs):\n    x = tf.concat([x, row[None]], axis=0)\nreturn x", "the state changes its shape"),
         ("n = 0\nfor row in tf.square(inputs):\n    n = n + tf.reduce_sum(row)\nreturn inputs * n", "the state changes its dtype"),
         ("for row in tf.square(inputs):\n    if tf.reduce_sum(row) > 3:\n        break\nreturn inputs", "the loop does more than update"),

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 from tflint_layers.document import Document
-from tflint_layers.finding import Finding, Status
+from tflint_layers.finding import Finding, Safety, Status
 from tflint_layers.report.render import Documents, Paint, with_verdict
 
 _MOST_LINES = 5
@@ -61,7 +61,8 @@ def _body(finding: Finding, documents: Documents, paint: Paint) -> Iterator[str]
         yield f"{gutter} = traced through: {' -> '.join(finding.route)}"
     yield from (f"{gutter} {line}" for line in _verdict(finding, paint))
     if finding.fix is not None:
-        yield f"{gutter} = {finding.fix.safety.value} fix: {finding.fix.message}"
+        kind = finding.fix.safety.value
+        yield f"{gutter} = {kind}{'' if finding.fix.safety is Safety.SUGGESTION else ' fix'}: {finding.fix.message}"
 
 
 def _frame(finding: Finding, document: Document, number: int, width: int, paint: Paint) -> Iterator[str]:

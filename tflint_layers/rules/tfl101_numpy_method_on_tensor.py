@@ -31,7 +31,8 @@ class Scale(keras.layers.Layer):
 The fix drops `.numpy()`, `convert_to_numpy` and the like, and follows the value: through names, helpers and what they
 return, methods of arrays (`.mean()`, `.max()`), NumPy functions, `float`, `max` and `round` become operations, and a
 branch becomes `tf.cond`. Where the value ends in something that needs Python's number, nothing is changed. The fix is
-unsafe: a NumPy number takes the dtype of the tensor that it meets, a tensor of another dtype raises.
+unsafe: gradients flow through the tensor, and did not through its numbers; a NumPy number takes the dtype of the tensor
+that it meets, a tensor of another dtype raises.
 
 ## How TensorFlow confirms it
 Tracing the layer raises, and the traceback passes through the line; for `tf.get_static_value`, graph calls give other
@@ -143,7 +144,7 @@ def _is_rebound(scope: Scope, name: str) -> bool:
     return len(stores) + is_parameter > 1
 
 
-_MESSAGE = "use the tensor itself; unlike a NumPy number, it does not take the dtype of what it meets"
+_MESSAGE = "use the tensor itself; gradients flow through it, and it does not take the dtype of what it meets"
 
 
 RULE = Rule(

@@ -112,7 +112,7 @@ def _fix_number(scope: Scope, node: ast.Call) -> Fix | None:
     if kind is None or not retyping.consume(scope, node, kind):
         return None
     new = " ".join(retyping.plan.text(node).split())
-    return retyping.fix(node, f"compute it in the graph: `{new}`; unlike a Python number, it has a dtype of its own")
+    return retyping.fix(node, f"compute it in the graph: `{new}`; unlike a Python number, it has a dtype and gradients")
 
 
 def _agree(scope: Scope, retyping: Retyping, subject: ast.expr) -> None:

@@ -28,8 +28,9 @@ class Square(keras.layers.Layer):
 ## Fix safety
 A function is replaced by one of `tf.` or `keras.ops.`, in the style of the file, if that was measured to give the same
 numbers when it is called in the same way; methods of the resulting array become operations too. Where the result ends
-in something that needs an array, nothing is changed. The fix is unsafe: NumPy goes on in float64 for whole numbers, and
-takes the dtype of what it meets, where an operation keeps the dtype of its argument.
+in something that needs an array, nothing is changed. The fix is unsafe: gradients flow through an operation, and NumPy
+goes on in float64 for whole numbers, and takes the dtype of what it meets, where an operation keeps that of its
+argument.
 
 ## How TensorFlow confirms it
 Tracing the layer raises, and the traceback passes through the line.
@@ -66,7 +67,10 @@ def fix(scope: Scope, hit: Hit) -> Fix | None:
     kind = arrays.numpy_call(scope, retyping.plan, retyping.library, hit.node)
     if kind is None or not retyping.consume(scope, hit.node, kind):
         return None
-    return retyping.fix(hit.node, "compute it in the graph; NumPy goes on in float64 where TensorFlow keeps the dtype")
+    return retyping.fix(hit.node, _MESSAGE)
+
+
+_MESSAGE = "compute it in the graph; gradients flow through it, and its dtype stays where NumPy goes on in float64"
 
 
 RULE = Rule(
