@@ -154,6 +154,23 @@ def test_inputs_follow_names_and_the_way_they_are_taken_apart() -> None:
     assert first_inputs(tensor_counted) == ["tf.random.uniform([4, 8])"]
 
 
+def test_inputs_as_the_docstring_describes_them() -> None:
+    def call(inputs):  # type: ignore[no-untyped-def]
+        return unpack(inputs)  # type: ignore[name-defined]  # noqa: F821
+
+    text = (
+        "Pools.\n\n**Input**\n\n- Features of shape `([batch], n_nodes, channels)`;\n- Matrix of shape"
+        " `([batch], n_nodes, n_nodes)`;\n- Graph IDs of shape `(n_nodes, )` (only in disjoint mode);\n\n**Output**\n\n"
+        "- Features of shape `(1, 2)`.\n"
+    )
+    drafts = Call.of(call, documentation=text).drafts([])
+    ids = "tf.random.uniform([6], maxval=4, dtype=tf.int32)"
+    assert [str(value) for _, value in next(drafts)] == [
+        f"[tf.random.uniform([6, 8]), tf.random.uniform([6, 6]), {ids}]"
+    ]
+    assert [str(value) for _, value in next(drafts)] == ["[tf.random.uniform([6, 8]), tf.random.uniform([6, 6])]"]
+
+
 @pytest.mark.parametrize(
     ("shape", "rank", "result"), [((4, 8), 3, (4, 6, 8)), ((4, 6, 8), 2, (4, 8)), ((4, 8), 1, (4,)), ((4,), 2, (4, 8))]
 )
@@ -184,6 +201,7 @@ def lessons_of(
         ("expects 2 input(s), but it received 1", "[tf.random.uniform([4, 8]), tf.random.uniform([4, 8])]"),
         ("'EagerTensor' object has no attribute 'indices'", "tf.sparse.from_dense(tf.random.uniform([4, 8]))"),
         ("indices[0,3] = 3 is not in [0, 2)", "L()(tf.random.uniform([4, 8]))"),
+        ("received kernel of shape (2, 2, 6, 8) and input of shape (4, 6)", "L()(tf.random.uniform([4, 8, 8, 8]))"),
     ],
 )
 def test_inputs_are_learned_from_a_message(message: str, better: str) -> None:

@@ -70,7 +70,7 @@ class Call:
     names: tuple[str, ...]
     annotations: Mapping[str, str] = field(default_factory=dict)
     optional: tuple[str, ...] = ()
-    shown: tuple[Shape, ...] = ()
+    shown: tuple[Tensor, ...] = ()
     form: Form = field(default_factory=Form)
     text: str = ""
 
@@ -97,15 +97,17 @@ class Call:
         annotations = {p.name: _type_name(p.annotation) for p in wanted if p.annotation is not p.empty}
         form = _form(plain, names[0]) if names else Form()
         optional = tuple(p.name for p in parameters if p.default is not p.empty and p.name not in names)
-        return cls(names, annotations, optional, documented_shapes(documentation), form, text)
+        return cls(names, annotations, optional, documented(documentation), form, text)
 
     def drafts(self, shapes: Sequence[Shape]) -> Iterator[tuple[tuple[str, Value], ...]]:
         """Inputs with their names, likeliest first; ``shapes`` are some that the file mentions."""
         if not self.names:
             return
-        if len(self.shown) > 1 and len(self.shown) >= len(self.names):
-            yield self._as_documented()
-        shapes = [*self.shown[:1], *shapes]
+        for count in range(len(self.shown), 1, -1):
+            # The last ones are often optional.
+            if count >= len(self.names):
+                yield self._as_documented(self.shown[:count])
+        shapes = [*(tensor.shape for tensor in self.shown[:1]), *shapes]
         hinted = [shape for pattern, group in _SIGNS if pattern.search(self.text) for shape in group]
         ladder = list(dict.fromkeys([*shapes, *hinted, *LADDER]))
         eats_ids = bool(_INTEGERS.search(self.names[0]) or _EATS_IDS.search(self.text))
@@ -127,12 +129,12 @@ class Call:
             # It may have been a tensor after all.
             yield from replace(self, form=Form()).drafts(shapes)
 
-    def _as_documented(self) -> tuple[tuple[str, Value], ...]:
-        """Each input with the shape that the docstring gives for it."""
+    def _as_documented(self, shown: tuple[Tensor, ...]) -> tuple[tuple[str, Value], ...]:
+        """Each input as the docstring describes it."""
         if len(self.names) > 1:
-            return tuple((name, _like(name, shape)) for name, shape in zip(self.names, self.shown, strict=False))
-        names = self.form.names if len(self.form.names) == len(self.shown) else ("",) * len(self.shown)
-        values = tuple(_like(str(name), shape) for name, shape in zip(names, self.shown, strict=True))
+            return tuple((name, _named(tensor, name)) for name, tensor in zip(self.names, shown, strict=False))
+        names = self.form.names if len(self.form.names) == len(shown) else ("",) * len(shown)
+        values = tuple(_named(tensor, str(name)) for name, tensor in zip(names, shown, strict=True))
         return ((self.names[0], Several(values)),)
 
     def _all(self, shape: Shape, dtype: str) -> tuple[tuple[str, Value], ...]:
@@ -160,21 +162,25 @@ class Call:
         return name, self._other(name, shape)
 
 
-def _like(name: str, shape: Shape) -> Tensor:
-    """A tensor of this shape, of the type that its name asks for."""
-    value = value_for(name, shape, "float32")
-    return Tensor(shape, value.dtype if isinstance(value, Tensor) else "float32")
+def _named(tensor: Tensor, name: str) -> Tensor:
+    """The tensor with the type that its name asks for."""
+    value = value_for(name, tensor.shape, tensor.dtype)
+    return replace(tensor, dtype=value.dtype) if isinstance(value, Tensor) else tensor
 
 
-def documented_shapes(documentation: str) -> tuple[Shape, ...]:
-    """The shapes that a docstring gives for the inputs, with one size for each name in them."""
+def documented(documentation: str) -> tuple[Tensor, ...]:
+    """The tensors that a docstring describes as inputs, with one size for each name in their shapes."""
     section = re.search(r"\binputs?\b( shapes?)?\W*\n(.*?)(?=\n\W*(output|return|argument)|\Z)", documentation, _ANY)
     sizes: dict[str, int] = {}
-    found = re.findall(r"shape:?\s*`{0,2}[(\[]((?:[^()`]|\([^()]*\))*?)[)\]]`", section[2] if section else "")
-    shapes = (tuple(_sizes(text, sizes)) for text in found)
-    return tuple(shape for shape in shapes if 0 < len(shape) <= 5)[:4]
+    found = re.findall(r"(.*)shape:?\s*`{0,2}[(\[]((?:[^()`]|\([^()]*\))*?)[)\]]`(.*)", section[2] if section else "")
+    tensors = (
+        Tensor(tuple(_sizes(shape, sizes)), "int32" if _WHOLE.search(before + after) else "float32")
+        for before, shape, after in found
+    )
+    return tuple(tensor for tensor in tensors if 0 < len(tensor.shape) <= 5)[:4]
 
 
+_WHOLE = re.compile(r"\b(ids?|indices|index|integers?|int32|int64)\b", re.IGNORECASE)
 _ANY = re.IGNORECASE | re.DOTALL
 _KNOWN_SIZES = ((r"batch|^b$|samples", BATCH), (r"channel|feature|dim|units|depth|^c$|^d$", _FEATURES),
                 (r"height|width|rows|cols|^h$|^w$|^n$", 8))  # fmt: skip

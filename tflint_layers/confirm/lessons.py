@@ -194,6 +194,8 @@ def _dtype(name: str) -> str:
 
 
 def _ids_out_of_range(draft: Draft, mishap: Mishap, knowledge: Knowledge) -> Iterator[Draft]:
+    if messages.UNSORTED.search(mishap.message):
+        yield draft.with_inputs(lambda t: replace(t, ordered=t.dtype.startswith("int")))
     if found := messages.IDS.search(mishap.message):
         yield draft.with_inputs(lambda t: replace(t, limit=max(1, int(found[1]))))
 

@@ -24,6 +24,7 @@ RANK = _any_of(
     r"to have rank (\d)",
 )
 KERNEL = re.compile(r"kernel of shape \(([^)]*)\)")
+UNSORTED = re.compile("is not sorted")
 VECTOR = re.compile("should be a vector")
 LIST_OF_SHAPES = _any_of("is not subscriptable", "is not iterable", r"has no len\(\)", "cannot unpack non-iter")
 UNPACKED = _any_of(

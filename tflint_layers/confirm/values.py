@@ -11,15 +11,20 @@ BATCH = 4
 
 @dataclass(frozen=True)
 class Tensor:
-    """A tensor to be made up; integers are below ``limit``. ``sparse`` asks for a ``tf.SparseTensor``."""
+    """A tensor to be made up; integers are below ``limit``, and ``ordered`` on demand.
+
+    ``sparse`` asks for a ``tf.SparseTensor``.
+    """
 
     shape: tuple[int, ...]
     dtype: str = "float32"
     limit: int = 4
     sparse: bool = False
+    ordered: bool = False
 
     def __str__(self) -> str:
         dense = tensor(self.shape, self.dtype, self.limit)
+        dense = f"tf.sort({dense})" if self.ordered else dense
         return f"tf.sparse.from_dense({dense})" if self.sparse else dense
 
 
