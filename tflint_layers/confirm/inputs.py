@@ -43,7 +43,9 @@ _SIGNS: tuple[tuple[re.Pattern[str], tuple[Shape, ...]], ...] = (
     (re.compile(r"Conv1D|LSTM|GRU|\bRNN\b|sequence|attention|timesteps|seq_len|tokens|transformer|patches", re.I),
      (_SEQUENCE,)),
 )  # fmt: skip
-_EATS_IDS = re.compile(r"Embedding\w*\(|embedding_lookup|one_hot|\.take\(|vocab")
+_EATS_IDS = re.compile(r"\b((Reversible|TokenAndPosition)?Embedding)\(|embedding_lookup|one_hot|vocab")
+# Names of what is no index, whatever the layer does with it.
+_CONTINUOUS = re.compile(r"hidden|embed|feature|image|pixel|query|key|value|state|encoded|memory|audio|spectrogram")
 _EATS_STRINGS = re.compile(r"tf\.strings|string_to_hash|tf_text|dtype=\"string\"|tf\.string\b|StringLookup|tokenize\(")
 _TENSOR_USES = frozenset({"shape", "dtype", "ndim", "get_shape", "numpy", "rank"})
 _LIST_FUNCTIONS = frozenset({
@@ -110,7 +112,8 @@ class Call:
         shapes = [*(tensor.shape for tensor in self.shown[:1]), *shapes]
         hinted = [shape for pattern, group in _SIGNS if pattern.search(self.text) for shape in group]
         ladder = list(dict.fromkeys([*shapes, *hinted, *LADDER]))
-        eats_ids = bool(_INTEGERS.search(self.names[0]) or _EATS_IDS.search(self.text))
+        name = self.names[0].lower()
+        eats_ids = bool(_INTEGERS.search(name) or (_EATS_IDS.search(self.text) and not _CONTINUOUS.search(name)))
         if _EATS_STRINGS.search(self.text):
             yield from (self._all(shape, "string") for shape in ((BATCH,), (BATCH, 1)))
         if eats_ids:

@@ -81,6 +81,7 @@ _DOCUMENTED: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
         (r"^\W*(an? )?(optional )?(non-?negative |positive |python )*int(eger)?\b|\bnumber of\b", ()),
         (r"^\W*(an? )?(optional )?(non-?negative |positive |python )*float\b", ("0.5",)),
         (r"^\W*(an? )?(optional )?bool(ean)?\b|^whether", ("True",)),
+        (r"^\W*(an? )?(optional )?`?str(ing)?\b", ("'relu'",)),
         (r"\b(dict|dictionary|mapping)\b", ("{}",)),
         (r"\brnn cell\b|\bcell instance", (CELL,)),
         (r"`?(keras\.layers\.)?RNN`? (layer|instance)", (RECURRENT,)),
@@ -188,6 +189,8 @@ class Signature:
         yield from _quoted_choices(text)
         for pattern, values in _DOCUMENTED:
             if pattern.search(text):
+                if values == ("'relu'",):
+                    yield from (value for value in named(name) if value.startswith("'"))
                 yield from values or (_integer(name) or "8",)
                 return
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import re
 import time
 from collections.abc import Iterator, Sequence
 
@@ -63,11 +64,13 @@ class Search:
         """Learn from what went wrong with the draft that was given out last."""
         if not mishap.built:
             self._unbuildable.add(draft.layer)
-        price = self._price + (_NO_PROGRESS if mishap.message == self._before else 0.0)
+        # The same complaint about other numbers is no progress.
+        message = re.sub(r"\d+", "0", mishap.message)
+        price = self._price + (_NO_PROGRESS if message == self._before else 0.0)
         lessons = itertools.islice(learn(draft, mishap, self._knowledge), _MOST_LESSONS)
         for rank, better in enumerate(lessons):
             cost = price + _STEP + rank * _RANK
-            heapq.heappush(self._learned, (cost, next(self._number), mishap.message, better))
+            heapq.heappush(self._learned, (cost, next(self._number), message, better))
 
 
 def _priced(start: float, drafts: Iterator[Draft]) -> Iterator[tuple[float, Draft]]:
