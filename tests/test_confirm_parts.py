@@ -90,6 +90,8 @@ def test_verdicts(line: int, proof: Proof, run: Run, status: str, because: str) 
         (Trace(3, construction=fails(3)), "unproven", "it could not be built: TypeError: no value (line 3)"),
         (Trace(3, eager_error=fails(4, "does not support item assignment")), "confirmed", "raises TypeError"),
         (Trace(3, eager_error=fails(4, "shapes differ")), "unproven", "no input makes it run: TypeError: shapes"),
+        # Another input may have what this one lacks.
+        (Trace(3, eager_error=fails(4, "'Tensor' object has no attribute 'indices'")), "unproven", "no input makes"),
         (Trace(3, stopped="did not end within 5 s"), "unproven", "did not end within 5 s"),
     ],
 )

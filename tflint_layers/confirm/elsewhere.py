@@ -63,7 +63,15 @@ def _texts_that_mention(path: Path, name: str) -> Iterator[tuple[Path, bytes]]:
         return
     word = re.compile(rf"\b{re.escape(name)}\b".encode())
     texts = _project_texts(path.parent)
-    near = sorted(texts, key=lambda other: (not found.is_test(other), other.parent != path.parent, other))
+    near = sorted(
+        texts,
+        key=lambda other: (
+            path.stem not in other.stem,
+            not found.is_test(other),
+            other.parent != path.parent,
+            other,
+        ),
+    )
     yield from ((other, texts[other]) for other in near if other != path and word.search(texts[other]))
 
 

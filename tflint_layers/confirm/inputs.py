@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
@@ -103,6 +104,16 @@ class Call:
 
     def drafts(self, shapes: Sequence[Shape]) -> Iterator[tuple[tuple[str, Value], ...]]:
         """Inputs with their names, likeliest first; ``shapes`` are some that the file mentions."""
+        if not self.form:
+            yield from self._drafts(shapes)
+            return
+        # What is taken apart at one place may be a tensor at another: in turns.
+        apart, whole = self._drafts(shapes), replace(self, form=Form())._drafts(shapes)
+        yield from itertools.islice(apart, 2)
+        pairs = itertools.zip_longest(apart, whole)
+        yield from (draft for pair in pairs for draft in pair if draft is not None)
+
+    def _drafts(self, shapes: Sequence[Shape]) -> Iterator[tuple[tuple[str, Value], ...]]:
         if not self.names:
             return
         for count in range(len(self.shown), 1, -1):
@@ -128,9 +139,6 @@ class Call:
         yield from (self._all(shape, "float32") for shape in ladder[first:])
         if not _EATS_STRINGS.search(self.text):
             yield from (self._all(shape, "string") for shape in ((BATCH,), (BATCH, 1)))
-        if self.form:
-            # It may have been a tensor after all.
-            yield from replace(self, form=Form()).drafts(shapes)
 
     def _as_documented(self, shown: tuple[Tensor, ...]) -> tuple[tuple[str, Value], ...]:
         """Each input as the docstring describes it."""

@@ -167,19 +167,23 @@ def _fails_to_build(finding: Finding, place: Place, failure: Failure) -> str | N
 
 
 def _is_refused(finding: Finding, place: Place, failure: Failure | None) -> str | None:
-    known = any(text in str(failure) for text in _REFUSALS) and not _is_of_input(failure)
+    known = any(text in str(failure) for text in _REFUSALS) and not _is_of_input(failure, place.text)
     refused = known and place.is_in(failure)
     return f"raises {failure}" if refused and finding.proof in (Proof.CONSTRUCTION, Proof.RAISES) else None
 
 
 _MISSING_ON_INPUT = re.compile(
-    r"'(\S*Tensor|\w*Variable|int|float|str|list|tuple|dict|NoneType)' object has no attribute '(?!numpy)"
+    r"'(\S*Tensor|\w*Variable|int|float|str|list|tuple|dict|NoneType)' object has no attribute '(?!numpy)(\w+)"
 )
 
 
-def _is_of_input(failure: Failure | None) -> bool:
-    """Whether an input of another kind, which was not found, may have the attribute that is missed."""
-    return failure is not None and _MISSING_ON_INPUT.search(failure.message) is not None
+def _is_of_input(failure: Failure | None, text: str) -> bool:
+    """Whether an input of another kind, which was not found, may have the attribute that is missed.
+
+    What a call in the flagged text returned does not come from outside.
+    """
+    missed = _MISSING_ON_INPUT.search(failure.message) if failure else None
+    return missed is not None and not re.search(rf"\)\s*\.{missed[2]}\b", text)
 
 
 def unrunnable(trace: Trace) -> str:
