@@ -409,3 +409,47 @@ def test_without_tensorflow(tmp_path: Path) -> None:
 
 def test_nothing_to_confirm_needs_no_tensorflow(tmp_path: Path) -> None:
     assert confirm([], {}, python=str(tmp_path / "absent")) == []
+
+
+MADE_UP = """\
+import keras
+import tensorflow as tf
+
+
+class Threes(keras.layers.Layer):
+    @tf.function
+    def call(self, inputs):
+        total = tf.zeros((3,))
+        for row in inputs:
+            total += row
+        return inputs + total
+
+
+class Mean(keras.layers.Layer):
+    def call(self, inputs):
+        return tf.add_n(list(inputs)) / float(len(inputs))
+
+
+class Normal(keras.layers.Layer):
+    def __init__(self, groups, width, mode):
+        super().__init__()
+        if width % groups or mode not in ("up", "down"):
+            raise ValueError(f"`mode` must be one of 'up', 'down', and `groups` must divide `width`: {mode}")
+        self.dense = keras.layers.Dense(width)
+
+    def call(self, inputs, *, scale):
+        batch, rows, columns, channels = inputs.shape
+        return self.dense(inputs["left"] if isinstance(inputs, dict) else inputs) * tf.cast(scale, tf.float32)
+"""
+
+
+@pytest.mark.tensorflow
+def test_made_up_inputs_are_not_held_against_a_layer(tmp_path: Path) -> None:
+    """`Threes` runs on images too, where its loop cannot be traced; `Mean` iterates over what may be a list."""
+    path = str(tmp_path / "made_up.py")
+    questions = [LayerQuestion(MADE_UP.encode(), path, name) for name in ("Threes", "Mean", "Normal")]
+    results = {result.layer: result for result in trace_layers(questions, timeout=60.0)}
+    assert results["Threes"].status != "fails", results
+    assert results["Mean"].status == "traces", results
+    assert results["Normal"].status == "traces", results
+    assert "mode='up'" in (results["Normal"].recipe or "")

@@ -217,7 +217,7 @@ class Builder:
             yield draft
         for inputs in call.drafts(found.shapes_in_file(self._slice.tree)):
             # Keras 3 takes nothing but tensors by position.
-            plain = tuple(pair for pair in inputs[1:] if isinstance(pair[1], str))
+            plain = tuple(pair for pair in inputs[1:] if isinstance(pair[1], str) or pair[0] in call.by_keyword)
             yield replace(draft, inputs=tuple(pair for pair in inputs if pair not in plain), keywords=plain)
 
     # --- building

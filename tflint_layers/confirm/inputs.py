@@ -73,6 +73,7 @@ class Call:
     names: tuple[str, ...]
     annotations: Mapping[str, str] = field(default_factory=dict)
     optional: tuple[str, ...] = ()
+    by_keyword: frozenset[str] = frozenset()
     shown: tuple[Tensor, ...] = ()
     form: Form = field(default_factory=Form)
     text: str = ""
@@ -100,7 +101,8 @@ class Call:
         annotations = {p.name: _type_name(p.annotation) for p in wanted if p.annotation is not p.empty}
         form = _form(plain, names[0]) if names else Form()
         optional = tuple(p.name for p in parameters if p.default is not p.empty and p.name not in names)
-        return cls(names, annotations, optional, documented(documentation), form, text)
+        by_keyword = frozenset(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
+        return cls(names, annotations, optional, by_keyword, documented(documentation), form, text)
 
     def drafts(self, shapes: Sequence[Shape]) -> Iterator[tuple[tuple[str, Value], ...]]:
         """Inputs with their names, likeliest first; ``shapes`` are some that the file mentions."""
