@@ -28,8 +28,8 @@ _TRACED = (
 )
 _LIBRARIES = (b"keras", b"tensorflow")
 _PLAIN = re.compile(
-    r"run_functions_eagerly|run_eagerly|enable_debug_mode|eager_execution|dynamic|tf\.function\(|Lambda\("
-    rf"|\.(?:{'|'.join(sorted(api.DATASET_CALLBACKS))})\(|map_fn\(|add_metric|add_update|Input\(|class _"
+    r"run_functions_eagerly|run_eagerly|enable_debug_mode|eager_execution|dynamic|add_metric|add_update|Input\(|class _|Lambda\("
+    rf"|\b(?:{'|'.join(sorted(api.CALLBACK_NAMES))})\("
 )
 
 

@@ -203,9 +203,10 @@ def kind_of(value: Any) -> str:
     """The kind of a result, in the words of the table; "object" for what the table does not speak about."""
     if value is None or isinstance(value, tf.Operation):
         return "none"
-    if isinstance(value, VARIABLES):
+    # What assigning gives stands for the variable that was there before, and is read like a tensor.
+    if isinstance(value, VARIABLES) and type(value).__name__ != "_UnreadVariable":
         return "variable"
-    if isinstance(value, TENSORS):
+    if isinstance(value, (*TENSORS, *VARIABLES)):
         return "tensor"
     if isinstance(value, CompositeTensor):
         return "composite"

@@ -316,6 +316,10 @@ _CALLBACKS: dict[str, Callback] = {
 DATASET_CALLBACKS = frozenset({"map", "flat_map", "interleave", "filter", "take_while", "reduce", "scan"})
 
 
+# How the names of library functions and methods end that trace the functions they are given.
+CALLBACK_NAMES = DATASET_CALLBACKS | {name.rpartition(".")[2] for name, use in _CALLBACKS.items() if use.traced}
+
+
 def callback(dotted: str) -> Callback | None:
     """How a library function uses the functions that it is given; None where it takes none."""
     return _CALLBACKS.get(dotted)

@@ -40,6 +40,7 @@ _FLAGS = frozenset({"training", "return_attention_scores", "use_causal_mask", "r
 _TENSOR_ANNOTATIONS = frozenset({"tensorflow.Tensor", "keras.KerasTensor", "tensorflow.Variable"})
 _PYTHON_ANNOTATIONS = frozenset({"int", "float", "bool", "str"})
 _SINGLE_TENSOR_ATTRIBUTES = frozenset({"shape", "dtype", "get_shape", "set_shape", "numpy", "ndim"})
+_MOST_HANDED_ON = 2
 _ORDERED = (ast.Lt, ast.Gt, ast.LtE, ast.GtE)
 
 
@@ -263,10 +264,37 @@ def _as_passed(info: FunctionInfo, operands: list[ast.expr]) -> set[str]:
     return {name.id for name in names if name.lineno <= rebound.get(name.id, name.lineno)}
 
 
-def _used_as_tensor(info: FunctionInfo) -> set[str]:
-    """Names that the function does arithmetic with, or reads ``shape`` and the like of: one tensor, no list of them."""
+def _used_as_tensor(info: FunctionInfo, depth: int = 0) -> set[str]:
+    """Names that the function does arithmetic with, or reads ``shape`` and the like of: one tensor, no list of them.
+
+    What it hands on to functions of the same class or module, those may do.
+    """
     operands = [operand for node in info.nodes for operand in _single_operands(info, node)]
+    if depth < _MOST_HANDED_ON:
+        operands += [operand for node in info.nodes for operand in _handed_to_users(info, node, depth)]
     return (_tensor_attributes_read(info) | _as_passed(info, operands)) - _checked_for_lists(info)
+
+
+def _handed_to_users(info: FunctionInfo, node: ast.AST, depth: int) -> list[ast.expr]:
+    """The arguments of a call that the called function uses as one tensor."""
+    if not isinstance(node, ast.Call) or not any(isinstance(argument, ast.Name) for argument in node.args):
+        return []
+    called, parameters = None, []
+    if isinstance(node.func, ast.Name):
+        called = info.module.functions.get(node.func.id)
+        parameters = called.parameters if called is not None else []
+    elif isinstance(node.func, ast.Attribute) and info.cls is not None and _is_receiver(info, node.func.value):
+        called = info.cls.method(node.func.attr)
+        parameters = called.parameters[1:] if called is not None else []
+    if called is None or called is info:
+        return []
+    used = _used_as_tensor(called, depth + 1)
+    given = zip(parameters, node.args, strict=False)
+    return [argument for parameter, argument in given if parameter.arg in used]
+
+
+def _is_receiver(info: FunctionInfo, node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and bool(info.parameters) and node.id == info.parameters[0].arg
 
 
 def _single_operands(info: FunctionInfo, node: ast.AST) -> list[ast.expr]:
