@@ -28,7 +28,8 @@ _TRACED = (
 )
 _LIBRARIES = (b"keras", b"tensorflow")
 _PLAIN = re.compile(
-    r"run_functions_eagerly|run_eagerly|enable_debug_mode|eager_execution|dynamic|add_metric|add_update|Input\(|class _|Lambda\("
+    r"run_functions_eagerly|run_eagerly|enable_debug_mode|eager_execution|dynamic"
+    r"|add_metric|add_update|Input\(|class _|Lambda\("
     rf"|\b(?:{'|'.join(sorted(api.CALLBACK_NAMES))})\("
 )
 
