@@ -747,6 +747,7 @@ DOCUMENTED = re.compile(
     r"Returns:\s+(?:\w+:\s+)?(?:An?|The|Output|Scalar)?\s*(?:\S+\s+){0,3}?(?:`?tf\.)?`?[Tt]ensor`?\b(?!s|Shape|Array)"
 )
 """What the documentation of a function that returns one tensor says."""
+NAMED_RESULTS = re.compile(r"Returns:\s*\n((?:[ \t]+\S.*\n?|[ \t]*\n)*)")
 
 
 def documented_kind(function: Any) -> str | None:
@@ -754,7 +755,16 @@ def documented_kind(function: Any) -> str | None:
     annotation = str(getattr(inspect.unwrap(function), "__annotations__", {}).get("return", ""))
     if annotation.startswith("typing.Annotated[typing.Any"):
         return "tensor"
-    return "tensor" if DOCUMENTED.search(inspect.getdoc(function) or "") else None
+    text = inspect.getdoc(function) or ""
+    return "tensor" if DOCUMENTED.search(text) and not names_several_results(text) else None
+
+
+def names_several_results(text: str) -> bool:
+    """Whether documentation lists what a function returns by name, one below the other."""
+    described = NAMED_RESULTS.search(text)
+    lines = described[1].splitlines() if described else []
+    indent = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
+    return sum(bool(re.match(rf" {{{indent}}}\w+: ", line)) for line in lines) > 1
 
 
 class Results(NamedTuple):
