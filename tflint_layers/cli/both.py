@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from tflint_layers.finding import Finding
 from tflint_layers.notices import NOTICES
-from tflint_layers.report import in_order
 from tflint_layers.settings import Settings
 from tflint_layers.work import Outcome, Task
 
@@ -44,7 +43,7 @@ def _merged(outcome: Outcome, twin: Outcome | None, judged: bool) -> Outcome:
     ]
     return replace(
         outcome,
-        findings=in_order([*outcome.findings, *more]),
+        findings=[*outcome.findings, *more],
         document=outcome.document or twin.document,
         problem=outcome.problem or twin.problem,
     )
