@@ -143,4 +143,5 @@ def test_json_has_findings_and_layers(tmp_path: Path) -> None:
     assert [layer["status"] for layer in content["layers"]] == ["traces", "fails", "fails", "unproven"]
     assert list(content["layers"][0]) == [
         *("path", "line", "layer", "status", "because", "recipe", "keras", "eager_ms", "graph_ms"),
+        *("eager_step_ms", "graph_step_ms"),
     ]

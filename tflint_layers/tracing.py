@@ -88,6 +88,8 @@ def _traced(place: LayerPlace, result: LayerResult) -> TracedLayer:
         keras=result.keras,
         eager_ms=result.eager_ms,
         graph_ms=result.graph_ms,
+        eager_step_ms=result.eager_step_ms,
+        graph_step_ms=result.graph_step_ms,
         failing_line=result.line,
     )
 

@@ -56,6 +56,8 @@ class LayerResult:
     keras: int
     eager_ms: float | None = None
     graph_ms: float | None = None
+    eager_step_ms: float | None = None
+    graph_step_ms: float | None = None
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,8 @@ def trace_layers(
             example=example_for(examples or {}, question.path, question.layer),
             shown=elsewhere.of(absolute(question.path), question.layer),
             benchmark=benchmark,
-            timeout=timeout,
+            # Measuring takes as long again.
+            timeout=timeout * (2 if benchmark else 1),
             memory_mb=memory_mb,
         )
         for question in questions
@@ -199,6 +202,8 @@ def _result(question: LayerQuestion, trace: Trace) -> LayerResult:
         question.keras,
         trace.eager_ms,
         trace.graph_ms,
+        trace.eager_step_ms,
+        trace.graph_step_ms,
     )
 
 

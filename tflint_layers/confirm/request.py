@@ -167,6 +167,8 @@ class Trace:
     notes: tuple[str, ...] = ()
     eager_ms: float | None = None
     graph_ms: float | None = None
+    eager_step_ms: float | None = None
+    graph_step_ms: float | None = None
     same: bool | None = None
     because: str = ""
     other_gradients: bool = False
@@ -191,7 +193,7 @@ class Trace:
 
 
 _PLAIN = (
-    *("keras", "recipe", "stopped", "cut_short", "varies", "eager_ms", "graph_ms"),
+    *("keras", "recipe", "stopped", "cut_short", "varies", "eager_ms", "graph_ms", "eager_step_ms", "graph_step_ms"),
     *("same", "because", "other_gradients", "versions"),
 )
 

@@ -9,7 +9,6 @@ import itertools
 import pdb
 import re
 import signal
-import statistics
 import sys
 import time
 import warnings
@@ -21,6 +20,7 @@ from typing import Any
 
 from tflint_layers.confirm import equivalence, observe
 from tflint_layers.confirm.builder import Builder, Subject, Unrunnable
+from tflint_layers.confirm.measure import measure, tensorflow_variables
 from tflint_layers.confirm.neutralise import STAND_IN, StandIns
 from tflint_layers.confirm.observe import Watch
 from tflint_layers.confirm.onward import Onward
@@ -159,7 +159,12 @@ class Session:
             subject = found
         subject = self._observe_runs(subject, running, onward)
         if self.request.benchmark:
-            self._benchmark(subject)
+            self.phase = "measuring"
+            try:
+                measure(self, subject)
+            except (Exception, TimeLimit):
+                # That there was no time for it says nothing about the layer.
+                signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _first_run(self, subject: Subject) -> tuple[Eager, Run]:
         """Three eager calls, and the trace of the layer that made them."""
@@ -406,8 +411,7 @@ class Session:
 
     def _untracked(self, layer: Any) -> tuple[str, ...]:
         """The attributes that hold variables which are no weights of the layer."""
-        weights = [getattr(weight, "value", weight) for weight in getattr(layer, "variables", ())]
-        known = {id(weight) for weight in weights}
+        known = {id(variable) for variable in tensorflow_variables(self.tf, getattr(layer, "variables", ()))}
         return tuple(
             path
             for path, value in self.build.anatomy.walk(layer)
@@ -424,13 +428,6 @@ class Session:
     def _is_symbolic(self, value: Any) -> bool:
         return isinstance(value, self.tf.Tensor) and bool(self.tf.is_symbolic_tensor(value))
 
-    def _benchmark(self, subject: Subject) -> None:
-        self.phase = "measuring"
-        instance = self.build.with_data(self.build.fresh(subject))
-        eager = _median_ms(lambda: self.build.call(instance))
-        function, tensors, _ = self.traced(self.build, instance)
-        self.emit({"eager_ms": eager, "graph_ms": _median_ms(lambda: function(*tensors))})
-
 
 def _outline(subject: Subject) -> str:
     """A recipe without its sizes: with one size for another, a layer does the same."""
@@ -439,15 +436,3 @@ def _outline(subject: Subject) -> str:
 
 def _state(build: Builder, layer: Any) -> dict[str, str]:
     return {**observe.python_state(build.anatomy, layer), **observe.random_state()}
-
-
-def _median_ms(call: Callable[[], object], budget: float = 1.0) -> float:
-    for _ in range(3):
-        call()
-    times: list[float] = []
-    end = time.perf_counter() + budget
-    while time.perf_counter() < end and len(times) < 200:
-        start = time.perf_counter()
-        call()
-        times.append((time.perf_counter() - start) * 1000)
-    return round(statistics.median(times), 4)

@@ -19,7 +19,8 @@ _COLOR = {"traces": "green", "fails": "red", "unproven": "yellow"}
 class TracedLayer:
     """What TensorFlow said about one class.
 
-    ``line`` is where the class starts, ``failing_line`` the one that raises. The times are medians of a call.
+    ``line`` is where the class starts, ``failing_line`` the one that raises. The times are medians, of a call and of a
+    training step.
     """
 
     path: str
@@ -31,6 +32,8 @@ class TracedLayer:
     keras: int
     eager_ms: float | None = None
     graph_ms: float | None = None
+    eager_step_ms: float | None = None
+    graph_step_ms: float | None = None
     failing_line: int | None = None
 
 
@@ -67,11 +70,17 @@ def _line(layer: TracedLayer, document: Document, paint: Paint, several: bool) -
 
 
 def _times(layer: TracedLayer) -> str:
-    """The measured times and their ratio, where there are some."""
-    if layer.eager_ms is None or layer.graph_ms is None:
+    """The measured times and their ratios, where there are some."""
+    call = _pair("", layer.eager_ms, layer.graph_ms)
+    step = _pair("training step ", layer.eager_step_ms, layer.graph_step_ms)
+    return f" ({'; '.join(filter(None, (call, step)))})" if call else ""
+
+
+def _pair(what: str, eager: float | None, graph: float | None) -> str:
+    if eager is None or graph is None:
         return ""
-    ratio = f", {layer.eager_ms / layer.graph_ms:.2f}x" if layer.graph_ms else ""
-    return f" (eager {layer.eager_ms:.3f} ms, graph {layer.graph_ms:.3f} ms{ratio})"
+    ratio = f", {eager / graph:.2f}x" if graph else ""
+    return f"{what}eager {eager:.3f} ms, graph {graph:.3f} ms{ratio}"
 
 
 def _flat(text: str) -> str:
@@ -93,4 +102,6 @@ def _object(layer: TracedLayer, document: Document) -> dict[str, Any]:
         "keras": layer.keras,
         "eager_ms": layer.eager_ms,
         "graph_ms": layer.graph_ms,
+        "eager_step_ms": layer.eager_step_ms,
+        "graph_step_ms": layer.graph_step_ms,
     }
