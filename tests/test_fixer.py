@@ -215,3 +215,17 @@ class Layer(keras.layers.Layer):
 """
     result = fix_source(layer.encode(), "a.py", Settings(keras=3), unsafe=True)
     assert result.data.decode().endswith("return x * (ops.mean(x) * ops.cast(ops.shape(x)[0], x.dtype))\n")
+
+
+def test_no_choice_is_made_between_whole_numbers_and_floats() -> None:
+    layer = """\
+import tensorflow as tf
+
+
+class Layer(tf.keras.layers.Layer):
+    def call(self, x):
+        return x * (tf.reduce_mean(x) if tf.reduce_sum(x) > 0.0 else int(tf.shape(x)[1]))
+"""
+    result = fix_source(layer.encode(), "a.py", Settings(keras=3), unsafe=True)
+    assert b"tf.where" not in result.data
+    assert "TFL104" in {finding.code for finding in result.remaining}

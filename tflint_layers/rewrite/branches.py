@@ -146,13 +146,21 @@ def any_or_all(scope: Scope, plan: Plan, library: Library, call: ast.Call) -> Te
 def plan_choice(scope: Scope, plan: Plan, library: Library, choice: ast.IfExp) -> bool:
     """`a if x else b` to a choice in the graph, which computes both sides."""
     test = condition(scope, plan, library, choice.test)
-    if test is None or not all(_is_choosable(scope, plan, side) for side in (choice.body, choice.orelse)):
+    sides = (choice.body, choice.orelse)
+    if test is None or not all(_is_choosable(scope, plan, side) for side in sides) or _is_mixed(scope, *sides):
         return False
     where = library.name("where")
     # The brackets of a call's only argument are its own.
     put = plan.put_bracketed if isinstance(scope.parent(choice), (ast.BinOp, ast.UnaryOp, ast.Compare)) else plan.put
     put(choice, lambda: f"{where}({test()}, {plan.argument(choice.body)}, {plan.argument(choice.orelse)})")
     return True
+
+
+def _is_mixed(scope: Scope, one: ast.expr, other: ast.expr) -> bool:
+    """Whether a choice would be between a whole tensor and something else: both must have one dtype."""
+    whole, rest = (one, other) if kind_of(scope, one) is Kind.INT else (other, one)
+    is_number = isinstance(constant_of(scope.value(whole)), int)
+    return kind_of(scope, whole) is Kind.INT and kind_of(scope, rest) is not Kind.INT and not is_number
 
 
 def _is_choosable(scope: Scope, plan: Plan, side: ast.expr) -> bool:
