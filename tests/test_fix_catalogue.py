@@ -110,6 +110,10 @@ def fixed(body: str, keras: int = 3, *, unsafe: bool = True) -> str:
             "b, d = inputs.shape\nreturn tf.reshape(inputs, (b, d, 1))",
             "b, d = inputs.shape\nb = tf.shape(inputs)[0]\nreturn tf.reshape(inputs, (b, d, 1))",
         ),
+        (
+            "n, d = inputs.shape[0], inputs.shape[1]\nreturn tf.reshape(inputs, (n * d,))",
+            "n, d = tf.shape(inputs)[0], inputs.shape[1]\nreturn tf.reshape(inputs, (n * d,))",
+        ),
         ("n = inputs.shape[0]\nreturn inputs / n", "n = tf.shape(inputs)[0]\nreturn inputs / tf.cast(n, inputs.dtype)"),
         # texts
         ('print(f"max {tf.reduce_max(inputs)}")\nreturn inputs', 'tf.print("max", tf.reduce_max(inputs))\nreturn inputs'),

@@ -13,6 +13,7 @@ from tflint_layers.model.values import (
     Array,
     Container,
     Instance,
+    Method,
     Static,
     Value,
     is_static,
@@ -30,6 +31,7 @@ _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 _STATIC_KEYWORDS = frozenset({"axis", "keepdims", "dtype", "name", "num", "ord", "training", "rate", "units", "axes"})
 _TAKING_PYTHON = frozenset({"constant", "TensorShape", "Variable", "add_weight", "range_input_producer", "placeholder"})
 _CARRYING = (ast.List, ast.Tuple, ast.keyword, ast.Assign)
+_TAKING_TENSORS = frozenset({"update_state", "add_loss"})
 _LITERALS = (ast.List, ast.Tuple, ast.Set, ast.Dict)
 
 
@@ -187,6 +189,8 @@ class Retyping(Conversions):
             found = math_call(scope, self.plan, self.library, call, kind)
             return found is not None and self.consume(scope, call, found)
         callee = scope.value(call.func)
+        if isinstance(callee, Method) and callee.name in _TAKING_TENSORS:
+            return isinstance(callee.receiver, Instance)
         return isinstance(callee, Instance) and may_be_symbolic(scope.value(call))
 
     def _constant(self, scope: Scope, call: ast.Call, node: ast.expr, name: str) -> bool:

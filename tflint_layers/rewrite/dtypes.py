@@ -59,7 +59,7 @@ def kind_of(scope: Scope, node: ast.expr, depth: int = 0) -> Kind:
         return kind_of(scope, node.value, depth + 1)
     if isinstance(node, ast.Call):
         return _kind_of_call(scope, node, depth)
-    if isinstance(node, ast.Name) and (origin := only_value(scope, node.id)) is not None:
+    if isinstance(node, ast.Name) and (origin := only_value(scope, node.id) or _unpacked(scope, node.id)) is not None:
         return kind_of(scope, origin, depth + 1)
     if isinstance(node, (ast.List, ast.Tuple)) and node.elts:
         return kind_of(scope, node.elts[0], depth + 1)
@@ -121,6 +121,19 @@ def _kind_of_call(scope: Scope, node: ast.Call, depth: int) -> Kind:
         kinds = [kind_of(scope, argument, depth + 1) for argument in node.args]
         return Kind.FLOAT if Kind.FLOAT in kinds else Kind.INT if set(kinds) == {Kind.INT} else Kind.UNKNOWN
     return kind_of(scope, node.args[0], depth + 1) if last in _LIKE_FIRST and node.args else Kind.UNKNOWN
+
+
+def _unpacked(scope: Scope, name: str) -> ast.expr | None:
+    """What a name is taken from by its one assignment: the element of a tuple, or a shape, which is of one kind."""
+    bound = [n for n in scope.values if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)]
+    target = scope.parent(bound[0]) if len(bound) == 1 else None
+    statement = scope.parent(target) if isinstance(target, ast.Tuple) else None
+    if not isinstance(statement, ast.Assign) or not isinstance(target, ast.Tuple):
+        return None
+    value = statement.value
+    if isinstance(value, ast.Tuple):
+        return value.elts[target.elts.index(bound[0])] if len(value.elts) == len(target.elts) else None
+    return value if isinstance(scope.value(value), Shape) else None
 
 
 def only_value(scope: Scope, name: str) -> ast.expr | None:

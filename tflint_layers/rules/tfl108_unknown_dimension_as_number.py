@@ -193,7 +193,11 @@ def _ask_for_name(scope: Scope, retyping: Retyping, name: ast.Name) -> bool:
     target = next((n for n in scope.values if _binds(n, name.id)), None)
     unpacked = scope.parent(target) if target is not None else None
     statement = scope.parent(unpacked) if isinstance(unpacked, ast.Tuple) else None
-    if not isinstance(statement, ast.Assign) or not isinstance(unpacked, ast.Tuple) or unpacked.elts[0] is not target:
+    if not isinstance(statement, ast.Assign) or not isinstance(unpacked, ast.Tuple) or statement.targets != [unpacked]:
+        return False
+    if isinstance(statement.value, ast.Tuple) and len(statement.value.elts) == len(unpacked.elts):
+        return _ask(scope, retyping, statement.value.elts[unpacked.elts.index(_named(unpacked, name.id))])
+    if unpacked.elts[0] is not target:
         return False
     subject = _tensor_of(scope, statement.value)
     if subject is None or sum(_binds(n, name.id) for n in scope.values) != 1:
@@ -204,6 +208,10 @@ def _ask_for_name(scope: Scope, retyping: Retyping, name: ast.Name) -> bool:
     )
     uses = [n for n in scope.values if isinstance(n, ast.Name) and n.id == name.id and isinstance(n.ctx, ast.Load)]
     return all(retyping.consume(scope, use, Kind.INT) for use in uses)
+
+
+def _named(names: ast.Tuple, name: str) -> ast.expr:
+    return next(element for element in names.elts if _binds(element, name))
 
 
 def _binds(node: ast.AST, name: str) -> bool:
