@@ -22,7 +22,7 @@ from tflint_layers.confirm.inputs import Call
 from tflint_layers.confirm.lessons import Knowledge, Mishap
 from tflint_layers.confirm.module_slice import Missing, ModuleSlice
 from tflint_layers.confirm.parameters import Signature
-from tflint_layers.confirm.recipe import Recipe
+from tflint_layers.confirm.recipe import MADE_UP, Recipe
 from tflint_layers.confirm.request import Failure, TraceRequest
 from tflint_layers.confirm.search import Search, Source
 from tflint_layers.confirm.values import BATCH, Tensor, tensor
@@ -339,8 +339,7 @@ def _unrunnable(attempts: list[Attempt], out_of_time: bool) -> Unrunnable:
     """No recipe runs; ``out_of_time``: on a faster machine one might have been found."""
     built = [attempt for attempt in attempts if attempt.mishap.built]
     if built:
-        # The failure that came furthest into the user's code says most.
-        best = next((a for a in built if a.hopeless), None) or max(built, key=lambda a: len(a.failure.lines))
+        best = next((a for a in built if a.hopeless), None) or max(built, key=_telling)
         event = {
             "recipe": str(best.recipe),
             "setup": best.recipe.imports,
@@ -358,6 +357,11 @@ def _unrunnable(attempts: list[Attempt], out_of_time: bool) -> Unrunnable:
         }
         return Unrunnable(f"it could not be built: {first.failure}", event)
     return _unknown("no way to build and call it was found")
+
+
+def _telling(attempt: Attempt) -> tuple[int, bool]:
+    """How much a failure says: one far into the user's code most, and of those one of a layer built as code shows."""
+    return len(attempt.failure.lines), attempt.recipe.origin not in MADE_UP
 
 
 def _parameters(function: Any) -> Mapping[str, inspect.Parameter]:
