@@ -17,7 +17,7 @@ from tflint_layers.model.syntax import FunctionNode, own_nodes, parents_below, s
 from tflint_layers.source import Source, UnreadableSource
 
 # Trees take some 200 times the memory of their text (measured), so this keeps a run well below 400 MB.
-_MOST_BYTES = 1_500_000
+_MOST_BYTES = 3_000_000
 _WRITERS = frozenset({"setter", "deleter"})
 
 

@@ -6,6 +6,7 @@ import ast
 import builtins
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import ClassVar
 
 from tflint_layers.model import api
@@ -52,6 +53,11 @@ from tflint_layers.model.values import (
 Names = dict[str, Value]
 Heap = dict[tuple[object, str], Value]
 _BUILTINS = frozenset(dir(builtins))
+
+
+@cache
+def _member(dotted: str, name: str) -> Api:
+    return Api(canonical(f"{dotted}.{name}"))
 
 
 @dataclass(eq=False)
@@ -436,10 +442,8 @@ class Expressions:
     def attribute(self, receiver: Value, name: str) -> Value:
         """The value of ``receiver.name``."""
         if isinstance(receiver, Api):
-            dotted = canonical(f"{receiver.name}.{name}")
-            if api.is_library(dotted):
-                return Api(dotted)
-            return self.imported(dotted, self.frame.scope.module)
+            member = _member(receiver.name, name)
+            return member if api.is_library(member.name) else self.imported(member.name, self.frame.scope.module)
         if isinstance(receiver, Instance):
             return self._instance_attribute(receiver, name)
         if isinstance(receiver, Super):
