@@ -23,6 +23,7 @@ import math
 import multiprocessing
 import multiprocessing.connection
 import os
+import pkgutil
 import re
 import resource
 import runpy
@@ -48,6 +49,8 @@ from keras._tf_keras import keras as keras_legacy
 from tensorflow.python.framework import op_def_registry
 from tensorflow.python.framework.composite_tensor import CompositeTensor
 from tensorflow.python.framework.func_graph import FuncGraph
+
+from tflint_layers.model.imports import canonical
 
 TABLE = Path(__file__).parent.parent / "tflint_layers" / "model" / "api_table.py"
 JOBS = 2
@@ -1002,6 +1005,21 @@ def role_of(value: Any) -> str | None:
     return "rnn_cell" if role == "layer" and value.__name__.endswith(("Cell", "Cells")) else role
 
 
+PRIVATE_SKIP = re.compile(r"test|torch|jax|openvino|numpy|legacy_tf|distribute|dtensor|integration|benchmarks|trainers")
+
+
+def private_classes(package: Any) -> dict[str, Any]:
+    """The classes of Keras's own modules, which Keras's own layers inherit from; by canonical name."""
+    found = {}
+    for place in pkgutil.walk_packages(package.__path__, f"{package.__name__}.", onerror=lambda name: None):
+        if not PRIVATE_SKIP.search(place.name):
+            module = importlib.import_module(place.name)
+            classes = (value for value in vars(module).values() if inspect.isclass(value))
+            own = (value for value in classes if value.__module__ == place.name)
+            found |= {canonical(f"{place.name}.{value.__name__}"): value for value in own}
+    return found
+
+
 def class_roles(*tables: Mapping[str, Any]) -> dict[str, str]:
     found = {name: role_of(value) for table in tables for name, value in table.items()}
     return {name: role for name, role in found.items() if role is not None}
@@ -1650,7 +1668,9 @@ def layer_and_class_tables(verbose: bool) -> Iterator[Table]:
     tables = layer_tables(three, two)
     yield from tables.items()
     roles = class_roles(tensorflow_names(), two_names, three_names)
-    yield "CLASSES", roles
+    public = {name.rpartition(".")[2] for name in roles}
+    private = class_roles(private_classes(tf_keras.src), private_classes(keras.src))
+    yield "CLASSES", roles | {name: role for name, role in private.items() if name.rpartition(".")[2] not in public}
 
 
 PARTS: dict[str, Callable[[bool], Iterator[Table]]] = {
