@@ -405,6 +405,8 @@ def _hasattr(machine: Calls, arguments: Arguments) -> Value:
     if subject == api.GRAPH:
         # Libraries that must not import TensorFlow ask so for a graph tensor.
         return Static(True)
+    if isinstance(subject, Api) and isinstance(name, Static) and api.is_known(f"{subject.name}.{name.constant}"):
+        return Static(True)
     symbolic = all(isinstance(v, Tensor) and not v.eager and not v.nest for v in alternatives(subject))
     if symbolic and isinstance(name, Static) and name.constant in {"numpy", "graph"}:
         return Static(name.constant == "graph")

@@ -64,6 +64,7 @@ class Interpreter(Calls):
         self._active: list[FunctionInfo] = []
         self._entered = 0
         self._elsewhere = 0
+        self._binding = 0
 
     # Entering functions.
 
@@ -91,7 +92,9 @@ class Interpreter(Calls):
         """The value of calling a function of the project, evaluated with the kinds of its arguments."""
         caller = self.frame
         info = function.info
-        if caller.scope.phase is Phase.PLAIN or info in self._active or len(self._active) >= _DEEPEST:
+        if (caller.scope.phase is Phase.PLAIN and not self._is_constant(info, arguments)) or (
+            info in self._active or len(self._active) >= _DEEPEST
+        ):
             return Container(UNKNOWN, type="generator") if info.is_generator else UNKNOWN
         if any(_last_name(decorator) in _UNCALLED_DECORATORS for decorator in info.decorators):
             return UNKNOWN
@@ -115,6 +118,10 @@ class Interpreter(Calls):
         result = UNKNOWN if is_wrapped(info) else result
         results[key] = result, {place: v for place, v in self.heap.items() if before.get(place) != v}
         return result
+
+    def _is_constant(self, info: FunctionInfo, arguments: Arguments) -> bool:
+        """Whether a module-level name is being bound to what a function of the module gives without arguments."""
+        return self._binding and not (info.parameters or arguments.values) and info.cls is None
 
     def _run_in(self, scope: Scope, function: Function, arguments: Arguments, eager: bool) -> Value:
         info = function.info
@@ -288,9 +295,13 @@ class Interpreter(Calls):
         """The value of an expression at module level."""
         scope = Scope(module, None, Phase.PLAIN, self.keras, False, None, ())
         frame, self.frame = self.frame, self._frame(scope, Environment(), eager=True)
+        self._binding += 1
+        self._elsewhere += 1
         try:
             return self.evaluate(node)
         finally:
+            self._elsewhere -= 1
+            self._binding -= 1
             self.frame = frame
 
     # Statements. Each handler tells whether control goes on behind the statement.
@@ -541,7 +552,7 @@ class Interpreter(Calls):
         after_body = self._state()
         if completes and self.execute(node.orelse):
             ends.append(self._state())
-        for handler in node.handlers:
+        for handler in node.handlers if not _only_imports_libraries(node.body) else ():
             self._merge([before, after_body])
             self.frame.record(handler, None)
             if handler.type is not None:
@@ -638,6 +649,14 @@ def option_value(parameter: ast.arg, defaults: dict[str, ast.expr]) -> Value:
     if constant is None or constant == NOT_CONSTANT:
         return UNKNOWN
     return Static(constant, sure=False)
+
+
+def _only_imports_libraries(body: list[ast.stmt]) -> bool:
+    """Whether all that a block does is to import TensorFlow or Keras, which are there where something is traced."""
+    return all(
+        isinstance(node, ast.Import) and all(alias.name in {"tensorflow", "keras"} for alias in node.names)
+        for node in body
+    )
 
 
 def _swallows(handler: ast.ExceptHandler) -> bool:
