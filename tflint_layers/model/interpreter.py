@@ -121,7 +121,7 @@ class Interpreter(Calls):
 
     def _is_constant(self, info: FunctionInfo, arguments: Arguments) -> bool:
         """Whether a module-level name is being bound to what a function of the module gives without arguments."""
-        return self._binding and not (info.parameters or arguments.values) and info.cls is None
+        return self._binding > 0 and info.cls is None and not info.parameters and not arguments.values
 
     def _run_in(self, scope: Scope, function: Function, arguments: Arguments, eager: bool) -> Value:
         info = function.info
