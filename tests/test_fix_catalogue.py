@@ -159,6 +159,16 @@ def test_refusals(body: str, reason: str) -> None:
     assert fixed(body) == body, reason
 
 
+def test_a_named_number_of_python_is_cast_where_autograph_makes_it_a_tensor() -> None:
+    body = (
+        "size = int(tf.shape(inputs)[1])\nreturn inputs * ((size - inputs.shape[0]) * tf.reduce_mean(inputs).numpy())"
+    )
+    assert fixed(body, 2) == (
+        "size = int(tf.shape(inputs)[1])\n"
+        "return inputs * ((tf.cast(size - tf.shape(inputs)[0], inputs.dtype)) * tf.reduce_mean(inputs))"
+    )
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -229,3 +229,41 @@ class Layer(tf.keras.layers.Layer):
     result = fix_source(layer.encode(), "a.py", Settings(keras=3), unsafe=True)
     assert b"tf.where" not in result.data
     assert "TFL104" in {finding.code for finding in result.remaining}
+
+
+@pytest.mark.parametrize("keras", [2, 3])
+def test_sizes_meet_what_was_a_number_of_numpy_as_floats(keras: int) -> None:
+    after = "x * (tf.reduce_max(x) * tf.cast(tf.shape(x)[0], x.dtype))"
+    assert _returned("x * (np.max(x) * x.shape[0])", keras) == after
+
+
+@pytest.mark.parametrize("keras", [2, 3])
+def test_sizes_are_not_compared_with_numbers_of_an_unknown_dtype(keras: int) -> None:
+    for other in ("np.max(x)", "tf.reduce_max(x)"):
+        assert "tf.shape" not in _returned(f"tf.where({other} > x.shape[0], x, -x)", keras)
+
+
+def test_what_autograph_makes_a_whole_tensor_meets_floats_as_one() -> None:
+    assert _returned("x * ((int(tf.shape(x)[1]) - x.shape[0]) * tf.reduce_mean(x).numpy())", 2) == (
+        "x * ((tf.cast(int(tf.shape(x)[1]) - tf.shape(x)[0], x.dtype)) * tf.reduce_mean(x))"
+    )
+    assert _returned("x * (int(tf.shape(x)[1]) * tf.reduce_mean(x).numpy())", 2) == (
+        "x * (tf.cast(int(tf.shape(x)[1]), x.dtype) * tf.reduce_mean(x))"
+    )
+    unknown = "tf.reduce_mean(x).numpy() * len(x)"
+    assert _returned(unknown, 2) == unknown
+
+
+@pytest.mark.parametrize("whole", ["len(x)", "int(tf.shape(x)[1])", "2"])
+def test_autograph_gets_no_branches_of_two_dtypes(whole: str) -> None:
+    body = f"x * (tf.reduce_mean(x).numpy() if tf.reduce_any(x > 0.0) else {whole})"
+    assert _returned(body, 2) == body
+
+
+def _returned(expression: str, keras: int) -> str:
+    head = "import numpy as np\nimport tensorflow as tf\n\n\n"
+    head += "class Layer(tf.keras.layers.Layer):\n    def call(self, x):\n"
+    tail = "\n\n\nprint(np)\n"
+    layer = f"{head}        return {expression}{tail}"
+    text = fix_source(layer.encode(), "a.py", Settings(keras=keras), unsafe=True).data.decode()
+    return text[len(head) : -len(tail)].removeprefix("        return ")

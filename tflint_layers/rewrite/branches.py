@@ -163,6 +163,12 @@ def _is_mixed(scope: Scope, one: ast.expr, other: ast.expr) -> bool:
     return kind_of(scope, whole) is Kind.INT and kind_of(scope, rest) is not Kind.INT and not is_number
 
 
+def has_two_dtypes(scope: Scope, choice: ast.IfExp) -> bool:
+    """Whether AutoGraph may find a whole number on one side of a choice and a float on the other."""
+    kinds = {kind_of(scope, choice.body), kind_of(scope, choice.orelse)}
+    return Kind.INT in kinds and len(kinds) > 1
+
+
 def _is_choosable(scope: Scope, plan: Plan, side: ast.expr) -> bool:
     value = scope.value(side)
     number = isinstance(constant_of(value), (int, float)) and not isinstance(constant_of(value), bool)

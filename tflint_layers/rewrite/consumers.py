@@ -24,7 +24,7 @@ from tflint_layers.model.values import (
 from tflint_layers.rewrite import branches, callers, loops
 from tflint_layers.rewrite.arrays import array_method, math_call, numpy_call
 from tflint_layers.rewrite.conversions import Conversions
-from tflint_layers.rewrite.dtypes import Kind, joined, kind_of
+from tflint_layers.rewrite.dtypes import Kind, joined, kind_of, only_value
 
 _ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.MatMult)
 _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
@@ -32,6 +32,8 @@ _STATIC_KEYWORDS = frozenset({"axis", "keepdims", "dtype", "name", "num", "ord",
 _TAKING_PYTHON = frozenset({"constant", "TensorShape", "Variable", "add_weight", "range_input_producer", "placeholder"})
 _CARRYING = (ast.List, ast.Tuple, ast.keyword, ast.Assign)
 _TAKING_TENSORS = frozenset({"update_state", "add_loss"})
+_WHOLE = frozenset({Kind.INT, Kind.BOOL})
+_DEEPEST = 6
 _LITERALS = (ast.List, ast.Tuple, ast.Set, ast.Dict)
 
 
@@ -104,18 +106,30 @@ class Retyping(Conversions):
         value = scope.value(other)
         if not isinstance(parent.op, _ARITHMETIC) or scope.formats_text(parent) or isinstance(value, Container):
             return False
-        other_kind = kind_of(scope, other)
         if is_symbolic(value) and not self.plan.is_tensor(other):
-            if kind in {Kind.INT, Kind.BOOL} and other_kind is not Kind.INT:
-                self.wrap_cast(scope, node, self.like(scope, node))
-            return True
-        whole = kind in {Kind.INT, Kind.BOOL}
-        if whole and (other_kind is Kind.FLOAT or isinstance(parent.op, ast.Div) or self._is_option(scope, other)):
+            return self._meeting(scope, parent, node, kind)
+        other_kind, is_plain = kind_of(scope, other), _is_plain(value)
+        if not is_plain and not self._also(scope, other):
+            return False
+        may_be_float = other_kind is Kind.FLOAT or isinstance(parent.op, ast.Div) or self._is_option(scope, other)
+        if kind in _WHOLE and (may_be_float or (not is_plain and other_kind is Kind.UNKNOWN)):
             self.wrap_cast(scope, node, self.like(scope, parent))
             kind = Kind.FLOAT
-        if not (_is_plain(value) or self._also(scope, other)):
-            return False
         return self.consume(scope, parent, joined(kind, other_kind) if kind is not Kind.UNKNOWN else kind)
+
+    def _meeting(self, scope: Scope, parent: ast.BinOp, node: ast.expr, kind: Kind) -> bool:
+        """Arithmetic with what already is a tensor, whose dtype must be that of the new one."""
+        other = parent.right if parent.left is node else parent.left
+        other_kind, is_number = kind_of(scope, other), _is_number_in_eager_mode(scope, other)
+        if kind in _WHOLE and other_kind is not Kind.INT:
+            self.wrap_cast(scope, node, self.like(scope, node))
+        elif kind not in _WHOLE and other_kind is Kind.INT:
+            like = self.like(scope, parent)
+            if not is_number or (like is None and kind is Kind.UNKNOWN):
+                return False
+            self.wrap_cast(scope, other, like)
+        # In eager mode, too, what is computed from a number of Python becomes a tensor.
+        return not is_number or self.consume(scope, parent, joined(kind, other_kind))
 
     def _also(self, scope: Scope, node: ast.expr) -> bool:
         """Whether the other operand is another such value, which then becomes a tensor with this one."""
@@ -170,7 +184,10 @@ class Retyping(Conversions):
         value = scope.value(other)
         if not (_is_plain(value) or self._also(scope, other)):
             return False
-        if kind is Kind.INT and kind_of(scope, other) is Kind.FLOAT:
+        other_kind = kind_of(scope, other)
+        if kind is Kind.INT and other_kind is Kind.UNKNOWN and not is_static(value):
+            return False
+        if kind is Kind.INT and other_kind is Kind.FLOAT:
             self.wrap_cast(scope, node, None)
         return self.consume(scope, parent, Kind.BOOL)
 
@@ -294,7 +311,8 @@ class Retyping(Conversions):
 
     def _choice(self, scope: Scope, parent: ast.IfExp, node: ast.expr, kind: Kind) -> bool:
         if parent.test is not node:
-            return self.consume(scope, parent, kind)
+            is_of_graph = is_symbolic(scope.value(parent.test))
+            return not (is_of_graph and branches.has_two_dtypes(scope, parent)) and self.consume(scope, parent, kind)
         if not branches.plan_choice(scope, self.plan, self.library, parent):
             return False
         return self.consume(scope, parent, joined(kind_of(scope, parent.body), kind_of(scope, parent.orelse)))
@@ -364,6 +382,16 @@ def _is_plain(value: Value) -> bool:
     """Whether a tensor can be computed with the value as it is: Python's number, a tensor, a constant of NumPy."""
     is_constant = isinstance(value, Api) and value.name.startswith(("numpy.", "math."))
     return is_static(value) or is_symbolic(value) or is_constant
+
+
+def _is_number_in_eager_mode(scope: Scope, node: ast.expr, depth: int = 0) -> bool:
+    """Whether a tensor is one because AutoGraph makes operations of Python's functions, which eager mode runs."""
+    if isinstance(node, ast.BinOp):
+        sides = (node.left, node.right)
+        return all(is_static(scope.value(s)) or _is_number_in_eager_mode(scope, s, depth) for s in sides)
+    if isinstance(node, ast.Name) and depth < _DEEPEST and (origin := only_value(scope, node.id)) is not None:
+        return _is_number_in_eager_mode(scope, origin, depth + 1)
+    return isinstance(node, ast.Call) and scope.api_name(node.func).startswith("builtins.")
 
 
 def _are_in_line(scope: Scope, statements: list[ast.stmt | None]) -> bool:
