@@ -12,7 +12,7 @@ import pytest
 from hosts import finding, tflint
 
 from tflint_layers.confirm.excerpt import excerpt_of
-from tflint_layers.confirm.repro import script_of
+from tflint_layers.confirm.repro import NoScript, script_of
 from tflint_layers.finding import Proof, Status, Verdict
 
 LAYERS = """\
@@ -66,6 +66,18 @@ class Dynamic(keras.layers.Layer):
 HELPERS = "import tensorflow as tf\n\n\ndef halve(x):\n    return x / 2.0\n\n\ndef traced(x):\n    return halve(x)\n"
 
 
+TWO_STOPS = """\
+import tensorflow as tf
+
+
+class Two(tf.keras.layers.Layer):
+    def call(self, inputs):
+        total = tf.reduce_sum(inputs).numpy()
+        scale = float(tf.reduce_max(inputs))
+        return inputs * total * scale
+"""
+
+
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
     package = tmp_path / "shop"
@@ -82,7 +94,6 @@ def script(shop: Path, line: int, layer: str, because: str, **more: object) -> s
     recipe = f"{layer}()(tf.random.uniform([4, 8]))"
     verdict = Verdict(Status.CONFIRMED, because, recipe, 3)
     text = script_of(replace(asked, verdict=replace(verdict, **more)), LAYERS)
-    assert text is not None
     ast.parse(text)
     return text
 
@@ -107,9 +118,17 @@ def test_a_script_keeps_the_users_lines_and_its_own_names_apart(shop: Path) -> N
     assert "for training in (False, True)" in text
 
 
-def test_there_is_no_script_for_a_training_step(shop: Path) -> None:
-    asked = finding(str(shop / "layers.py"), 14, layer="Reads", route=("Reads.train_step",))
-    assert script_of(replace(asked, verdict=Verdict(Status.CONFIRMED, "raises E", "Reads()(1)", 3)), LAYERS) is None
+@pytest.mark.parametrize(
+    ("entry", "because", "why"),
+    [
+        ("train_step", "raises E", "`train_step` needs a model around it"),
+        ("call", "tracing raises E (after replacing line 12, where tracing stops)", "another line first"),
+    ],
+)
+def test_there_is_no_script_where_it_could_not_show_the_finding(shop: Path, entry: str, because: str, why: str) -> None:
+    asked = finding(str(shop / "layers.py"), 14, layer="Reads", route=(f"Reads.{entry}",))
+    with pytest.raises(NoScript, match=why):
+        script_of(replace(asked, verdict=Verdict(Status.CONFIRMED, because, "Reads()(1)", 3)), LAYERS)
 
 
 def test_scripts_are_written_for_confirmed_findings_only(tmp_path: Path) -> None:
@@ -133,3 +152,12 @@ def test_each_script_shows_its_finding_alone(shop: Path, keras: int, tmp_path: P
         ran = subprocess.run([sys.executable, "-I", str(path)], cwd="/", capture_output=True, text=True)
         assert ran.returncode == 0, (path.name, ran.stdout, ran.stderr)
         assert ran.stdout.splitlines()[-1].startswith("reproduced: ")
+
+
+@pytest.mark.tensorflow
+def test_a_finding_behind_another_one_gets_a_note_and_no_script(tmp_path: Path) -> None:
+    (tmp_path / "two.py").write_text(TWO_STOPS)
+    options = ("--confirm", "--no-cache", "--isolated", "--keras", "3", "--emit-repro", "out")
+    done = tflint(*options, "two.py", folder=tmp_path)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["two_Two_TFL101_6_17.py"]
+    assert b"two.py:7: no script for TFL102: tracing stops at another line first" in done.stderr

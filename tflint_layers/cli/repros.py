@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tflint_layers.cli.delivering import write_text
-from tflint_layers.confirm.repro import script_of
+from tflint_layers.confirm.repro import NoScript, script_of
 from tflint_layers.confirming import code_of
 from tflint_layers.finding import Finding, Status
 from tflint_layers.settings import SettingsError
@@ -30,9 +30,10 @@ def write_repros(shown: Iterable[Finding], outcomes: Iterable[Outcome], folder: 
     for finding in shown:
         if finding.verdict is None or finding.verdict.status is not Status.CONFIRMED:
             continue
-        script = script_of(finding, _source(finding, codes))
-        if script is None:
-            notes.append(f"{finding.path}:{finding.line}: no script: no call of a layer confirmed {finding.code}")
+        try:
+            script = script_of(finding, _source(finding, codes))
+        except NoScript as why:
+            notes.append(f"{finding.path}:{finding.line}: no script for {finding.code}: {why}")
         else:
             write_text(folder / _name(finding), script)
     return notes

@@ -18,6 +18,7 @@ _REFUSALS = (
     "tried to create variables", "KerasTensor", "already built", "out of scope", "is deprecated",
     "not compatible with eager execution", "Session graph is empty", "When eager execution is enabled",
 )  # fmt: skip
+AFTER_REPLACING = " (after replacing "
 _DEAD_TENSOR = ("out of scope", "cannot be accessed from here", "InaccessibleTensorError")
 
 
@@ -143,7 +144,7 @@ def _without(run: Run) -> str:
         return ""
     *first, last = map(str, numbers)
     listed = f"lines {', '.join(first)} and {last}" if first else f"line {last}"
-    return f" (after replacing {listed}, where tracing stops)"
+    return f"{AFTER_REPLACING}{listed}, where tracing stops)"
 
 
 def _judge_unrunnable(finding: Finding, place: Place, trace: Trace) -> Judgement:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 from tflint_layers.confirm.excerpt import Excerpt, excerpt_of
+from tflint_layers.confirm.judge import AFTER_REPLACING
 from tflint_layers.finding import Finding, Verdict
 
 _HEADER = '''\
@@ -263,15 +264,24 @@ _OBSERVERS = (
 )
 
 
-def script_of(finding: Finding, source: str) -> str | None:
+class NoScript(Exception):  # noqa: N818 - says why there is none
+    """A script could not show the finding; the message says why."""
+
+
+def script_of(finding: Finding, source: str) -> str:
     """The script for a confirmed finding; ``source`` is the text of the file that defines its layer.
 
-    None where a script could not show it: no recipe, or a training step, which needs a model around it.
+    Raises:
+        NoScript: a script alone could not show it.
     """
     verdict = finding.verdict
+    if verdict is None or verdict.recipe is None:
+        raise NoScript("no call of a layer confirmed it")
     entry = (finding.route[0] if finding.route else "").rpartition(".")[2]
-    if verdict is None or verdict.recipe is None or entry in ("train_step", "test_step", "predict_step"):
-        return None
+    if entry in ("train_step", "test_step", "predict_step"):
+        raise NoScript(f"`{entry}` needs a model around it")
+    if AFTER_REPLACING in verdict.because:
+        raise NoScript("tracing stops at another line first; mend that, and confirm again")
     path = os.path.abspath(finding.layer_path or finding.path)
     call = ast.parse(verdict.recipe, mode="eval").body
     roots = {node.id for node in ast.walk(call) if isinstance(node, ast.Name)}
@@ -279,8 +289,7 @@ def script_of(finding: Finding, source: str) -> str | None:
     excerpt = excerpt_of(path, source, roots)
     observe = next(code for pattern, code in _OBSERVERS if re.search(pattern, verdict.because))
     if observe is _SWALLOWS and verdict.keras == 2:
-        # What raises there is a copy, made by AutoGraph.
-        return None
+        raise NoScript("what raises there is a copy of the line, made by AutoGraph")
     helpers = [
         _make(call, finding),
         *([_TRACED.rstrip(), _EAGERLY.rstrip()] if observe is not _BUILD_RAISES else [_EAGERLY.rstrip()]),
