@@ -308,7 +308,6 @@ OTHERS: tuple[Any, ...] = ("same", 1, INT_VECTOR, INT, SCALAR, VECTOR, [1, 1], I
     LONG_VECTOR,
                            CUBE, [FLOAT, FLOAT], "a")  # fmt: skip
 """What further parameters that no name explains are tried with."""
-TENSOR_MAIN = tuple(main for main in MAIN if isinstance(main, Symbol))
 PYTHON_MAIN: tuple[Any, ...] = (1.0, [1.0, 2.0], 3, [2, 3], [[1, 2], [3, 4]], "a", "float32", [[1.0, 2.0], [3.0, 4.0]])
 """What the first parameter is tried with when no tensor fits."""
 
@@ -558,11 +557,9 @@ def _recipe(needed: Sequence[inspect.Parameter], values: Sequence[Any]) -> Recip
 
 
 class Answer(NamedTuple):
-    """What asking one function gave."""
+    """What asking one function gave: the kinds of the results in a graph, one per recipe that worked."""
 
-    kinds: tuple[str, ...]  # of the results in a graph, one per recipe that worked
-    diverges: bool  # a Python value, and another one in eager execution
-    fails: bool  # accepts a tensor in eager execution and none in a graph
+    kinds: tuple[str, ...]
 
 
 def run(function: Any, recipe: Recipe, symbolic: bool, known: bool = False) -> Any:
@@ -604,16 +601,8 @@ def successes(function: Any, mains: Sequence[Any]) -> list[tuple[Recipe, Any]]:
 def ask_function(function: Any) -> Answer:
     found = [(recipe, value) for recipe, value in successes(function, MAIN) if not is_echo(recipe, value)]
     with_tensor = [(recipe, value) for recipe, value in found if recipe.symbolic()]
-    looked_into = any(isinstance(recipe.args[0], (Symbol, list)) for recipe, _ in with_tensor if recipe.args)
-    needs_nothing = any(recipe.args == () and not recipe.kwargs for recipe, _ in found)
-    fails = not looked_into and not needs_nothing and works_only_eagerly(function)
     found = with_tensor or found or successes(function, PYTHON_MAIN)
-    kinds, diverges = [], False
-    for recipe, value in found:
-        kind, differs = compared_with_eager(function, recipe, value)
-        kinds.append(kind)
-        diverges |= differs
-    return Answer(tuple(kinds), diverges, fails)
+    return Answer(tuple(compared_with_eager(function, recipe, value) for recipe, value in found))
 
 
 def is_echo(recipe: Recipe, value: Any) -> bool:
@@ -626,45 +615,16 @@ def is_echo(recipe: Recipe, value: Any) -> bool:
     )
 
 
-def compared_with_eager(function: Any, recipe: Recipe, value: Any) -> tuple[str, bool]:
-    """The kind of a traced result, and whether it is a Python value that eager execution would not have given."""
+def compared_with_eager(function: Any, recipe: Recipe, value: Any) -> str:
+    """The kind of a traced result; an operation without a value counts as what eager execution makes of it."""
     kind = kind_of(value)
     if kind not in ("static", "none"):
-        return kind, False
+        return kind
     try:
         traced, eager = run(function, recipe, True, known=True), run(function, recipe, False, known=True)
     except Exception:
-        return kind, False
-    if kind_of(eager) == "static" and kind_of(traced) in ("static", "none"):
-        simple = (bool, int, float, str, type(None), tuple, list, np.ndarray, np.generic)
-        return "static", isinstance(traced, simple) and repr(traced) != repr(eager)
-    return kind, False
-
-
-def works_only_eagerly(function: Any) -> bool:
-    """Every call with a tensor that works in eager execution raises in a graph, for want of a value."""
-    end = time.process_time() + SECONDS_OF_ATTEMPTS / 2
-    seen = 0
-    for recipe in itertools.islice(recipes(function, TENSOR_MAIN), MAX_ATTEMPTS // 3):
-        if time.process_time() > end or seen >= MAX_SUCCESSES:
-            break
-        if not recipe.symbolic():
-            continue
-        try:
-            value = run(function, recipe, symbolic=False)
-        except Exception:
-            continue
-        if kind_of(value) in ("none", "object") and value is not None:
-            return False
-        try:
-            run(function, recipe, symbolic=True, known=True)
-        except Exception as error:
-            if not wants_a_value(error):
-                return False
-            seen += 1
-        else:
-            return False
-    return seen > 0
+        return kind
+    return "static" if kind_of(eager) == "static" and kind_of(traced) in ("static", "none") else kind
 
 
 STRUCTURAL = re.compile(
@@ -676,12 +636,6 @@ STRUCTURAL = re.compile(
 """Functions whose result is shaped by an argument: no kind is theirs."""
 
 
-def wants_a_value(error: Exception) -> bool:
-    """Whether an exception says that a symbolic tensor has no value, and not just that it does not fit."""
-    wanting = (NotImplementedError, AttributeError, tf.errors.OperatorNotAllowedInGraphError)
-    return isinstance(error, wanting) or re.search("[Ss]ymbolic|graph function", str(error)) is not None
-
-
 GETTERS_ONLY = re.compile(
     r"tensorflow\.(compat\.v1\.)?(io\.gfile|gfile|saved_model|distribute|tpu|summary|profiler|test|config|debugging\.experimental|"
     r"experimental\.(dtensor|dlpack)|dtensor|lite|mlir|sysconfig|autograph|train|data|app|flags|logging|resource_loader|"
@@ -690,8 +644,6 @@ GETTERS_ONLY = re.compile(
     r"utils\.(get_file|.*_from_directory|plot_model|model_to_dot|clear_session|set_random_seed))"
 )
 """Functions that may touch files, devices, processes or global switches: only called when they need no argument."""
-NO_TENSORS = re.compile(rf"{GETTERS_ONLY.pattern}|.*Spec$|.*\.Input$|tensorflow\.compat\.v1\..*initialize")
-"""Functions that no one passes a tensor to, whatever they do with one."""
 SETTERS = re.compile(r"(?:.*[._])?(set|enable|disable|reset|clear|init|initialize\w*|start|stop|run|main|shutdown|"
                      r"learning_phase_scope|"
                      r"allow|add|install|register|list_logical_devices)(_.*)?")  # fmt: skip
@@ -772,26 +724,20 @@ def names_several_results(text: str) -> bool:
 
 class Results(NamedTuple):
     returns: dict[str, str]
-    diverges: set[str]
-    fails: set[str]
     documented: set[str]
     contradictory: set[str]
     unanswered: set[str]
 
 
 def results(asked: Asked) -> Results:
-    found = Results({}, set(), set(), set(), set(), set())
+    found = Results({}, set(), set(), set())
     for name, aliases in asked.aliases.items():
         answer = asked.answers.get(name)
-        if answer is not None and answer.fails and not any(map(NO_TENSORS.match, aliases)):
-            found.fails.update(aliases)
         if answer is not None and answer.kinds:
             kind = merged(answer.kinds)
             if "object" in kind:
                 found.contradictory.update(aliases if len(set(answer.kinds)) > 1 else ())
                 continue
-            if answer.diverges:
-                found.diverges.update(aliases)
         elif any(STRUCTURAL.fullmatch(alias) for alias in aliases):
             found.contradictory.update(aliases)
             continue
@@ -1010,7 +956,7 @@ PRIVATE_SKIP = re.compile(r"test|torch|jax|openvino|numpy|legacy_tf|distribute|d
 
 def private_classes(package: Any) -> dict[str, Any]:
     """The classes of Keras's own modules, which Keras's own layers inherit from; by canonical name."""
-    found = {}
+    found: dict[str, Any] = {}
     for place in pkgutil.walk_packages(package.__path__, f"{package.__name__}.", onerror=lambda name: None):
         if not PRIVATE_SKIP.search(place.name):
             module = importlib.import_module(place.name)
@@ -1141,10 +1087,7 @@ def host_tables(verbose: bool) -> Iterator[Table]:
         )
         if verbose:
             print("  depend:", {n: answers[n] for n in mixed}, "\n  unanswered:", *unasked)
-    failing = {name for name, kind in verdicts.items() if kind == "fails"}
-    yield "NUMPY_FAILS", {name for name in failing if name.startswith("numpy")}
     yield "NUMPY_WORKS", {n: k for n, k in verdicts.items() if n.startswith("numpy") and k not in (None, "fails")}
-    yield "MATH_FAILS", {name for name in failing if name.startswith("math")}
 
 
 # A call of each builtin with one tensor. x: float scalar, v: float vector, n: int scalar, b: bool vector, c: bool
@@ -1203,117 +1146,7 @@ def builtin_tables(verbose: bool) -> Iterator[Table]:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Table 5: attributes of tensors and variables
-# ---------------------------------------------------------------------------------------------------------------------
-
-
-def attribute_kind(value: Any) -> str:
-    """As `kind_of`; whatever holds no tensor is a Python object that is known while tracing."""
-    if isinstance(value, tf.TensorShape):
-        return "shape"
-    kind = kind_of(value)
-    return "static" if kind in ("object", "empty") or isinstance(value, tf.Operation) else kind
-
-
-def ask_attribute(make: Callable[[bool], Any], name: str) -> str | None:
-    """What an attribute gives in a graph; `make(symbolic)` makes the object it is an attribute of."""
-    with FuncGraph("trace").as_default():
-        try:
-            value = getattr(make(True), name)
-        except Exception:
-            return "fails"
-        if inspect.isclass(value) or not callable(value) or isinstance(value, (*TENSORS, *VARIABLES)):
-            kind = attribute_kind(value)
-            return "static" if kind == "none" else kind
-    return ask_method(make, name)
-
-
-def ask_method(make: Callable[[bool], Any], name: str) -> str | None:
-    """What calling a method gives, with arguments that eager execution accepts."""
-    method = getattr(make(False), name)
-    given = next((recipe for pattern, recipe in METHOD_RECIPES.items() if re.fullmatch(pattern, name)), None)
-    kinds: set[str] = set()
-    fails = False
-    for recipe in [given] if given else itertools.islice(recipes(method, METHOD_ARGUMENTS), 60):
-        try:
-            run(method, recipe, symbolic=False)
-        except Exception:
-            if recipe.args:
-                continue
-        with FuncGraph("trace").as_default():
-            try:
-                kinds.add(attribute_kind(getattr(make(True), name)(*realised(recipe.args, True, True))))
-            except Exception as error:
-                fails |= wants_a_value(error) or not recipe.args
-        if len(kinds) > 1:
-            return None
-    if "assign" in name or "scatter" in name:
-        kinds = {"tensor" if kind == "variable" else kind for kind in kinds}
-    if not kinds:
-        return "method-fails" if fails else None
-    return f"method-{kinds.pop()}"
-
-
-METHOD_RECIPES = {
-    "scatter_nd_.*": Recipe((Symbol("int32", (1, 1)), Symbol("float32", (1, 3))), {}),
-    "(batch_)?scatter_.*": Recipe((Composite("slices"),), {}),
-}
-"""Arguments of methods that no ladder would find."""
-METHOD_ARGUMENTS: tuple[Any, ...] = (Symbol("float32", (2, 3)), [2, 3], 1, FLOAT, 0, "float32", INT_VECTOR, first_of)
-
-
-def owners() -> dict[str, Callable[[bool], Any]]:
-    """The objects whose attributes are asked for, alive in the child that asks."""
-
-    def tensor(symbolic: bool) -> Any:
-        return realised(Symbol("float32", (2, 3)), symbolic, known=True)
-
-    made: dict[str, Any] = {}
-
-    def once(key: str, make: Callable[[], Any]) -> Callable[[bool], Any]:
-        def get(symbolic: bool) -> Any:
-            if key not in made:
-                with tf.init_scope():
-                    made[key] = make()
-            return made[key]
-
-        return get
-
-    def weight(module: Any) -> Any:
-        return module.layers.Layer().add_weight(shape=(2, 3), initializer="zeros", name="w")
-
-    return {
-        "TENSOR_ATTRIBUTES": tensor,
-        "VARIABLE_ATTRIBUTES": once("tf", lambda: tf.Variable(np.ones((2, 3), "float32"))),
-        "KERAS2_WEIGHT_ATTRIBUTES": once("two", lambda: weight(tf_keras)),
-        "KERAS_VARIABLE_ATTRIBUTES": once("three", lambda: weight(keras)),
-    }
-
-
-def attribute_names(table: str) -> list[str]:
-    with FuncGraph("trace").as_default():
-        symbolic = dir(owners()[table](True))
-    return sorted({name for name in [*symbolic, *dir(owners()[table](False))] if not name.startswith("_")})
-
-
-def attribute_tables(verbose: bool) -> Iterator[Table]:
-    tables = list(owners())
-    names = in_children(tables, attribute_names, batch=1)
-    questions = [(table, name) for table in tables for name in names[table]]
-    answers = in_children(questions, lambda question: ask_attribute(owners()[question[0]], question[1]))
-    for table in tables:
-        found = {
-            name: kind for (of, name), kind in answers.items() if of == table and kind is not None and kind != "object"
-        }
-        print(
-            f"{table}: {len(names[table])} attributes, {len(found)} answered; "
-            f"not: {[n for n in names[table] if n not in found]}"
-        )
-        yield table, found
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Table 6: NumPy functions with a counterpart
+# Table 5: NumPy functions with a counterpart
 # ---------------------------------------------------------------------------------------------------------------------
 
 Call = Callable[[Any, Any, Any, Any], Any]
@@ -1530,18 +1363,9 @@ from __future__ import annotations
 
 KINDS_OF = "dict[str, str]"
 NAMES = "frozenset[str]"
-FLAWS = "Functions that take a tensor in eager execution and raise for a symbolic one"
-ATTRIBUTE = (
-    'in a graph -> kind; "method-KIND": what calling it gives; "shape": a TensorShape or the like; '
-    '"fails", "method-fails": raises'
-)
 TABLES: dict[str, tuple[str, str]] = {
     "RETURNS": (KINDS_OF, "Function -> kind of its result."),
-    "PREFIX_RETURNS": (KINDS_OF, "What functions under a prefix return that are not listed in RETURNS."),
     "RETURNS_KERAS2": (KINDS_OF, "Where tf_keras differs from Keras 3."),
-    "DIVERGES": (NAMES, "Functions whose static result is another one in eager execution."),
-    "FAILS": (NAMES, f"{FLAWS} (TensorFlow, Keras 3)."),
-    "FAILS_KERAS2": (NAMES, f"{FLAWS} (tf_keras)."),
     "LAYERS": (
         KINDS_OF,
         'Layer class -> what it owns, once created and called: "weights", "random" (state of a generator) or '
@@ -1550,17 +1374,11 @@ TABLES: dict[str, tuple[str, str]] = {
     ),
     "LAYER_RETURNS": (KINDS_OF, "Layers whose default call does not return one tensor -> what it returns."),
     "CLASSES": (KINDS_OF, "Public classes by role."),
-    "NUMPY_FAILS": (NAMES, "NumPy functions that raise when any of their array arguments is a symbolic tensor."),
     "NUMPY_WORKS": (KINDS_OF, "NumPy functions that take a symbolic tensor in every place -> kind of the result."),
-    "MATH_FAILS": (NAMES, "`math` functions that raise for a symbolic tensor."),
     "BUILTINS": (
         "dict[str, tuple[bool, bool]]",
         "Builtin, called with one tensor of a suitable rank and type -> (raises without AutoGraph, raises with it).",
     ),
-    "TENSOR_ATTRIBUTES": (KINDS_OF, f"Attribute of a symbolic tensor, {ATTRIBUTE}."),
-    "VARIABLE_ATTRIBUTES": (KINDS_OF, f"Attribute of a tf.Variable, {ATTRIBUTE}."),
-    "KERAS2_WEIGHT_ATTRIBUTES": (KINDS_OF, f"Attribute of a weight of Keras 2, {ATTRIBUTE}."),
-    "KERAS_VARIABLE_ATTRIBUTES": (KINDS_OF, f"Attribute of a weight of Keras 3, {ATTRIBUTE}."),
     **{
         key: value
         for table, of in (("NUMPY_TO_OPS", "keras.ops"), ("NUMPY_TO_TF", "TensorFlow"))
@@ -1627,7 +1445,7 @@ def header() -> str:
 def report(title: str, found: Results, total: int) -> None:
     kinds = collections.Counter(found.returns.values()).most_common(8)
     print(f"{title}: {total} names, {len(found.returns)} with a kind ({len(found.documented)} by documentation only), "
-          f"{len(found.fails)} fail in a graph, {len(found.contradictory)} depend on their arguments, "
+          f"{len(found.contradictory)} depend on their arguments, "
           f"{len(found.unanswered)} unanswered; {kinds}")  # fmt: skip
 
 
@@ -1647,11 +1465,7 @@ def function_tables(verbose: bool) -> Iterator[Table]:
     raw = raw_op_kinds()
     print(f"raw ops: {len(raw)} of {len(dir(tf.raw_ops))} do not return one tensor")
     yield "RETURNS", returns | raw
-    yield "PREFIX_RETURNS", {"tensorflow.raw_ops.": "tensor"}
     yield "RETURNS_KERAS2", overrides
-    yield "DIVERGES", set().union(*(f.diverges for f in found.values()))
-    yield "FAILS", found["TensorFlow"].fails | three.fails
-    yield "FAILS_KERAS2", two.fails
 
 
 def layer_and_class_tables(verbose: bool) -> Iterator[Table]:
@@ -1678,7 +1492,6 @@ PARTS: dict[str, Callable[[bool], Iterator[Table]]] = {
     "layers": layer_and_class_tables,
     "host": host_tables,
     "builtins": builtin_tables,
-    "attributes": attribute_tables,
     "counterparts": counterpart_tables,
 }
 

@@ -1477,44 +1477,10 @@ RETURNS: dict[str, str] = {
  "tensorflow.zeros": "tensor", "tensorflow.zeros_like": "tensor",
 }
 
-# What functions under a prefix return that are not listed in RETURNS.
-PREFIX_RETURNS: dict[str, str] = {
- "tensorflow.raw_ops.": "tensor",
-}
-
 # Where tf_keras differs from Keras 3.
 RETURNS_KERAS2: dict[str, str] = {
  "keras.utils.normalize": "static", "keras.utils.to_categorical": "static",
 }
-
-# Functions whose static result is another one in eager execution.
-DIVERGES: frozenset[str] = frozenset({
- "tensorflow.compat.v1.executing_eagerly", "tensorflow.compat.v1.ragged.constant_value",
- "tensorflow.config.get_soft_device_placement", "tensorflow.executing_eagerly", "tensorflow.get_static_value",
- "tensorflow.inside_function", "tensorflow.is_symbolic_tensor",
-})
-
-# Functions that take a tensor in eager execution and raise for a symbolic one (TensorFlow, Keras 3).
-FAILS: frozenset[str] = frozenset({
- "keras.backend.arange", "keras.backend.batch_get_value", "keras.backend.constant", "keras.backend.eval",
- "keras.backend.get_value", "keras.ops.bartlett", "keras.ops.convert_to_numpy", "keras.ops.corrcoef",
- "keras.ops.isin", "keras.ops.jvp", "keras.ops.kron", "keras.ops.linalg.jvp", "keras.ops.numpy.bartlett",
- "keras.ops.numpy.corrcoef", "keras.ops.numpy.isin", "keras.ops.numpy.kron", "keras.ops.numpy.tri", "keras.ops.tri",
- "keras.preprocessing.image.apply_channel_shift", "keras.preprocessing.image.img_to_array",
- "keras.preprocessing.image.random_channel_shift", "keras.preprocessing.sequence.make_sampling_table",
- "keras.quantizers.abs_max_quantize_grouped_with_zero_point", "keras.utils.img_to_array", "tensorflow.TensorShape",
- "tensorflow.experimental.numpy.arange", "tensorflow.experimental.numpy.diag_indices",
- "tensorflow.experimental.numpy.eye", "tensorflow.experimental.numpy.identity",
- "tensorflow.experimental.numpy.random.randint", "tensorflow.experimental.numpy.tri",
-})
-
-# Functions that take a tensor in eager execution and raise for a symbolic one (tf_keras).
-FAILS_KERAS2: frozenset[str] = frozenset({
- "keras.backend.arange", "keras.backend.batch_get_value", "keras.backend.constant", "keras.backend.eval",
- "keras.backend.get_value", "keras.preprocessing.image.apply_channel_shift", "keras.preprocessing.image.img_to_array",
- "keras.preprocessing.image.random_channel_shift", "keras.preprocessing.sequence.make_sampling_table",
- "keras.utils.img_to_array", "keras.utils.normalize", "keras.utils.to_categorical", "keras.utils.to_ordinal",
-})
 
 # Layer class -> what it owns, once created and called: "weights", "random" (state of a generator) or "resource" (a
 # table), all of which raise in a traced `call`; "stateless" is fine. "A/B": A under Keras 3, B under Keras 2.
@@ -1923,91 +1889,12 @@ CLASSES: dict[str, str] = {
  "tensorflow.random.experimental.Generator": "generator",
 }
 
-# NumPy functions that raise when any of their array arguments is a symbolic tensor.
-NUMPY_FAILS: frozenset[str] = frozenset({
- "numpy.abs", "numpy.absolute", "numpy.acos", "numpy.acosh", "numpy.add", "numpy.all", "numpy.allclose", "numpy.amax",
- "numpy.amin", "numpy.angle", "numpy.any", "numpy.append", "numpy.apply_over_axes", "numpy.arange", "numpy.arccos",
- "numpy.arccosh", "numpy.arcsin", "numpy.arcsinh", "numpy.arctan", "numpy.arctan2", "numpy.arctanh", "numpy.argmax",
- "numpy.argmin", "numpy.argpartition", "numpy.argsort", "numpy.argwhere", "numpy.around", "numpy.array",
- "numpy.array2string", "numpy.array_repr", "numpy.array_split", "numpy.array_str", "numpy.asanyarray",
- "numpy.asarray", "numpy.asarray_chkfinite", "numpy.ascontiguousarray", "numpy.asfortranarray", "numpy.asin",
- "numpy.asinh", "numpy.asmatrix", "numpy.astype", "numpy.atan", "numpy.atan2", "numpy.atanh", "numpy.atleast_1d",
- "numpy.atleast_2d", "numpy.atleast_3d", "numpy.average", "numpy.bartlett", "numpy.base_repr", "numpy.binary_repr",
- "numpy.bincount", "numpy.bitwise_and", "numpy.bitwise_count", "numpy.bitwise_invert", "numpy.bitwise_left_shift",
- "numpy.bitwise_not", "numpy.bitwise_or", "numpy.bitwise_right_shift", "numpy.bitwise_xor", "numpy.blackman",
- "numpy.block", "numpy.broadcast_arrays", "numpy.broadcast_shapes", "numpy.broadcast_to", "numpy.busday_count",
- "numpy.busday_offset", "numpy.can_cast", "numpy.cbrt", "numpy.ceil", "numpy.choose", "numpy.clip",
- "numpy.column_stack", "numpy.common_type", "numpy.compress", "numpy.concat", "numpy.concatenate", "numpy.conj",
- "numpy.conjugate", "numpy.convolve", "numpy.copy", "numpy.copysign", "numpy.copyto", "numpy.corrcoef",
- "numpy.correlate", "numpy.cos", "numpy.cosh", "numpy.count_nonzero", "numpy.cov", "numpy.cross", "numpy.cumprod",
- "numpy.cumsum", "numpy.cumulative_prod", "numpy.cumulative_sum", "numpy.deg2rad", "numpy.degrees", "numpy.delete",
- "numpy.diag", "numpy.diag_indices", "numpy.diagflat", "numpy.diagonal", "numpy.diff", "numpy.digitize",
- "numpy.divide", "numpy.divmod", "numpy.dot", "numpy.dsplit", "numpy.dstack", "numpy.ediff1d", "numpy.einsum",
- "numpy.einsum_path", "numpy.empty", "numpy.empty_like", "numpy.equal", "numpy.exp", "numpy.exp2",
- "numpy.expand_dims", "numpy.expm1", "numpy.extract", "numpy.eye", "numpy.fabs", "numpy.fft.fft", "numpy.fft.fft2",
- "numpy.fft.fftfreq", "numpy.fft.fftn", "numpy.fft.fftshift", "numpy.fft.hfft", "numpy.fft.ifft", "numpy.fft.ifft2",
- "numpy.fft.ifftn", "numpy.fft.ifftshift", "numpy.fft.ihfft", "numpy.fft.irfft", "numpy.fft.irfft2",
- "numpy.fft.irfftn", "numpy.fft.rfft", "numpy.fft.rfft2", "numpy.fft.rfftfreq", "numpy.fft.rfftn",
- "numpy.fill_diagonal", "numpy.fix", "numpy.flatnonzero", "numpy.fliplr", "numpy.flipud", "numpy.float_power",
- "numpy.floor", "numpy.floor_divide", "numpy.fmax", "numpy.fmin", "numpy.fmod", "numpy.format_float_positional",
- "numpy.format_float_scientific", "numpy.frexp", "numpy.from_dlpack", "numpy.frombuffer", "numpy.fromiter",
- "numpy.full", "numpy.full_like", "numpy.gcd", "numpy.geomspace", "numpy.gradient", "numpy.greater",
- "numpy.greater_equal", "numpy.hamming", "numpy.hanning", "numpy.heaviside", "numpy.histogram", "numpy.histogram2d",
- "numpy.histogram_bin_edges", "numpy.histogramdd", "numpy.hsplit", "numpy.hstack", "numpy.hypot", "numpy.i0",
- "numpy.identity", "numpy.imag", "numpy.indices", "numpy.inner", "numpy.insert", "numpy.interp", "numpy.intersect1d",
- "numpy.invert", "numpy.is_busday", "numpy.isclose", "numpy.iscomplex", "numpy.iscomplexobj", "numpy.isfinite",
- "numpy.isfortran", "numpy.isin", "numpy.isinf", "numpy.isnan", "numpy.isneginf", "numpy.isposinf", "numpy.isreal",
- "numpy.isrealobj", "numpy.ix_", "numpy.kaiser", "numpy.kron", "numpy.lcm", "numpy.ldexp", "numpy.left_shift",
- "numpy.less", "numpy.less_equal", "numpy.lexsort", "numpy.linalg.cholesky", "numpy.linalg.cond",
- "numpy.linalg.cross", "numpy.linalg.det", "numpy.linalg.diagonal", "numpy.linalg.eig", "numpy.linalg.eigh",
- "numpy.linalg.eigvals", "numpy.linalg.eigvalsh", "numpy.linalg.inv", "numpy.linalg.lstsq", "numpy.linalg.matmul",
- "numpy.linalg.matrix_norm", "numpy.linalg.matrix_power", "numpy.linalg.matrix_rank", "numpy.linalg.matrix_transpose",
- "numpy.linalg.multi_dot", "numpy.linalg.norm", "numpy.linalg.outer", "numpy.linalg.pinv", "numpy.linalg.qr",
- "numpy.linalg.slogdet", "numpy.linalg.solve", "numpy.linalg.svd", "numpy.linalg.svdvals", "numpy.linalg.tensordot",
- "numpy.linalg.tensorsolve", "numpy.linalg.trace", "numpy.linalg.vecdot", "numpy.linalg.vector_norm",
- "numpy.linspace", "numpy.log", "numpy.log10", "numpy.log1p", "numpy.log2", "numpy.logaddexp", "numpy.logaddexp2",
- "numpy.logical_and", "numpy.logical_not", "numpy.logical_or", "numpy.logical_xor", "numpy.logspace", "numpy.matmul",
- "numpy.matrix_transpose", "numpy.matvec", "numpy.max", "numpy.maximum", "numpy.may_share_memory", "numpy.mean",
- "numpy.median", "numpy.meshgrid", "numpy.min", "numpy.min_scalar_type", "numpy.minimum", "numpy.mintypecode",
- "numpy.mod", "numpy.modf", "numpy.moveaxis", "numpy.multiply", "numpy.nan_to_num", "numpy.nanargmax",
- "numpy.nanargmin", "numpy.nancumprod", "numpy.nancumsum", "numpy.nanmax", "numpy.nanmean", "numpy.nanmedian",
- "numpy.nanmin", "numpy.nanpercentile", "numpy.nanprod", "numpy.nanquantile", "numpy.nanstd", "numpy.nansum",
- "numpy.nanvar", "numpy.negative", "numpy.nextafter", "numpy.nonzero", "numpy.not_equal", "numpy.ones",
- "numpy.ones_like", "numpy.outer", "numpy.packbits", "numpy.pad", "numpy.partition", "numpy.percentile",
- "numpy.permute_dims", "numpy.place", "numpy.poly", "numpy.polyadd", "numpy.polyder", "numpy.polydiv",
- "numpy.polyfit", "numpy.polyint", "numpy.polymul", "numpy.polysub", "numpy.polyval", "numpy.positive", "numpy.pow",
- "numpy.power", "numpy.prod", "numpy.ptp", "numpy.put", "numpy.put_along_axis", "numpy.putmask", "numpy.quantile",
- "numpy.rad2deg", "numpy.radians", "numpy.ravel", "numpy.ravel_multi_index", "numpy.real", "numpy.real_if_close",
- "numpy.reciprocal", "numpy.remainder", "numpy.repeat", "numpy.require", "numpy.reshape", "numpy.resize",
- "numpy.result_type", "numpy.right_shift", "numpy.rint", "numpy.roll", "numpy.roots", "numpy.rot90", "numpy.round",
- "numpy.row_stack", "numpy.searchsorted", "numpy.select", "numpy.shares_memory", "numpy.sign", "numpy.signbit",
- "numpy.sin", "numpy.sinc", "numpy.sinh", "numpy.size", "numpy.sort", "numpy.sort_complex", "numpy.spacing",
- "numpy.split", "numpy.sqrt", "numpy.square", "numpy.squeeze", "numpy.stack", "numpy.std", "numpy.subtract",
- "numpy.sum", "numpy.swapaxes", "numpy.take", "numpy.take_along_axis", "numpy.tan", "numpy.tanh", "numpy.tensordot",
- "numpy.tile", "numpy.trace", "numpy.transpose", "numpy.trapezoid", "numpy.tri", "numpy.tril", "numpy.tril_indices",
- "numpy.trim_zeros", "numpy.triu", "numpy.triu_indices", "numpy.true_divide", "numpy.trunc", "numpy.union1d",
- "numpy.unique", "numpy.unique_all", "numpy.unique_counts", "numpy.unique_inverse", "numpy.unique_values",
- "numpy.unravel_index", "numpy.unstack", "numpy.unwrap", "numpy.vander", "numpy.var", "numpy.vdot", "numpy.vecdot",
- "numpy.vecmat", "numpy.vsplit", "numpy.vstack", "numpy.where", "numpy.zeros", "numpy.zeros_like",
-})
-
 # NumPy functions that take a symbolic tensor in every place -> kind of the result.
 NUMPY_WORKS: dict[str, str] = {
  "numpy.array_equal": "static", "numpy.array_equiv": "static", "numpy.flip": "tensor", "numpy.isscalar": "static",
  "numpy.iterable": "static", "numpy.ndim": "static", "numpy.shape": "static", "numpy.tril_indices_from": "static",
  "numpy.triu_indices_from": "static",
 }
-
-# `math` functions that raise for a symbolic tensor.
-MATH_FAILS: frozenset[str] = frozenset({
- "math.acos", "math.acosh", "math.asin", "math.asinh", "math.atan", "math.atan2", "math.atanh", "math.cbrt",
- "math.ceil", "math.comb", "math.copysign", "math.cos", "math.cosh", "math.degrees", "math.dist", "math.erf",
- "math.erfc", "math.exp", "math.exp2", "math.expm1", "math.fabs", "math.factorial", "math.floor", "math.fmod",
- "math.frexp", "math.fsum", "math.gamma", "math.gcd", "math.hypot", "math.isclose", "math.isfinite", "math.isinf",
- "math.isnan", "math.isqrt", "math.lcm", "math.ldexp", "math.lgamma", "math.log", "math.log10", "math.log1p",
- "math.log2", "math.modf", "math.nextafter", "math.perm", "math.pow", "math.prod", "math.radians", "math.remainder",
- "math.sin", "math.sinh", "math.sqrt", "math.tan", "math.tanh", "math.trunc", "math.ulp",
-})
 
 # Builtin, called with one tensor of a suitable rank and type -> (raises without AutoGraph, raises with it).
 BUILTINS: dict[str, tuple[bool, bool]] = {
@@ -2021,61 +1908,6 @@ BUILTINS: dict[str, tuple[bool, bool]] = {
  "range": (True, False), "repr": (False, False), "reversed": (True, True), "round": (True, True), "set": (True, True),
  "slice": (False, False), "sorted": (True, False), "str": (False, False), "sum": (True, True), "tuple": (True, True),
  "type": (False, False), "zip": (True, True),
-}
-
-# Attribute of a symbolic tensor, in a graph -> kind; "method-KIND": what calling it gives; "shape": a TensorShape
-# or the like; "fails", "method-fails": raises.
-TENSOR_ATTRIBUTES: dict[str, str] = {
- "OVERLOADABLE_OPERATORS": "static", "backing_device": "fails", "consumers": "method-static", "cpu": "fails",
- "device": "static", "dtype": "static", "eval": "method-fails", "experimental_ref": "method-static",
- "get_shape": "method-shape", "gpu": "fails", "graph": "static", "is_packed": "fails", "name": "static",
- "ndim": "static", "numpy": "fails", "op": "static", "ref": "method-static", "set_shape": "method-none",
- "shape": "shape", "value_index": "static",
-}
-
-# Attribute of a tf.Variable, in a graph -> kind; "method-KIND": what calling it gives; "shape": a TensorShape or
-# the like; "fails", "method-fails": raises.
-VARIABLE_ATTRIBUTES: dict[str, str] = {
- "SaveSliceInfo": "static", "aggregation": "static", "assign": "method-tensor", "assign_add": "method-tensor",
- "assign_sub": "method-tensor", "batch_scatter_update": "method-tensor", "constraint": "static", "create": "fails",
- "device": "static", "dtype": "static", "eval": "method-fails", "experimental_ref": "method-static",
- "gather_nd": "method-tensor", "get_shape": "method-shape", "graph": "fails", "handle": "tensor",
- "initial_value": "static", "initialized_value": "method-fails", "initializer": "static",
- "is_initialized": "method-tensor", "name": "static", "numpy": "method-fails", "op": "fails",
- "read_value": "method-tensor", "read_value_no_copy": "method-tensor", "ref": "method-static",
- "scatter_add": "method-tensor", "scatter_div": "method-tensor", "scatter_max": "method-tensor",
- "scatter_min": "method-tensor", "scatter_mul": "method-tensor", "scatter_nd_add": "method-tensor",
- "scatter_nd_max": "method-tensor", "scatter_nd_min": "method-tensor", "scatter_nd_sub": "method-tensor",
- "scatter_nd_update": "method-tensor", "scatter_sub": "method-tensor", "scatter_update": "method-tensor",
- "set_shape": "method-none", "shape": "shape", "sparse_read": "method-tensor", "synchronization": "static",
- "to_proto": "method-fails", "trainable": "static", "value": "method-tensor",
-}
-
-# Attribute of a weight of Keras 2, in a graph -> kind; "method-KIND": what calling it gives; "shape": a TensorShape
-# or the like; "fails", "method-fails": raises.
-KERAS2_WEIGHT_ATTRIBUTES: dict[str, str] = {
- "SaveSliceInfo": "static", "aggregation": "static", "assign": "method-tensor", "assign_add": "method-tensor",
- "assign_sub": "method-tensor", "batch_scatter_update": "method-tensor", "constraint": "static", "create": "fails",
- "device": "static", "dtype": "static", "eval": "method-fails", "experimental_ref": "method-static",
- "gather_nd": "method-tensor", "get_shape": "method-shape", "graph": "fails", "handle": "tensor",
- "initial_value": "static", "initialized_value": "method-fails", "initializer": "static",
- "is_initialized": "method-tensor", "name": "static", "numpy": "method-fails", "op": "fails",
- "read_value": "method-tensor", "read_value_no_copy": "method-tensor", "ref": "method-static",
- "scatter_add": "method-tensor", "scatter_div": "method-tensor", "scatter_max": "method-tensor",
- "scatter_min": "method-tensor", "scatter_mul": "method-tensor", "scatter_nd_add": "method-tensor",
- "scatter_nd_max": "method-tensor", "scatter_nd_min": "method-tensor", "scatter_nd_sub": "method-tensor",
- "scatter_nd_update": "method-tensor", "scatter_sub": "method-tensor", "scatter_update": "method-tensor",
- "set_shape": "method-none", "shape": "shape", "sparse_read": "method-tensor", "synchronization": "static",
- "to_proto": "method-fails", "trainable": "static", "value": "method-tensor",
-}
-
-# Attribute of a weight of Keras 3, in a graph -> kind; "method-KIND": what calling it gives; "shape": a TensorShape
-# or the like; "fails", "method-fails": raises.
-KERAS_VARIABLE_ATTRIBUTES: dict[str, str] = {
- "aggregation": "static", "assign": "method-tensor", "assign_add": "method-tensor", "assign_sub": "method-tensor",
- "constraint": "static", "dtype": "static", "handle": "tensor", "name": "static", "ndim": "static",
- "numpy": "method-fails", "overwrite_with_gradient": "static", "path": "static", "regularizer": "static",
- "shape": "shape", "synchronization": "static", "trainable": "static", "value": "variable",
 }
 
 # NumPy function -> one of keras.ops that gives the same numbers for floats in the forms below.
