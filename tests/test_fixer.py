@@ -243,6 +243,33 @@ def test_sizes_are_not_compared_with_numbers_of_an_unknown_dtype(keras: int) -> 
         assert "tf.shape" not in _returned(f"tf.where({other} > x.shape[0], x, -x)", keras)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("tf.multiply(x, x.shape[0])", "tf.multiply(x, tf.cast(tf.shape(x)[0], x.dtype))"),
+        ("tf.where(x > 0.0, x, x.shape[0])", "tf.where(x > 0.0, x, tf.cast(tf.shape(x)[0], x.dtype))"),
+        ("x * tf.maximum(0.5, x.shape[0])", 'x * tf.maximum(0.5, tf.cast(tf.shape(x)[0], "float32"))'),
+        ("tf.reshape(x, [tf.maximum(1, x.shape[0]), 8])", "tf.reshape(x, [tf.maximum(1, tf.shape(x)[0]), 8])"),
+        ("tf.maximum(-x, x.shape[0])", "tf.maximum(-x, x.shape[0])"),
+        ("tf.maximum(x, y=x.shape[0])", "tf.maximum(x, y=x.shape[0])"),
+    ],
+)
+@pytest.mark.parametrize("keras", [2, 3])
+def test_sizes_among_the_operands_of_an_operation_get_their_dtype(before: str, after: str, keras: int) -> None:
+    assert _returned(before, keras) == after
+
+
+@pytest.mark.parametrize("keras", [2, 3])
+def test_sizes_are_no_operands_of_an_extreme_beside_an_unknown_dtype(keras: int) -> None:
+    for other in ("tf.reduce_max(x)", "np.max(x)"):
+        assert "tf.shape" not in _returned(f"x * max({other}, x.shape[0])", keras)
+
+
+def test_a_choice_that_no_autograph_sees_may_hold_a_number() -> None:
+    choice = "tf.reduce_mean(x).numpy() if tf.reduce_any(x > 0.0) else 2"
+    assert _returned(f"x * ({choice})", 3) == "x * tf.where(tf.reduce_any(x > 0.0), tf.reduce_mean(x), 2)"
+
+
 def test_what_autograph_makes_a_whole_tensor_meets_floats_as_one() -> None:
     assert _returned("x * ((int(tf.shape(x)[1]) - x.shape[0]) * tf.reduce_mean(x).numpy())", 2) == (
         "x * ((tf.cast(int(tf.shape(x)[1]) - tf.shape(x)[0], x.dtype)) * tf.reduce_mean(x))"

@@ -34,6 +34,21 @@ _CARRYING = (ast.List, ast.Tuple, ast.keyword, ast.Assign)
 _TAKING_TENSORS = frozenset({"update_state", "add_loss"})
 _WHOLE = frozenset({Kind.INT, Kind.BOOL})
 _DEEPEST = 6
+# Operations whose operands have one dtype; those of keras.ops find one themselves.
+_PAIRING = frozenset(
+    {"add", "subtract", "multiply", "divide", "truediv", "floordiv", "floormod", "mod", "pow", "maximum", "minimum"}
+    | {
+        "divide_no_nan",
+        "multiply_no_nan",
+        "squared_difference",
+        "scalar_mul",
+        "where",
+        "clip_by_value",
+        "clip",
+        "atan2",
+    }
+    | {"equal", "not_equal", "less", "less_equal", "greater", "greater_equal"}
+)
 _LITERALS = (ast.List, ast.Tuple, ast.Set, ast.Dict)
 
 
@@ -66,7 +81,7 @@ class Retyping(Conversions):
         if isinstance(parent, ast.Call):
             return node in parent.args and self._argument(scope, parent, node, kind)
         if isinstance(parent, ast.keyword):
-            return self._keyword(scope, parent)
+            return self._keyword(scope, parent, kind)
         if isinstance(parent, ast.Attribute):
             return self._attribute(scope, parent, node, kind)
         if isinstance(parent, ast.Subscript):
@@ -198,6 +213,8 @@ class Retyping(Conversions):
         if name.startswith(("tensorflow.", "keras.ops.", "keras.backend.")):
             if name.rpartition(".")[2] in _TAKING_PYTHON:
                 return self._constant(scope, call, node, name)
+            if kind in _WHOLE and _pairs(name):
+                return self._operand(scope, call, node)
             return name.rpartition(".")[2] not in {"py_function", "numpy_function"}
         if name.startswith("numpy."):
             found = numpy_call(scope, self.plan, self.library, call)
@@ -209,6 +226,19 @@ class Retyping(Conversions):
         if isinstance(callee, Method) and callee.name in _TAKING_TENSORS:
             return isinstance(callee.receiver, Instance)
         return isinstance(callee, Instance) and may_be_symbolic(scope.value(call))
+
+    def _operand(self, scope: Scope, call: ast.Call, node: ast.expr) -> bool:
+        """An operand of an operation whose operands have one dtype: a number took that of the others."""
+        is_choice = scope.api_name(call.func).endswith(".where")
+        operands = call.args[1:] if is_choice else call.args
+        others = [other for other in operands if other is not node and kind_of(scope, other) is not Kind.INT]
+        if node not in operands or not others:
+            return True
+        names = [other for other in others if isinstance(other, ast.Name) and is_symbolic(scope.value(other))]
+        if not names and not any(kind_of(scope, other) is Kind.FLOAT for other in others):
+            return False
+        self.wrap_cast(scope, node, self.plan.text(names[0]) if names else None)
+        return True
 
     def _constant(self, scope: Scope, call: ast.Call, node: ast.expr, name: str) -> bool:
         """`tf.constant` takes no tensor in a graph, `tf.convert_to_tensor` does."""
@@ -231,9 +261,11 @@ class Retyping(Conversions):
         found = self.number_function(scope, call, node, name, kind)
         return found is not None and self.consume(scope, call, found)
 
-    def _keyword(self, scope: Scope, keyword: ast.keyword) -> bool:
+    def _keyword(self, scope: Scope, keyword: ast.keyword, kind: Kind = Kind.UNKNOWN) -> bool:
         call = scope.parent(keyword)
         if not isinstance(call, ast.Call) or keyword.arg is None or keyword.arg in _STATIC_KEYWORDS:
+            return False
+        if kind in _WHOLE and _pairs(scope.api_name(call.func)):
             return False
         return scope.api_name(call.func).startswith(("tensorflow.", "keras.ops."))
 
@@ -311,8 +343,8 @@ class Retyping(Conversions):
 
     def _choice(self, scope: Scope, parent: ast.IfExp, node: ast.expr, kind: Kind) -> bool:
         if parent.test is not node:
-            is_of_graph = is_symbolic(scope.value(parent.test))
-            return not (is_of_graph and branches.has_two_dtypes(scope, parent)) and self.consume(scope, parent, kind)
+            is_converted = scope.autograph and is_symbolic(scope.value(parent.test))
+            return not (is_converted and branches.has_two_dtypes(scope, parent)) and self.consume(scope, parent, kind)
         if not branches.plan_choice(scope, self.plan, self.library, parent):
             return False
         return self.consume(scope, parent, joined(kind_of(scope, parent.body), kind_of(scope, parent.orelse)))
@@ -382,6 +414,10 @@ def _is_plain(value: Value) -> bool:
     """Whether a tensor can be computed with the value as it is: Python's number, a tensor, a constant of NumPy."""
     is_constant = isinstance(value, Api) and value.name.startswith(("numpy.", "math."))
     return is_static(value) or is_symbolic(value) or is_constant
+
+
+def _pairs(name: str) -> bool:
+    return name.startswith(("tensorflow.", "keras.backend.")) and name.rpartition(".")[2] in _PAIRING
 
 
 def _is_number_in_eager_mode(scope: Scope, node: ast.expr, depth: int = 0) -> bool:

@@ -6,7 +6,7 @@ import ast
 
 from tflint_layers.finding import Fix, Safety
 from tflint_layers.model.scopes import Scope
-from tflint_layers.model.values import is_symbolic
+from tflint_layers.model.values import is_static, is_symbolic
 from tflint_layers.rewrite import callers
 from tflint_layers.rewrite.dtypes import Kind, joined, kind_of
 from tflint_layers.rewrite.library import Library
@@ -96,9 +96,17 @@ class Conversions:
         kinds = [kind_of(scope, argument) for argument in call.args]
         if kind is not Kind.UNKNOWN and Kind.INT in kinds and Kind.FLOAT in kinds:
             return None
+        if any(self._is_whole_beside_unknown(scope, *pair) for pair in (call.args, call.args[::-1])):
+            return None
         function = self.library.name(pairing)
         plan.put(call.func, lambda: function)
         return joined(*kinds)
+
+    def _is_whole_beside_unknown(self, scope: Scope, whole: ast.expr, other: ast.expr) -> bool:
+        """Whether a whole tensor meets something that may be a tensor of floats."""
+        is_tensor = self.plan.is_tensor(whole) or is_symbolic(scope.value(whole))
+        may_be_float = kind_of(scope, other) is not Kind.INT and not is_static(scope.value(other))
+        return is_tensor and kind_of(scope, whole) is Kind.INT and may_be_float
 
     def _rounded(self, scope: Scope, call: ast.Call, node: ast.expr, kind: Kind) -> Kind | None:
         plan, function = self.plan, self.library.name("round")
