@@ -364,6 +364,11 @@ def _telling(attempt: Attempt) -> tuple[int, bool]:
     return len(attempt.failure.lines), attempt.recipe.origin not in MADE_UP
 
 
+def call_parameters(layer: Any) -> Mapping[str, inspect.Parameter]:
+    """The parameters of the function that calling a layer runs; none where there is no such function."""
+    return _parameters(getattr(layer, "call", None))
+
+
 def _parameters(function: Any) -> Mapping[str, inspect.Parameter]:
     try:
         return inspect.signature(getattr(function, "python_function", function)).parameters

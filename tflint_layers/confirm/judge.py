@@ -76,6 +76,10 @@ class Place:
         """Whether its text holds the name."""
         return _has_word(self.text, name)
 
+    def mentions_any_of(self, told: str) -> bool:
+        """Whether its text holds one of the names that are quoted in what is told."""
+        return any(self.mentions(_name_of(quoted)) for quoted in re.findall(r"`([\w.]+)`", told))
+
     @property
     def writes_state(self) -> bool:
         """Whether it sets a name or an attribute: then state must be seen to move, for a line always runs once."""
@@ -117,6 +121,8 @@ def _names_set(statement: ast.stmt | None) -> set[str]:
 def judge(finding: Finding, place: Place, trace: Trace) -> Verdict:
     """The verdict on one finding of a layer that was run."""
     status, because = _judge(finding, place, trace)
+    if status is Status.CONFIRMED:
+        because = "; ".join((because, *(told for told in trace.retraces if place.mentions_any_of(told))))
     return Verdict(status, because, trace.recipe, trace.keras, trace.setup)
 
 
@@ -363,4 +369,4 @@ def layer_status(trace: Trace) -> tuple[str, str, int | None]:
         return "fails", f"tracing raises {failed[0]}", line
     if trace.stopped:
         return "unproven", trace.stopped, None
-    return "traces", "it runs eagerly and as a graph", None
+    return "traces", "; ".join(("it runs eagerly and as a graph", *trace.retraces)), None

@@ -148,6 +148,7 @@ class Trace:
     ``untracked`` are attributes that hold variables of which the layer knows nothing.
     ``same`` and ``because`` answer whether a fixed layer computes the same; ``other_gradients``: all but them agree.
     ``varies`` says that eager calls with the same inputs gave different numbers; ``moved`` is state that they changed.
+    ``retraces`` says which functions are traced anew in each call, and for which argument.
     ``construction`` and ``eager_error`` are set when no recipe could build the layer, or run it eagerly.
     """
 
@@ -163,6 +164,7 @@ class Trace:
     varies: bool | None = None
     moved: tuple[str, ...] = ()
     untracked: tuple[str, ...] = ()
+    retraces: tuple[str, ...] = ()
     runs: tuple[Run, ...] = ()
     notes: tuple[str, ...] = ()
     eager_ms: float | None = None
@@ -188,6 +190,7 @@ class Trace:
             moved=tuple(data.get("moved", ())),
             setup=tuple(data.get("setup", ())),
             untracked=tuple(data.get("untracked", ())),
+            retraces=tuple(data.get("retraces", ())),
             notes=tuple(data.get("notes", ())),
         )
 

@@ -18,13 +18,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tflint_layers.confirm import equivalence, observe
-from tflint_layers.confirm.builder import Builder, Subject, Unrunnable
+from tflint_layers.confirm import equivalence, observe, retraces
+from tflint_layers.confirm.builder import Builder, Subject, Unrunnable, call_parameters
 from tflint_layers.confirm.measure import measure, tensorflow_variables
 from tflint_layers.confirm.neutralise import STAND_IN, StandIns
 from tflint_layers.confirm.observe import Watch
 from tflint_layers.confirm.onward import Onward
-from tflint_layers.confirm.recipe import MADE_UP
+from tflint_layers.confirm.recipe import GUESSED, MADE_UP
 from tflint_layers.confirm.request import ENDLESS, Failure, Lines, Run, TraceRequest
 from tflint_layers.confirm.sandbox import Emit, TimeLimit
 
@@ -227,7 +227,27 @@ class Session:
             failed = (training, run, self.spans) if run.error else failed
         if failed[1].error:
             onward.after_failures(*failed)
+        else:
+            self.emit({"retraces": self._retraces(subject)})
         return subject
+
+    def _retraces(self, subject: Subject) -> list[str]:
+        """What is traced anew in each call; that it cannot be counted says nothing about the layer."""
+        self.phase = "counting traces"
+        anew = self.build.with_data(self.build.fresh(subject))
+        names = [name for name in call_parameters(anew.layer) if name != "self"]
+        plain = not self.build.is_step(subject) and len(names) >= len(anew.inputs) > 0
+        try:
+            counted = list(
+                retraces.of_functions(self.build.anatomy, anew.layer, lambda: anew.layer(*anew.inputs, **anew.keywords))
+            )
+            if plain and subject.recipe.origin != GUESSED:
+                words = {**dict(zip(names[1:], anew.inputs[1:], strict=False)), **anew.keywords}
+                first = anew.inputs[0]
+                counted += retraces.of_arguments(self.tf, lambda **given: anew.layer(first, **given), words)
+        except Exception:
+            return []
+        return counted
 
     def tell(self, run: Run) -> None:
         """Emit what a trace showed."""
