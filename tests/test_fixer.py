@@ -265,6 +265,12 @@ def test_sizes_are_no_operands_of_an_extreme_beside_an_unknown_dtype(keras: int)
         assert "tf.shape" not in _returned(f"x * max({other}, x.shape[0])", keras)
 
 
+def test_sizes_are_not_stacked_with_an_unknown_dtype() -> None:
+    for other in ("tf.reduce_max(x)", "np.max(x)", "0.5"):
+        assert "tf.shape" not in _returned(f"x * tf.reduce_sum(tf.stack([{other}, x.shape[0]]))", 3)
+    assert _returned("tf.reshape(x, tf.stack([x.shape[0], 8]))", 3) == "tf.reshape(x, tf.stack([tf.shape(x)[0], 8]))"
+
+
 def test_a_choice_that_no_autograph_sees_may_hold_a_number() -> None:
     choice = "tf.reduce_mean(x).numpy() if tf.reduce_any(x > 0.0) else 2"
     assert _returned(f"x * ({choice})", 3) == "x * tf.where(tf.reduce_any(x > 0.0), tf.reduce_mean(x), 2)"

@@ -33,6 +33,7 @@ _TAKING_PYTHON = frozenset({"constant", "TensorShape", "Variable", "add_weight",
 _CARRYING = (ast.List, ast.Tuple, ast.keyword, ast.Assign)
 _TAKING_TENSORS = frozenset({"update_state", "add_loss"})
 _WHOLE = frozenset({Kind.INT, Kind.BOOL})
+_STACKING = frozenset({"tensorflow.stack", "tensorflow.concat", "tensorflow.add_n", "tensorflow.convert_to_tensor"})
 _DEEPEST = 6
 # Operations whose operands have one dtype; those of keras.ops find one themselves.
 _PAIRING = frozenset(
@@ -89,7 +90,7 @@ class Retyping(Conversions):
         if isinstance(parent, ast.Slice):
             return self._bound(scope, parent, kind)
         if isinstance(parent, (ast.List, ast.Tuple)):
-            return self._literal(scope, parent)
+            return not _is_odd(scope, parent, kind) and self._literal(scope, parent)
         if isinstance(parent, ast.IfExp):
             return self._choice(scope, parent, node, kind)
         if isinstance(parent, ast.BoolOp):
@@ -418,6 +419,16 @@ def _is_plain(value: Value) -> bool:
 
 def _pairs(name: str) -> bool:
     return name.startswith(("tensorflow.", "keras.backend.")) and name.rpartition(".")[2] in _PAIRING
+
+
+def _is_odd(scope: Scope, elements: ast.List | ast.Tuple, kind: Kind) -> bool:
+    """Whether a whole number would be stacked with what may be a tensor of floats; a shape holds none."""
+    call = scope.parent(elements)
+    name = scope.api_name(call.func) if isinstance(call, ast.Call) else ""
+    if kind not in _WHOLE or name not in _STACKING:
+        return False
+    kinds = ((kind_of(scope, e), isinstance(e, ast.Call) or is_symbolic(scope.value(e))) for e in elements.elts)
+    return any(found is Kind.FLOAT or (found is Kind.UNKNOWN and is_computed) for found, is_computed in kinds)
 
 
 def _is_number_in_eager_mode(scope: Scope, node: ast.expr, depth: int = 0) -> bool:
