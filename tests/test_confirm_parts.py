@@ -129,6 +129,7 @@ def test_requests_and_traces_survive_json() -> None:
     run = Run("built", ALL, GRAPH, fails(3), None, swallowed, ("a",), ("b",), ("c",), True, True, (ALL,), replaced)
     trace = Trace(
         keras=2, recipe="L()", setup=("import a",), cut_short=True, eager_error=fails(4), eager=EAGER, varies=True,
+        output="said",
         moved=("n",), untracked=("self.w",), runs=(run,), notes=("note",), eager_ms=1.5, graph_ms=0.5, same=True,
         because="so",
     )  # fmt: skip

@@ -138,7 +138,8 @@ def test_json_has_findings_and_layers(tmp_path: Path) -> None:
     (tmp_path / "layers.py").write_text(LAYERS)
     done = tflint("--trace-all", "--ignore", "TFL902", "--output-format", "json", folder=tmp_path)
     content = json.loads(done.stdout)
-    assert list(content) == ["findings", "layers"]
+    assert list(content) == ["findings", "layers", "isolation"]
+    assert any("namespaces" in how or "sockets" in how for how in content["isolation"])
     assert [finding["code"] for finding in content["findings"]] == ["TFL101"]
     assert [layer["status"] for layer in content["layers"]] == ["traces", "fails", "fails", "unproven"]
     assert list(content["layers"][0]) == [

@@ -56,6 +56,9 @@ def _codes(context: click.Context, parameter: click.Parameter, given: tuple[str,
     is_flag=True,
     help="With --trace-all, or with --confirm for the flagged layers: measure a call, eagerly and as a graph.",
 )
+@click.option(
+    "--show-output", is_flag=True, help="With --confirm or --trace-all: show what the layers that ran printed."
+)
 @click.option("--python", metavar="PATH", help="The interpreter that has TensorFlow (default: this one).")
 @click.option(
     "--recorded",
@@ -175,6 +178,8 @@ def _check(options: Options) -> None:
         raise click.UsageError("--emit-repro needs --confirm")
     if options.benchmark and not (options.confirm or options.trace_all):
         raise click.UsageError("--benchmark needs --trace-all or --confirm")
+    if options.show_output and not (options.confirm or options.trace_all):
+        raise click.UsageError("--show-output needs --confirm or --trace-all")
     if options.baseline and options.write_baseline:
         raise click.UsageError("--baseline and --write-baseline cannot be used together")
     if (options.add_noqa or options.write_baseline) and (options.fix or options.diff):

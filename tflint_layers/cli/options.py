@@ -22,6 +22,7 @@ class Options:
     only: str | None
     show_refuted: bool
     trace_all: bool
+    show_output: bool
     benchmark: bool
     python: str | None
     recorded: Path | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 
 import click
 
@@ -53,7 +54,7 @@ def _text(
     if options.statistics:
         findings = statistics.render(shown, format_name)
     elif run.layers is not None and format_name == "json":
-        return layers.as_json(shown, run.layers, documents)
+        return layers.as_json(shown, run.layers, documents, run.isolation)
     else:
         findings = FORMATS[format_name](shown, documents, paint)
     if run.layers is not None and format_name in _FOR_PEOPLE:
@@ -69,6 +70,8 @@ def _print_layers_aside(run: Run, documents: Documents) -> None:
 
 def tell(shown: list[Finding], run: Run, options: Options) -> None:
     """Say on standard error what went wrong, what there is to know, and how many findings there are."""
+    if options.show_output:
+        _print_outputs(run)
     for problem in run.problems:
         say(f"error: {problem}")
     if options.quiet:
@@ -77,8 +80,16 @@ def tell(shown: list[Finding], run: Run, options: Options) -> None:
         say(f"note: {note}")
     if run.layers is not None:
         say(layers.summary(run.layers))
+    for how in run.isolation:
+        say(f"Ran layers in child processes: {how}.")
     if run.outcomes:
         say(_summary(shown, run, options))
+
+
+def _print_outputs(run: Run) -> None:
+    for output in run.outputs:
+        say(f"what `{output.name}` of {os.path.relpath(output.path)} printed under Keras {output.keras}:")
+        click.echo(textwrap.indent(output.text.rstrip(), "    "), err=True)
 
 
 def _summary(shown: list[Finding], run: Run, options: Options) -> str:

@@ -24,7 +24,7 @@ from tflint_layers.settings import BOTH, CACHE, Configuration, Settings, Setting
 from tflint_layers.work import Outcome, Task, lint_files
 
 if TYPE_CHECKING:
-    from tflint_layers.confirm import Tracer
+    from tflint_layers.confirm import Output, Tracer
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,18 @@ class KnownFindings:
 
 @dataclass(frozen=True)
 class Run:
-    """What a run found out, before anything is printed or written. ``layers`` is None where none were asked for."""
+    """What a run found out, before anything is printed or written. ``layers`` is None where none were asked for.
+
+    ``isolation`` says how the layers that ran were cut off from the network, ``outputs`` what they printed.
+    """
 
     outcomes: list[Outcome]
     problems: tuple[str, ...]
     notes: tuple[str, ...]
     settings: Mapping[str, Settings]
     layers: list[TracedLayer] | None = None
+    isolation: tuple[str, ...] = ()
+    outputs: tuple[Output, ...] = ()
 
     @cached_property
     def current(self) -> dict[str, Document]:
@@ -90,17 +95,20 @@ def run_of(options: Options, accepted: KnownFindings | None = None) -> Run:
     progress.close()
     outcomes = merged(outcomes[: len(tasks)], outcomes[len(tasks) :], judged=options.confirm) if twins else outcomes
     layers = None
+    isolation: tuple[str, ...] = ()
+    outputs: tuple[Output, ...] = ()
     if options.confirm or traced:
         with _tensorflow(options, settings.values()) as tracer:
             outcomes = _confirmed(outcomes, settings, options, accepted, tracer) if options.confirm else outcomes
             if traced:
                 outcomes, layers = _traced(outcomes, settings, options, tracer)
+            isolation, outputs = tracer.isolation, tuple(tracer.outputs)
     broken = tuple(outcome.problem for outcome in outcomes if outcome.problem)
     unfixed = tuple(
         f"{outcome.path}: {outcome.fixed.problem}" for outcome in outcomes if outcome.fixed and outcome.fixed.problem
     )
     notes = tuple(note for outcome in outcomes for note in outcome.notes)
-    return Run(outcomes, found.problems + broken + unfixed, found.notes + notes, settings, layers)
+    return Run(outcomes, found.problems + broken + unfixed, found.notes + notes, settings, layers, isolation, outputs)
 
 
 def _task(path: str, options: Options, configuration: Configuration) -> Task:

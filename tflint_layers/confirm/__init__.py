@@ -13,7 +13,7 @@ from tflint_layers.confirm.elsewhere import Elsewhere, UnreadableRecord
 from tflint_layers.confirm.judge import judge, layer_status, place_of
 from tflint_layers.confirm.pool import NoTensorFlow, Progress
 from tflint_layers.confirm.request import Trace, TraceRequest
-from tflint_layers.confirm.tracer import Tracer
+from tflint_layers.confirm.tracer import Output, Tracer
 from tflint_layers.finding import Finding, Status, Verdict
 from tflint_layers.source import Source
 
@@ -23,6 +23,7 @@ __all__ = [
     "LayerQuestion",
     "LayerResult",
     "NoTensorFlow",
+    "Output",
     "Tracer",
     "UnreadableRecord",
     "confirm",

@@ -149,6 +149,7 @@ class Trace:
     ``same`` and ``because`` answer whether a fixed layer computes the same; ``other_gradients``: all but them agree.
     ``varies`` says that eager calls with the same inputs gave different numbers; ``moved`` is state that they changed.
     ``retraces`` says which functions are traced anew in each call, and for which argument.
+    ``notes`` say how the process was cut off from the network; ``output`` is what it printed.
     ``construction`` and ``eager_error`` are set when no recipe could build the layer, or run it eagerly.
     """
 
@@ -167,6 +168,7 @@ class Trace:
     retraces: tuple[str, ...] = ()
     runs: tuple[Run, ...] = ()
     notes: tuple[str, ...] = ()
+    output: str = ""
     eager_ms: float | None = None
     graph_ms: float | None = None
     eager_step_ms: float | None = None
@@ -196,7 +198,18 @@ class Trace:
 
 
 _PLAIN = (
-    *("keras", "recipe", "stopped", "cut_short", "varies", "eager_ms", "graph_ms", "eager_step_ms", "graph_step_ms"),
+    *(
+        "keras",
+        "recipe",
+        "stopped",
+        "cut_short",
+        "varies",
+        "output",
+        "eager_ms",
+        "graph_ms",
+        "eager_step_ms",
+        "graph_step_ms",
+    ),
     *("same", "because", "other_gradients", "versions"),
 )
 

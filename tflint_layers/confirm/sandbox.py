@@ -29,6 +29,7 @@ _SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|AUTH", re.IGNORECASE)
 _MAX_PROCESSES = 24
 _MAX_FILE = 64 << 20
 _MAX_RESULT = 32 << 20
+_MAX_OUTPUT = 1 << 14
 _NEW_NETWORK, _NEW_PROCESSES, _NEW_USER = 0x40000000, 0x20000000, 0x10000000
 _SUBREAPER, _DEATH_SIGNAL = 36, 1
 
@@ -39,6 +40,8 @@ class TimeLimit(BaseException):
 
 def guard(work: Work, folder: str, timeout: float, memory_mb: int) -> dict[str, Any]:
     """Run ``work`` in a child within limits; the events it emitted, merged, and ``stopped`` if it did not finish.
+
+    ``output`` is the beginning of what the child printed.
 
     The child inherits no descriptor but its own, and works in ``folder``.
     """
@@ -55,15 +58,33 @@ def guard(work: Work, folder: str, timeout: float, memory_mb: int) -> dict[str, 
         _be_child(work, folder, note, (result_end, noise_end), token, (timeout, memory_mb))
     os.close(result_end)
     os.close(noise_end)
+    printed = bytearray()
     try:
-        heard, stopped = _listen(child, (results, noise), f"{token} END\n".encode(), timeout, memory_mb)
+        heard, stopped = _listen(child, (results, noise), f"{token} END\n".encode(), timeout, memory_mb, printed)
     finally:
         status = _kill_descendants(child)
-    return _merge(heard, token, stopped or _how_it_ended(status))
+    _drain(noise, printed)
+    return {**_merge(heard, token, stopped or _how_it_ended(status)), "output": _text(printed)}
 
 
-def _listen(child: int, pipes: tuple[int, int], end: bytes, timeout: float, memory_mb: int) -> tuple[bytes, str | None]:
-    """Read until the child says that it is done or is gone; why it must be stopped, if it must."""
+def _drain(noise: int, printed: bytearray) -> None:
+    """Read what is left in the pipe of what the child printed; it is dead, so that this ends."""
+    while len(printed) <= _MAX_OUTPUT and select.select([noise], [], [], 0)[0] and (data := os.read(noise, 1 << 16)):
+        printed += data
+
+
+def _text(printed: bytearray) -> str:
+    cut = "\n..." if len(printed) > _MAX_OUTPUT else ""
+    return printed[:_MAX_OUTPUT].decode(errors="replace") + cut
+
+
+def _listen(
+    child: int, pipes: tuple[int, int], end: bytes, timeout: float, memory_mb: int, printed: bytearray
+) -> tuple[bytes, str | None]:
+    """Read until the child says that it is done or is gone; why it must be stopped, if it must.
+
+    What it prints is added to ``printed``, until that is enough.
+    """
     results, noise = pipes
     heard = bytearray()
     deadline = time.monotonic() + timeout
@@ -77,8 +98,10 @@ def _listen(child: int, pipes: tuple[int, int], end: bytes, timeout: float, memo
                 return bytes(heard), None
             if not data:
                 return bytes(heard), None if _ends_soon(child) else "closed the channel that its results go through"
-        if noise in ready and not os.read(noise, 1 << 20):
-            noise = results
+        if noise in ready:
+            data = os.read(noise, 1 << 20)
+            printed += data if len(printed) <= _MAX_OUTPUT else b""
+            noise = noise if data else results
         if len(heard) > _MAX_RESULT:
             return b"", "said more than can be read"
         if time.monotonic() > deadline:
@@ -169,7 +192,8 @@ def _redirect(noise: int) -> None:
     os.dup2(noise, 1)
     os.dup2(noise, 2)
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - lives as long as the process
-    sys.stdout = open(1, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
+    # A line at a time: nothing is flushed when the process is killed.
+    sys.stdout = open(1, "w", 1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
 
 
@@ -218,7 +242,7 @@ def _isolate() -> str:
                 with contextlib.suppress(OSError), open(f"/proc/self/{name}", "w") as file:
                     file.write(text)
             return "own network, process and user namespaces"
-    return "socket.connect refuses; this platform offers no more"
+    return "Python's sockets refuse to connect, more is not possible here"
 
 
 def _refuse_connections() -> None:

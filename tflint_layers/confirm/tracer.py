@@ -23,6 +23,16 @@ class _Question:
     asked_by: list[tuple[int, Key | None]]
 
 
+@dataclass(frozen=True, order=True)
+class Output:
+    """What a layer (or function) printed while it was run."""
+
+    path: str
+    name: str
+    keras: int
+    text: str
+
+
 class Tracer:
     """Runs layers, each once; TensorFlow is imported once for each interpreter and Keras. A context manager.
 
@@ -37,6 +47,8 @@ class Tracer:
         self._pools: dict[str | None, Pool] = {}
         self._keys: dict[str | None, Keys] = {}
         self._known: dict[str, Trace] = {}
+        self._notes: dict[str, None] = {}
+        self._outputs: dict[tuple[str, str, int], Output] = {}
 
     def __enter__(self) -> Tracer:
         return self
@@ -64,7 +76,28 @@ class Tracer:
         left = [number for number in range(len(requests)) if number not in answers]
         alone = [_Question(requests[number], [(number, None)]) for number in left]
         self._ask(alone, python, tell, answers)
-        return [answers[number] for number in range(len(requests))]
+        traces = [answers[number] for number in range(len(requests))]
+        for request, trace in zip(requests, traces, strict=True):
+            self._remember(request, trace)
+        return traces
+
+    @property
+    def isolation(self) -> tuple[str, ...]:
+        """How the layers that this one told of were cut off from the network."""
+        return tuple(self._notes)
+
+    @property
+    def outputs(self) -> list[Output]:
+        """What layers printed, in the order of files."""
+        return sorted(self._outputs.values())
+
+    def _remember(self, request: TraceRequest, trace: Trace) -> None:
+        """Keep what is not about findings. Of a layer that runs several times, the first run tells what it prints."""
+        self._notes.update(dict.fromkeys(trace.notes))
+        name = request.layer or request.function or "module"
+        if trace.output.strip():
+            output = Output(request.path, name, request.keras, trace.output)
+            self._outputs.setdefault((request.path, name, request.keras), output)
 
     def _ask(
         self, questions: Sequence[_Question], python: str | None, progress: Progress, answers: dict[int, Trace]

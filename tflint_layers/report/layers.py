@@ -43,11 +43,14 @@ def as_text(layers: Sequence[TracedLayer], documents: Documents, paint: Paint) -
     return "".join(f"{_line(layer, documents[layer.path], paint, several)}\n" for layer in layers)
 
 
-def as_json(findings: Sequence[Finding], layers: Sequence[TracedLayer], documents: Documents) -> str:
-    """One JSON object with both lists."""
+def as_json(
+    findings: Sequence[Finding], layers: Sequence[TracedLayer], documents: Documents, isolation: Sequence[str]
+) -> str:
+    """One JSON object with both lists, and how the processes that ran layers were cut off from the network."""
     content = {
         "findings": [as_object(finding, documents[finding.path]) for finding in findings],
         "layers": [_object(layer, documents[layer.path]) for layer in layers],
+        "isolation": list(isolation),
     }
     return json.dumps(content, indent=2) + "\n"
 
