@@ -453,3 +453,37 @@ def test_made_up_inputs_are_not_held_against_a_layer(tmp_path: Path) -> None:
     assert results["Mean"].status == "traces", results
     assert results["Normal"].status == "traces", results
     assert "mode='up'" in (results["Normal"].recipe or "")
+
+
+OPTIONAL = b"""\
+import keras
+import tensorflow as tf
+
+try:
+    import absent_text_tools as tools
+except ImportError:
+    tools = None
+
+
+class Trims(keras.layers.Layer):
+    def call(self, inputs):
+        if tf.executing_eagerly():
+            return inputs
+        return tools.trim(inputs)
+
+
+class Forgets(keras.layers.Layer):
+    def call(self, inputs):
+        helper = tf if tf.executing_eagerly() else None
+        return helper.identity(inputs)
+"""
+
+
+@pytest.mark.tensorflow
+def test_a_layer_that_needs_an_optional_module_is_unproven(tmp_path: Path) -> None:
+    path = str(tmp_path / "layers.py")
+    trims, forgets = trace_layers([LayerQuestion(OPTIONAL, path, name) for name in ("Trims", "Forgets")])
+    assert (trims.status, trims.line) == ("unproven", 14)
+    assert "it needs absent_text_tools, without which `tools` is None" in trims.because
+    assert trims.because.startswith("tracing needs what is not installed: ")
+    assert (forgets.status, forgets.line) == ("fails", 20)

@@ -136,6 +136,17 @@ def test_requests_and_traces_survive_json() -> None:
     assert Trace.from_data(json.loads(json.dumps(asdict(trace)))) == trace
 
 
+def test_a_missing_module_is_not_the_fault_of_a_layer() -> None:
+    missing = Failure("ModuleNotFoundError", "it needs text_tools", ((PATH, 9),))
+    trace = Trace(3, recipe="L()(x)", eager=EAGER, runs=(Run("built", ALL, error=missing),))
+    verdict = judge(finding(9, Proof.RAISES), place_of(finding(9, Proof.RAISES), PATH, SOURCE), trace)
+    assert verdict.status is Status.UNPROVEN
+    assert layer_status(trace)[:2] == (
+        "unproven",
+        "tracing needs what is not installed: ModuleNotFoundError: it needs text_tools",
+    )
+
+
 # --- slices
 
 

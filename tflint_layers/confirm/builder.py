@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import linecache
+import re
 import sys
 import traceback
 import types
@@ -20,16 +21,17 @@ from tflint_layers.confirm import found, observe, recipe
 from tflint_layers.confirm.draft import Draft
 from tflint_layers.confirm.inputs import Call
 from tflint_layers.confirm.lessons import Knowledge, Mishap
-from tflint_layers.confirm.module_slice import Missing, ModuleSlice
+from tflint_layers.confirm.module_slice import Missing, ModuleSlice, optional_imports
 from tflint_layers.confirm.parameters import Signature
 from tflint_layers.confirm.recipe import MADE_UP, Recipe
-from tflint_layers.confirm.request import Failure, TraceRequest
+from tflint_layers.confirm.request import MISSING_MODULE, Failure, TraceRequest
 from tflint_layers.confirm.search import Search, Source
 from tflint_layers.confirm.values import BATCH, Tensor, tensor
 
 STEPS = ("train_step", "test_step", "predict_step")
 
 _SEED = 7
+_ATTRIBUTE_OF_NONE = re.compile(r"'NoneType' object has no attribute '(\w+)'")
 # Where code of others may call a layer with Python values, which is not how a model calls it.
 _LOOSE = frozenset({"documentation", "project", "tests"})
 # Failures that no other input would cure: what the code asks for is refused whatever it is given.
@@ -139,6 +141,20 @@ class Builder:
         if isinstance(error, NameError) and name in self._slice.skipped:
             text += f" (line {self._slice.skipped[name]} sets it, but module-level statements do not run)"
         return text
+
+    def explained(self, failure: Failure) -> Failure:
+        """The failure, or that a module is missing, where it comes from the None that has its name then."""
+        missed = _ATTRIBUTE_OF_NONE.search(failure.message)
+        if missed is None or failure.type != "AttributeError" or not failure.lines:
+            return failure
+        path, line = failure.lines[-1]
+        text = linecache.getline(path, line) if path == self._request.path else ""
+        for name, module in optional_imports(self._slice.tree):
+            is_used = re.search(rf"\b{name}\.{missed[1]}\b", text)
+            if is_used and vars(self.module).get(name, self) is None:
+                message = f"it needs {module}, without which `{name}` is None"
+                return replace(failure, type=MISSING_MODULE, message=message)
+        return failure
 
     # --- recipes
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tflint_layers.confirm.request import ENDLESS, Failure, Lines, Run, Trace
+from tflint_layers.confirm.request import ENDLESS, MISSING_MODULE, Failure, Lines, Run, Trace
 from tflint_layers.confirm.statements import head_of, lines_of, statement_at
 from tflint_layers.finding import Finding, Proof, Status, Verdict
 
@@ -18,6 +18,7 @@ _REFUSALS = (
     "tried to create variables", "KerasTensor", "already built", "out of scope", "is deprecated",
     "not compatible with eager execution", "Session graph is empty", "When eager execution is enabled",
 )  # fmt: skip
+_NOT_INSTALLED = frozenset({"ImportError", MISSING_MODULE})
 AFTER_REPLACING = " (after replacing "
 _DEAD_TENSOR = ("out of scope", "cannot be accessed from here", "InaccessibleTensorError")
 
@@ -222,7 +223,7 @@ def _without_evidence(finding: Finding, place: Place, trace: Trace) -> Judgement
 
 
 def _raises(place: Place, trace: Trace, run: Run) -> str | None:
-    if place.is_replaced(run):
+    if place.is_replaced(run) or (run.error is not None and run.error.type in _NOT_INSTALLED):
         return None
     for failure in (run.error, run.later_error):
         if failure is not None and place.is_in(failure):
@@ -364,7 +365,7 @@ def layer_status(trace: Trace) -> tuple[str, str, int | None]:
     failed: Sequence[Failure] = [run.error for run in trace.runs if run.error and run.error.type != ENDLESS]
     if failed:
         line = failed[0].lines[-1][1] if failed[0].lines else None
-        if failed[0].type in ("ImportError", "ModuleNotFoundError"):
+        if failed[0].type in _NOT_INSTALLED:
             return "unproven", f"tracing needs what is not installed: {failed[0]}", line
         return "fails", f"tracing raises {failed[0]}", line
     if trace.stopped:

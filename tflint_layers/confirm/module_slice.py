@@ -114,6 +114,17 @@ def _bound_names(statement: ast.stmt) -> Iterator[str]:
                 yield node.id
 
 
+def optional_imports(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """The names that a module imports in a ``try``, with what they stand for."""
+    for statement in tree.body:
+        if isinstance(statement, ast.Try):
+            for inner in statement.body:
+                if isinstance(inner, ast.Import):
+                    yield from ((a.asname or a.name.partition(".")[0], a.name) for a in inner.names)
+                elif isinstance(inner, ast.ImportFrom):
+                    yield from ((a.asname or a.name, f"{inner.module or '.'}.{a.name}") for a in inner.names)
+
+
 class Missing:
     """Stands for a module or a name that could not be imported; raises as soon as somebody uses it."""
 

@@ -59,6 +59,9 @@ class TraceRequest:
 ENDLESS = "TimeLimit"
 """The type of the failure of a trace that had to be stopped."""
 
+MISSING_MODULE = "ModuleNotFoundError"
+"""The type of the failure of code that needs what is not installed."""
+
 _LONGEST_MESSAGE = 240
 
 

@@ -336,7 +336,7 @@ class Session:
             self._tell_endless(kind, watch, caught, time.monotonic() - start, eager)
             raise
         except Exception as caught:
-            error, self.spans = watch.failure(caught), watch.spans(caught)
+            error, self.spans = build.explained(watch.failure(caught)), watch.spans(caught)
         run = Run(
             kind,
             watch.lines,
