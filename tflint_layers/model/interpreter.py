@@ -98,6 +98,8 @@ class Interpreter(Calls):
             return Container(UNKNOWN, type="generator") if info.is_generator else UNKNOWN
         if any(_last_name(decorator) in _UNCALLED_DECORATORS for decorator in info.decorators):
             return UNKNOWN
+        if isinstance(function.bound, Instance) and self._takes_over(info, function.bound):
+            return NONE
         if function.autograph is not None:
             autograph = function.autograph
         elif autograph is None:
@@ -118,6 +120,21 @@ class Interpreter(Calls):
         result = UNKNOWN if is_wrapped(info) else result
         results[key] = result, {place: v for place, v in self.heap.items() if before.get(place) != v}
         return result
+
+    def _takes_over(self, info: FunctionInfo, instance: Instance) -> bool:
+        """Give an object what a base class of another file sets up, unless that comes back to the object's class.
+
+        So it is concluded once for all the classes that inherit it, whatever arguments they pass.
+        """
+        cls = instance.cls
+        if cls is None or info.cls is None or info.cls is cls or not self._sets_up_elsewhere(info):
+            return False
+        overridden = cls.methods.keys() - _SETTING_UP
+        if any(isinstance(node, ast.Attribute) and node.attr in overridden for node in info.nodes):
+            return False
+        for name, value in self.declared(info.cls).items():
+            self.heap[cls, name] = value
+        return True
 
     def _is_constant(self, info: FunctionInfo, arguments: Arguments) -> bool:
         """Whether a module-level name is being bound to what a function of the module gives without arguments."""
@@ -257,6 +274,8 @@ class Interpreter(Calls):
         return names
 
     def _run_set_up(self, method: FunctionInfo, instance: Instance, cls: ClassInfo) -> None:
+        if self._takes_over(method, instance):
+            return
         phase = Phase.BUILD if method.name == "build" else Phase.INIT
         function = self.function_value(method, bound=instance)
         defaults = _defaults(method.node.args)
