@@ -87,7 +87,8 @@ def check(package: Package) -> tuple[str, list[str]]:
     again = package.run("--fix", _FIXES, "--output-format", "json")
     problems = [f"{path} no longer parses" for path in changed if not parses(path, after[path])]
     problems += [f"{path} is new" for path in sorted(after.keys() - before.keys())]
-    problems += [f"{path}: changed by a second run" for path in after if after[path] != contents(package.fixed)[path]]
+    again = contents(package.fixed)
+    problems += [f"{path}: changed by a second run" for path in after if after[path] != again[path]]
     problems += [
         f"{words}: {line}"
         for words, done in (("diff", patch), ("fix", fixed), ("second run", again))
