@@ -87,8 +87,8 @@ def check(package: Package) -> tuple[str, list[str]]:
     again = package.run("--fix", _FIXES, "--output-format", "json")
     problems = [f"{path} no longer parses" for path in changed if not parses(path, after[path])]
     problems += [f"{path} is new" for path in sorted(after.keys() - before.keys())]
-    again = contents(package.fixed)
-    problems += [f"{path}: changed by a second run" for path in after if after[path] != again[path]]
+    refixed = contents(package.fixed)
+    problems += [f"{path}: changed by a second run" for path in after if after[path] != refixed[path]]
     problems += [
         f"{words}: {line}"
         for words, done in (("diff", patch), ("fix", fixed), ("second run", again))
