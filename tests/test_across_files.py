@@ -78,3 +78,31 @@ def test_moving_a_helper_to_another_file_changes_positions_only(tmp_path: Path, 
     helpers = tmp_path / "helpers.py"
     found = lint_source(helpers.read_bytes(), str(helpers), Settings(keras=3))
     assert [(finding.line, finding.code) for finding in found] == [(2, "TFL201"), (3, "TFL101")]
+
+
+GUARDED = {
+    "pkg/__init__.py": "",
+    "pkg/compat.py": (
+        "def import_tensorflow():\n    try:\n        import tensorflow as found\n"
+        "    except ImportError:\n        return None\n"
+        "    return found if hasattr(found, 'executing_eagerly') else None\n\n\n"
+        "tf = import_tensorflow()\n\n\n"
+        "def is_traced():\n    return tf is not None and not tf.executing_eagerly()\n"
+    ),
+    "pkg/layer.py": (
+        "import keras\nimport numpy as np\n\nfrom .compat import is_traced\n\n\n"
+        "class Works(keras.layers.Layer):\n    def call(self, x):\n"
+        "        return x * 2.0 if is_traced() else np.asarray(x) * 2.0\n"
+    ),
+}
+
+
+def test_where_something_is_traced_tensorflow_is_there(tmp_path: Path) -> None:
+    """Only eager code takes the other way, although the helper may find no TensorFlow."""
+    for name, text in GUARDED.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert lint_source(GUARDED["pkg/layer.py"].encode(), str(tmp_path / "pkg/layer.py"), Settings(keras=3)) == []
+    unguarded = GUARDED["pkg/layer.py"].replace("if is_traced() else", "if self.built else")
+    assert lint_source(unguarded.encode(), str(tmp_path / "pkg/other.py"), Settings(keras=3)) != []
