@@ -497,37 +497,6 @@ def needs_dimension(dotted: str, keras: int) -> bool:
     return computes and result(dotted, keras) in (TENSOR, TENSORS)
 
 
-# Functions of `math` that operations of TensorFlow and Keras are named after.
-MATH_OPERATIONS = frozenset({"sqrt", "exp", "floor", "ceil", "sin", "cos", "tan", "tanh", "sinh", "cosh"})
-
-
-_TENSORFLOW_OF_NUMPY = {
-    **{
-        name: name
-        for name in (
-            *("abs", "square", "sqrt", "exp", "sign", "sin", "cos", "tan", "sinh", "cosh", "tanh", "floor", "round"),
-            *("negative", "transpose", "zeros_like", "ones_like", "argmax", "argmin", "squeeze"),
-        )
-    },
-    **{name: f"reduce_{name}" for name in ("sum", "mean", "max", "min", "prod", "any", "all")},
-    **{name: f"math.{name}" for name in ("log", "log1p", "expm1", "ceil", "isnan", "isinf", "isfinite", "rsqrt")},
-    "std": "math.reduce_std",
-    "var": "math.reduce_variance",
-    "amax": "reduce_max",
-    "amin": "reduce_min",
-}
-
-
-def operation_for_numpy(dotted: str, keras: bool) -> str | None:
-    """What does the same as a NumPy function inside a graph: a name of ``keras.ops``, or of ``tensorflow``."""
-    root, _, name = dotted.rpartition(".")
-    if root != "numpy":
-        return None
-    if keras:
-        return name if f"keras.ops.{name}" in api_table.RETURNS else None
-    return _TENSORFLOW_OF_NUMPY.get(name)
-
-
 LIFTED_READS = frozenset({"keras.backend.get_value", "keras.backend.batch_get_value"})
 PEEKING_FUNCTIONS = frozenset({"tensorflow.get_static_value", "tensorflow.compat.v1.get_static_value"})
 # Their results depend on the shape of a tensor alone, which may well be known while tracing.
