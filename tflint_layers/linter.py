@@ -22,10 +22,6 @@ from tflint_layers.suppressions import Suppressions
 from tflint_layers.unused_noqa import unused_noqas
 
 _CLASS_WITH_BASE = re.compile(rb"class[ \t]+\w+[ \t]*\(")
-_TRACED = (
-    *(b"function", b"train_step", b"test_step", b"predict_step", b"update_state", b"Lambda", b".map(", b"map_fn"),
-    *(b"def call", b"dynamic", b"run_eagerly", b"eager_execution", b"enable_debug_mode", b"Input("),
-)
 _LIBRARIES = (b"keras", b"tensorflow")
 _PLAIN = re.compile(
     r"run_functions_eagerly|run_eagerly|enable_debug_mode|eager_execution|dynamic"
@@ -172,13 +168,14 @@ class Linter:
         """Find what the entry points of a module reach, in whatever file."""
         module = self._project.read(path)
         self._evaluated[path] = hash(module.source.data) if module is not None else 0
-        if module is not None and _may_be_traced(module.source.data):
+        if module is not None and _may_be_traced(module.source):
             for finding in self._lint(module):
                 self._located.setdefault((path, finding.path), []).append(finding)
 
     def _lint(self, module: ModuleInfo) -> list[Finding]:
         source = module.source
-        plain = _names_any(source.data.lower(), _LIBRARIES) and _PLAIN.search(source.text)
+        lowered = source.data.lower()
+        plain = any(library in lowered for library in _LIBRARIES) and _PLAIN.search(source.text)
         scopes = traced_scopes(module, self._keras_of(module), _PLAIN if plain else None)
         return _distinct(_findings(scopes, self._fixes))
 
@@ -186,12 +183,11 @@ class Linter:
         return self._keras or module.keras or self._project_keras
 
 
-def _may_be_traced(data: bytes) -> bool:
-    return _names_any(data, _TRACED) or _CLASS_WITH_BASE.search(data) is not None
-
-
-def _names_any(data: bytes, words: tuple[bytes, ...]) -> bool:
-    return any(word in data for word in words)
+def _may_be_traced(source: Source) -> bool:
+    """Whether a file has a class that may be a layer, a `tf.function`, or what rules say about other code."""
+    if b"function" in source.data or _CLASS_WITH_BASE.search(source.data):
+        return True
+    return _PLAIN.search(source.text) is not None
 
 
 def unreadable(path: str, error: UnreadableSource, settings: Settings) -> Finding:

@@ -63,9 +63,10 @@ class Scope:
     guarded: set[ast.AST] = field(default_factory=set)
     evaluations: Evaluations | None = field(default=None, repr=False)
 
-    def __post_init__(self) -> None:
-        """Note whether the code is traced, or set up while something is."""
-        self.is_traced = self.phase in (Phase.CALL, Phase.BUILD)
+    @cached_property
+    def is_traced(self) -> bool:
+        """Whether the code runs while something is traced, or sets up what is."""
+        return self.phase in (Phase.CALL, Phase.BUILD)
 
     def value(self, node: ast.AST) -> Value:
         """What the expression is; Unknown where the function never evaluates it."""
