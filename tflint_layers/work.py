@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -15,6 +14,7 @@ from tflint_layers.document import Document
 from tflint_layers.finding import Finding
 from tflint_layers.fixer import Accept, FixResult, fix_source, lint_for_fixes
 from tflint_layers.linter import unreadable
+from tflint_layers.processors import processors
 from tflint_layers.settings import Settings
 from tflint_layers.source import UnreadableSource
 
@@ -118,14 +118,7 @@ def _outcomes(tasks: Sequence[Task], processes: int) -> Iterator[Outcome]:
 def _processes(files: int, jobs: int | None) -> int:
     if jobs is not None:
         return max(min(jobs, files), 1)
-    return 1 if files < _WORTH_A_POOL else _processors()
-
-
-def _processors() -> int:
-    """The processors that this process may use, which in a container are fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return 1 if files < _WORTH_A_POOL else processors()
 
 
 def _read(task: Task) -> bytes:

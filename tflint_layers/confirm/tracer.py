@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from tflint_layers.confirm.cache import Cache, Key, Keys
 from tflint_layers.confirm.pool import Pool
 from tflint_layers.confirm.request import Trace, TraceRequest
+from tflint_layers.processors import processors
 
 Progress = Callable[[int, int], None]
 
@@ -142,10 +142,5 @@ class Tracer:
 
     def _pool(self, python: str | None) -> Pool:
         if python not in self._pools:
-            self._pools[python] = Pool(python, self._jobs or _processors())
+            self._pools[python] = Pool(python, self._jobs or processors())
         return self._pools[python]
-
-
-def _processors() -> int:
-    """The processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
