@@ -254,6 +254,16 @@ def test_line_endings_encoding_and_long_calls_stay() -> None:
     assert result.data == data.replace(b"np.maximum(", b"tf.maximum(")
 
 
+def test_the_brackets_of_a_comparison_in_a_chain_are_not_torn_apart() -> None:
+    text = layer(
+        "if 0 < (  # é\n        tf.reduce_sum(inputs)) < (2 if self.rate else 3):\n    return inputs\nreturn -inputs"
+    )
+    data = b"# -*- coding: latin-1 -*-\n" + text.decode().encode("latin-1")
+    new = fix_source(data, "layer.py", Settings(keras=3), unsafe=True).data.decode("latin-1")
+    assert "tf.logical_and(0 < tf.reduce_sum(inputs), tf.reduce_sum(inputs) < (2 if self.rate else 3))" in new
+    assert "# é" in new
+
+
 @pytest.mark.parametrize(
     ("body", "code", "words"),
     [

@@ -4,6 +4,7 @@ libcst is imported where it is needed: linting alone, as flake8 does it, must no
 """
 
 from tflint_layers.rewrite import arrays, branches, draws, loops, members, texts
+from tflint_layers.rewrite.conditions import condition
 from tflint_layers.rewrite.consumers import Retyping
 from tflint_layers.rewrite.dtypes import Kind, kind_of, only_value
 from tflint_layers.rewrite.edits import delete_statement, replace, rewrite_call, without_argument
@@ -18,6 +19,7 @@ __all__ = [
     "Retyping",
     "arrays",
     "branches",
+    "condition",
     "delete_statement",
     "draws",
     "kind_of",

@@ -1,146 +1,24 @@
-"""Conditions on tensors, and the branches that depend on them, as operations of the graph."""
+"""Branches that depend on tensors, as operations of the graph."""
 
 from __future__ import annotations
 
 import ast
-import io
-import tokenize
-from collections.abc import Callable
-from itertools import pairwise
 
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.syntax import walk
-from tflint_layers.model.values import Static, Variable, constant_of, is_static, is_symbolic, may_be_symbolic
+from tflint_layers.model.values import Variable, constant_of, is_static, is_symbolic, may_be_symbolic
+from tflint_layers.rewrite.conditions import condition, joined
 from tflint_layers.rewrite.dtypes import Kind, kind_of
 from tflint_layers.rewrite.library import Library
-from tflint_layers.rewrite.plan import Plan
+from tflint_layers.rewrite.plan import Plan, Text
 
 _LONGEST = 100
-Text = Callable[[], str]
+_FAILED = '"assertion failed"'
+_SYMBOLS: dict[type[ast.operator], str] = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**", ast.FloorDiv: "//", ast.MatMult: "@",
+}  # fmt: skip
 Block = list[ast.stmt]
 Bound = tuple[ast.expr, Text]
-
-
-# --- conditions ------------------------------------------------------------------------------------------------------
-
-
-def condition(scope: Scope, plan: Plan, library: Library, test: ast.expr) -> Text | None:
-    """A condition as one truth value of the graph; None where a part of it may be no tensor."""
-    if isinstance(test, ast.BoolOp):
-        return _junction(scope, plan, library, test)
-    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        inner = condition(scope, plan, library, test.operand)
-        negation = library.name("logical_not")
-        return (lambda: f"{negation}({inner()})") if inner is not None else None
-    if isinstance(test, ast.Compare) and (len(test.ops) > 1 or isinstance(test.ops[0], (ast.In, ast.NotIn))):
-        return _comparison(scope, plan, library, test)
-    if isinstance(test, ast.Call) and scope.api_name(test.func) in {"builtins.any", "builtins.all"}:
-        return any_or_all(scope, plan, library, test)
-    if not (plan.is_tensor(test) or is_symbolic(scope.value(test))):
-        return None
-    if kind_of(scope, test) is Kind.BOOL or isinstance(test, ast.Compare):
-        return lambda: plan.argument(test)
-    cast = library.name("cast")
-    return lambda: f'{cast}({plan.argument(test)}, "bool")'
-
-
-def _junction(scope: Scope, plan: Plan, library: Library, test: ast.BoolOp) -> Text | None:
-    parts = [condition(scope, plan, library, part) or _flag(scope, plan, part) for part in test.values]
-    known = [part for part in parts if part is not None]
-    if len(known) < len(parts):
-        return None
-    operation = library.name("logical_and" if isinstance(test.op, ast.And) else "logical_or")
-
-    def text() -> str:
-        first, *rest = (part() for part in known)
-        for part in rest:
-            first = f"{operation}({first}, {part})"
-        return first
-
-    return text
-
-
-def _flag(scope: Scope, plan: Plan, node: ast.expr) -> Text | None:
-    """An option of Python, such as `training`: nothing that protects what stands behind it from being computed."""
-    if not isinstance(node, (ast.Name, ast.Attribute)) or not isinstance(scope.value(node), Static):
-        return None
-    return lambda: f"bool({plan.text(node)})"
-
-
-def _comparison(scope: Scope, plan: Plan, library: Library, test: ast.Compare) -> Text | None:
-    operands = [test.left, *test.comparators]
-    if len(test.ops) == 1:
-        return _membership(scope, plan, library, test)
-    if not all(_can_be_computed_twice(scope, node) for node in operands[1:-1]):
-        return None
-    if any(isinstance(op, (ast.In, ast.NotIn, ast.Is, ast.IsNot)) for op in test.ops):
-        return None
-    operation = library.name("logical_and")
-    source = plan.source
-
-    def text() -> str:
-        pieces = [
-            plan.text(left) + source.data[source.span(left)[1] : source.span(right)[0]].decode() + plan.text(right)
-            for left, right in pairwise(operands)
-        ]
-        first, *rest = pieces
-        for piece in rest:
-            first = f"{operation}({first}, {piece})"
-        return first
-
-    return text
-
-
-def _can_be_computed_twice(scope: Scope, node: ast.expr) -> bool:
-    calls = [inner for inner in walk(node) if isinstance(inner, ast.Call)]
-    names = [scope.api_name(call.func) for call in calls]
-    return all(name.startswith(("tensorflow.", "keras.ops.")) and ".random." not in name for name in names)
-
-
-def _membership(scope: Scope, plan: Plan, library: Library, test: ast.Compare) -> Text | None:
-    group = test.comparators[0]
-    is_list = isinstance(group, (ast.List, ast.Tuple)) and bool(group.elts)
-    tensor = is_symbolic(scope.value(group)) or plan.is_tensor(group)
-    if not tensor and not is_list:
-        return None
-    if is_list and not all(is_static(scope.value(item)) for item in group.elts):  # type: ignore[attr-defined]
-        return None
-    equal, some, negation = (library.name(name) for name in ("equal", "any", "logical_not"))
-    inside = isinstance(test.ops[0], ast.In)
-
-    def text() -> str:
-        found = f"{some}({equal}({plan.argument(test.left)}, {plan.argument(group)}))"
-        return found if inside else f"{negation}({found})"
-
-    return text
-
-
-def any_or_all(scope: Scope, plan: Plan, library: Library, call: ast.Call) -> Text | None:
-    """`any` or `all` of truth values as a reduction; None where they are not all of the graph."""
-    if len(call.args) != 1 or call.keywords:
-        return None
-    argument = call.args[0]
-    element = argument.elt if isinstance(argument, (ast.GeneratorExp, ast.ListComp)) else None
-    elements = argument.elts if isinstance(argument, (ast.List, ast.Tuple)) else [element] if element else []
-    if element is not None and any(generator.ifs for generator in getattr(argument, "generators", [])):
-        return None
-    if elements and not all(kind_of(scope, item) is Kind.BOOL for item in elements):
-        return None
-    if not elements and kind_of(scope, argument) is not Kind.BOOL:
-        return None
-    function = library.name(scope.api_name(call.func).removeprefix("builtins."))
-
-    def text() -> str:
-        inner = plan.text(argument)
-        if isinstance(argument, ast.GeneratorExp):
-            inner = inner.strip()
-            inner = f"[{inner[1:-1]}]" if inner.startswith("(") and inner.endswith(")") else f"[{inner}]"
-        return f"{function}({inner})"
-
-    return text
-
-
-# --- ternaries -------------------------------------------------------------------------------------------------------
 
 
 def plan_choice(scope: Scope, plan: Plan, library: Library, choice: ast.IfExp) -> bool:
@@ -175,9 +53,6 @@ def _is_choosable(scope: Scope, plan: Plan, side: ast.expr) -> bool:
     return plan.is_tensor(side) or is_symbolic(value) or number
 
 
-# --- if --------------------------------------------------------------------------------------------------------------
-
-
 def plan_if(scope: Scope, plan: Plan, library: Library, node: ast.If) -> bool:
     """An `if` on a tensor to `cond`, where both branches do no more than return or bind one value each."""
     if any(isinstance(inner, (ast.NamedExpr, ast.Yield, ast.Await)) for inner in walk(node)):
@@ -202,14 +77,8 @@ def _guarded(scope: Scope, plan: Plan, library: Library, test: ast.expr) -> tupl
     if not first or not rest or len(known) < len(parts):
         return None, None
     operation = library.name("logical_and")
-
-    def decided() -> str:
-        text, *others = (part() for part in known)
-        for other in others:
-            text = f"{operation}({text}, {other})"
-        return text
-
-    return lambda: plan.between(plan.source.span(first[0])[0], plan.source.span(first[-1])[1]), decided
+    guard = plan.source.span(first[0])[0], plan.source.span(first[-1])[1]
+    return lambda: plan.between(*guard), lambda: joined(operation, [part() for part in known])
 
 
 def _is_known(scope: Scope, node: ast.expr) -> bool:
@@ -256,9 +125,6 @@ def plan_assert(scope: Scope, plan: Plan, library: Library, node: ast.Assert) ->
     return True
 
 
-_FAILED = '"assertion failed"'
-
-
 def _plan_raise(scope: Scope, plan: Plan, library: Library, node: ast.If, test: Text) -> bool:
     raised = node.body[0]
     if len(node.body) != 1 or not isinstance(raised, ast.Raise) or node.orelse or _is_elif(plan, node):
@@ -278,7 +144,7 @@ def _plan_raise(scope: Scope, plan: Plan, library: Library, node: ast.If, test: 
 
     def text() -> str:
         new = f"{function}({negation}({test()}), [{data()}])"
-        return comments(plan, node, node, new) + new
+        return plan.with_comments(node, node, new)
 
     plan.put(node, text)
     return True
@@ -302,7 +168,7 @@ def _plan_update(scope: Scope, plan: Plan, library: Library, node: ast.If, test:
         otherwise = "0.0" if _is_float(scope, value) else f"{zeros}({plan.argument(value)})"
         otherwise = plan.text(weight) if method == "assign" else otherwise
         new = f"{plan.text(weight)}.{method}({where}({test()}, {plan.argument(value)}, {otherwise}))"
-        return comments(plan, node, node, new) + new
+        return plan.with_comments(node, node, new)
 
     plan.put(node, text)
     return True
@@ -333,7 +199,7 @@ def _plan_returns(scope: Scope, plan: Plan, library: Library, node: ast.If, test
 
     def text() -> str:
         call = _cond(plan, function, test(), [plan.text(side) for side in sides], indent, "return ")
-        return lead + comments(plan, node, last, call) + call
+        return lead + plan.with_comments(node, last, call)
 
     if is_elif:
         # The line of the `elif` begins with its indentation, which goes with it.
@@ -369,7 +235,7 @@ def _plan_chain(scope: Scope, plan: Plan, library: Library, node: ast.If, test: 
         return _cond(plan, function, test(), [plan.text(values[0]), other], indent, "return ")
 
     stop: ast.stmt = node if block or last is None else last
-    plan.put_between(node, stop, lambda: comments(plan, node, stop, text()) + text())
+    plan.put_between(node, stop, lambda: plan.with_comments(node, stop, text()))
     return True
 
 
@@ -416,7 +282,7 @@ def _plan_bindings(scope: Scope, plan: Plan, library: Library, node: ast.If, tes
             parts = [side[name][1]() if name in side else name for name in names]
             sides.append(parts[0] if len(parts) == 1 else f"({', '.join(parts)})")
         new = _cond(plan, function, test(), sides, indent, f"{target} = ")
-        return comments(plan, node, node, new) + new
+        return plan.with_comments(node, node, new)
 
     plan.put(node, text)
     return True
@@ -466,11 +332,6 @@ def _binding(plan: Plan, statement: ast.stmt) -> tuple[str, ast.expr, Text] | No
         symbol = _SYMBOLS.get(type(statement.op))
         return (name, value, lambda: f"{name} {symbol} {plan.atom(value)}") if symbol else None
     return None
-
-
-_SYMBOLS: dict[type[ast.operator], str] = {
-    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**", ast.FloorDiv: "//", ast.MatMult: "@",
-}  # fmt: skip
 
 
 def _is_bound_before(scope: Scope, node: ast.stmt, name: str) -> bool:
@@ -538,21 +399,3 @@ def _cond(plan: Plan, function: str, test: str, sides: list[str], indent: str, l
         return line
     inner = "".join(f"{indent}    {part},\n" for part in parts)
     return f"{lead}{function}(\n{inner}{indent})"
-
-
-def comments(plan: Plan, first: ast.stmt, last: ast.stmt, new: str) -> str:
-    """The comments that the statements hold and their new text does not, to stand above it.
-
-    One behind the last statement stays where it is.
-    """
-    lines = plan.source.text.splitlines(keepends=True)[first.lineno - 1 : last.end_lineno]
-    words = "".join(line.lstrip(" \t") for line in lines)
-    found = []
-    try:
-        for token in tokenize.generate_tokens(io.StringIO(words).readline):
-            if token.type == tokenize.COMMENT and token.start[0] < len(lines) and token.string not in new:
-                found.append(token.string)
-    except (tokenize.TokenError, SyntaxError):
-        pass  # a bracket or text that goes on: what was found so far is what there is
-    indent = " " * first.col_offset
-    return "".join(f"{comment}\n{indent}" for comment in found)

@@ -23,6 +23,7 @@ from tflint_layers.model.values import (
 )
 from tflint_layers.rewrite import branches, callers, loops
 from tflint_layers.rewrite.arrays import array_method, math_call, numpy_call
+from tflint_layers.rewrite.conditions import condition
 from tflint_layers.rewrite.conversions import Conversions
 from tflint_layers.rewrite.dtypes import Kind, joined, kind_of, only_value
 
@@ -180,7 +181,7 @@ class Retyping(Conversions):
 
     def _unary(self, scope: Scope, parent: ast.UnaryOp, kind: Kind) -> bool:
         if isinstance(parent.op, ast.Not):
-            text = branches.condition(scope, self.plan, self.library, parent)
+            text = condition(scope, self.plan, self.library, parent)
             if text is None:
                 return False
             self.plan.put(parent, text)
@@ -191,7 +192,7 @@ class Retyping(Conversions):
         if isinstance(parent.ops[0], (ast.Is, ast.IsNot)):
             return True  # neither an array nor a tensor is None
         if len(parent.ops) > 1 or not isinstance(parent.ops[0], _COMPARISONS):
-            text = branches.condition(scope, self.plan, self.library, parent)
+            text = condition(scope, self.plan, self.library, parent)
             if text is None:
                 return False
             self.plan.put(parent, text)
@@ -351,7 +352,7 @@ class Retyping(Conversions):
         return self.consume(scope, parent, joined(kind_of(scope, parent.body), kind_of(scope, parent.orelse)))
 
     def _junction(self, scope: Scope, parent: ast.BoolOp) -> bool:
-        text = branches.condition(scope, self.plan, self.library, parent)
+        text = condition(scope, self.plan, self.library, parent)
         if text is None:
             return False
         self.plan.put(parent, text)

@@ -50,7 +50,7 @@ def rewrite_call(
     if function is not None:
         call = call.with_changes(func=cst.parse_expression(function))
     new = cst.Module([]).code_for_node(call)
-    return None if new == old else _smallest_edit(source, node, old, new)
+    return None if new == old else smallest_edit(source, *source.span(node), old, new)
 
 
 def _keyword(argument: cst.Arg) -> str | None:
@@ -63,7 +63,7 @@ def _renamed(argument: cst.Arg, renamed: Mapping[str, str]) -> cst.Arg:
     return argument.with_changes(keyword=argument.keyword.with_changes(value=renamed[argument.keyword.value]))
 
 
-def _smallest_edit(source: Source, node: ast.expr, old: str, new: str) -> Edit:
+def smallest_edit(source: Source, start: int, end: int, old: str, new: str) -> Edit:
     """The edit without what both texts begin and end with, so that fixes of neighbours do not overlap."""
     prefix = 0
     while prefix < min(len(old), len(new)) and old[prefix] == new[prefix]:
@@ -71,7 +71,6 @@ def _smallest_edit(source: Source, node: ast.expr, old: str, new: str) -> Edit:
     suffix = 0
     while suffix < min(len(old), len(new)) - prefix and old[-1 - suffix] == new[-1 - suffix]:
         suffix += 1
-    start, end = source.span(node)
     return Edit(
         start + len(old[:prefix].encode(source.encoding)),
         end - len(old[len(old) - suffix :].encode(source.encoding)),

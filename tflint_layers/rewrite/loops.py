@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.syntax import walk
 from tflint_layers.model.values import Tensor, constant_of, is_symbolic, literal
-from tflint_layers.rewrite import branches
+from tflint_layers.rewrite.conditions import condition
 from tflint_layers.rewrite.dtypes import Kind, kind_of
 from tflint_layers.rewrite.library import Library
-from tflint_layers.rewrite.plan import Plan
+from tflint_layers.rewrite.plan import Plan, Text
 
 _SYMBOLS: dict[type[ast.operator], str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**", ast.MatMult: "@",
@@ -74,7 +74,7 @@ def _plan_collect(scope: Scope, plan: Plan, library: Library, loop: ast.For, tar
     def text() -> str:
         elements = over() if over is not None else plan.argument(loop.iter)
         new = f"{name} = {function}(lambda {target}: {plan.argument(collected)}, {elements})"
-        return branches.comments(plan, start, loop, new) + new
+        return plan.with_comments(start, loop, new)
 
     plan.put_between(start, loop, text)
     plan.put(stack, lambda: name)
@@ -94,7 +94,7 @@ def _stack_of(scope: Scope, loop: ast.For, rows: ast.Name) -> ast.Call | None:
 
 def _numbers(
     scope: Scope, plan: Plan, library: Library, loop: ast.For, collected: ast.expr, target: str
-) -> branches.Text | None:
+) -> Text | None:
     """The numbers that a loop over `range` steps through; `map_fn` must be told the dtype of what they index."""
     bounds = loop.iter
     if not isinstance(bounds, ast.Call) or bounds.keywords:
@@ -171,7 +171,7 @@ def plan_while(scope: Scope, plan: Plan, library: Library, loop: ast.While) -> b
     state = _state(scope, plan, loop.body)
     if loop.orelse or state is None or not all(_keeps_shape(scope, loop, one) for one in state):
         return False
-    test = branches.condition(scope, plan, library, loop.test)
+    test = condition(scope, plan, library, loop.test)
     if test is None:
         return False
     function = library.name("while_loop")
@@ -188,7 +188,7 @@ def plan_while(scope: Scope, plan: Plan, library: Library, loop: ast.While) -> b
         ]
         inner = "".join(f"{indent}    {part},\n" for part in parts)
         new = f"({names}{trailing}) = {function}(\n{inner}{indent})"
-        return branches.comments(plan, loop, loop, new) + new
+        return plan.with_comments(loop, loop, new)
 
     plan.put(loop, text)
     return True
@@ -341,6 +341,6 @@ def _put(plan: Plan, loop: ast.For, state: list[_State], call: Callable[[_State]
 
     def text() -> str:
         new = indent.join(f"{one.name} = {call(one)}" for one in state)
-        return branches.comments(plan, loop, loop, new) + new
+        return plan.with_comments(loop, loop, new)
 
     plan.put(loop, text)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import io
+import tokenize
 from collections.abc import Callable
 
 from tflint_layers.finding import Edit
+from tflint_layers.rewrite.edits import smallest_edit
 from tflint_layers.source import Source
 
 _ATOMS = (
@@ -14,6 +17,7 @@ _ATOMS = (
 )  # fmt: skip
 _Span = tuple[int, int]
 _Node = ast.expr | ast.stmt
+Text = Callable[[], str]
 
 
 class Plan:
@@ -21,7 +25,7 @@ class Plan:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self._texts: dict[_Span, Callable[[], str]] = {}
+        self._texts: dict[_Span, Text] = {}
         self._tensors: set[ast.AST] = set()
 
     def is_noted(self, node: ast.AST) -> bool:
@@ -40,19 +44,19 @@ class Plan:
         """Whether the node gets a text of its own."""
         return self.source.span(node) in self._texts
 
-    def put(self, node: _Node, text: Callable[[], str]) -> None:
+    def put(self, node: _Node, text: Text) -> None:
         """Give a node another text."""
         self._texts[self.source.span(node)] = text
 
-    def put_between(self, first: _Node, last: _Node, text: Callable[[], str]) -> None:
+    def put_between(self, first: _Node, last: _Node, text: Text) -> None:
         """Give all from one node to another one text."""
         self._texts[self.source.span(first)[0], self.source.span(last)[1]] = text
 
-    def put_span(self, start: int, end: int, text: Callable[[], str]) -> None:
+    def put_span(self, start: int, end: int, text: Text) -> None:
         """Give a range of bytes another text."""
         self._texts[start, end] = text
 
-    def put_bracketed(self, node: ast.expr, text: Callable[[], str]) -> None:
+    def put_bracketed(self, node: ast.expr, text: Text) -> None:
         """Give an expression another text, and drop the brackets right around it where that needs none."""
         self.put(node, text)
         start, end = self.source.span(node)
@@ -104,7 +108,7 @@ class Plan:
     def edits(self) -> list[Edit]:
         """What changes, in as few bytes as can be."""
         changes = [(a, b, self._old(a, b), self._texts[a, b]()) for a, b in self._outermost()]
-        return [self._smallest(*change) for change in changes if change[2] != change[3]]
+        return [smallest_edit(self.source, *change) for change in changes if change[2] != change[3]]
 
     def written(self) -> str:
         """All the new texts."""
@@ -116,21 +120,6 @@ class Plan:
             if not found or a >= found[-1][1]:
                 found.append((a, b))
         return found
-
-    def _smallest(self, start: int, end: int, old: str, new: str) -> Edit:
-        """The edit without what both texts begin and end with, so that fixes of neighbours do not overlap."""
-        encoding = self.source.encoding
-        prefix = 0
-        while prefix < min(len(old), len(new)) and old[prefix] == new[prefix]:
-            prefix += 1
-        suffix = 0
-        while suffix < min(len(old), len(new)) - prefix and old[-1 - suffix] == new[-1 - suffix]:
-            suffix += 1
-        return Edit(
-            start + len(old[:prefix].encode(encoding)),
-            end - len(old[len(old) - suffix :].encode(encoding)),
-            new[prefix : len(new) - suffix],
-        )
 
     def arguments(self, call: ast.Call) -> str:
         """What is going to stand between the brackets of a call."""
@@ -146,6 +135,23 @@ class Plan:
             return f"{function}({subject})"
         lead = rest[: len(rest) - len(rest.lstrip())]
         return f"{function}({lead}{subject},{rest if lead else ' ' + rest})"
+
+    def with_comments(self, first: ast.stmt, last: ast.stmt, new: str) -> str:
+        """The text that replaces some statements, under the comments that they hold and it does not.
+
+        One behind the last statement stays where it is.
+        """
+        lines = self.source.text.splitlines(keepends=True)[first.lineno - 1 : last.end_lineno]
+        words = "".join(line.lstrip(" \t") for line in lines)
+        found = []
+        try:
+            for token in tokenize.generate_tokens(io.StringIO(words).readline):
+                if token.type == tokenize.COMMENT and token.start[0] < len(lines) and token.string not in new:
+                    found.append(token.string)
+        except (tokenize.TokenError, SyntaxError):
+            pass  # a bracket or text that goes on: what was found so far is what there is
+        indent = " " * first.col_offset
+        return "".join(f"{comment}\n{indent}" for comment in found) + new
 
 
 def _is_atom_text(text: str) -> bool:

@@ -49,7 +49,7 @@ from tflint_layers.finding import Fix, Proof, Safety
 from tflint_layers.model import demands
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.values import is_static
-from tflint_layers.rewrite import Kind, Retyping, branches, kind_of, loops, replace
+from tflint_layers.rewrite import Kind, Retyping, branches, condition, kind_of, loops, replace
 from tflint_layers.rules.rule import Hit, Rule
 
 
@@ -122,7 +122,7 @@ def _fix_operator(scope: Scope, retyping: Retyping, node: ast.expr) -> Fix | Non
         return None  # Python hands on one of the operands as it is
     if not isinstance(node, (ast.BoolOp, ast.UnaryOp, ast.Compare, ast.Call)):
         return None
-    text = branches.condition(scope, retyping.plan, retyping.library, node)
+    text = condition(scope, retyping.plan, retyping.library, node)
     if text is None:
         return None
     retyping.plan.put(node, text)
