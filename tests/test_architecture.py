@@ -46,7 +46,7 @@ LAYERS = {
     "fixer.py": {"accepted", "finding", "linter", "rewrite", "settings", "source"},
     "discover.py": {"settings"},
     "work.py": {"baseline", "document", "finding", "fixer", "linter", "processors", "settings", "source"},
-    "confirming.py": {"confirm", "finding", "fixer", "notices", "settings", "work"},
+    "confirming.py": {"confirm", "finding", "fixer", "linter", "notices", "settings", "work"},
     "tracing.py": {
         *("confirm", "confirming", "finding", "linter", "notices", "report", "settings", "source", "suppressions"),
         "work",

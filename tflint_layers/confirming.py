@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tflint_layers.confirm import FixProof, FixQuestion, Tracer, confirm, prove_fixes
-from tflint_layers.finding import Finding, Safety, Status
-from tflint_layers.fixer import Fixing, FixResult, Trial, fixing
+from tflint_layers.finding import Entry, Finding, Safety, Status
+from tflint_layers.fixer import Fixing, FixResult, Reaching, Trial, fixing
+from tflint_layers.linter import entries_reaching
 from tflint_layers.notices import NOTICES
 from tflint_layers.settings import Settings
 from tflint_layers.work import Outcome
 
+# So many layers are run for a fix in a helper that they share.
+_MOST_ENTRIES = 8
 _ENTRIES = frozenset({"train_step", "test_step", "predict_step", "__call__", "update_state", "result"})
 
 
@@ -145,6 +149,7 @@ def _start(outcome: Outcome, settings: Settings, fixes: Fixes) -> _Work:
         settings,
         lambda finding: (finding.code, finding.message) not in unwanted,
         lambda findings: [f for f in findings if (f.line, f.column, f.code) in accepted],
+        reaching=_reaching(outcome, settings),
     )
     work = _Work(outcome, steps, fixes.unsafe)
     work.start()
@@ -156,28 +161,67 @@ def _is_worth_fixing(finding: Finding) -> bool:
     return status is Status.CONFIRMED or (status is Status.UNPROVEN and not finding.suspect)
 
 
+def _reaching(outcome: Outcome, settings: Settings) -> Reaching:
+    """What a finding of a file is reached from: what it was found through first, then all others."""
+    known = entries_reaching(code_of(outcome), outcome.path, settings)
+
+    def reaching(finding: Finding) -> list[Entry]:
+        own, others = finding.entry, known.get(finding.function or "", ())
+        if own is None:
+            return []
+        same = [other for other in others if (other.layer, other.root) == (own.layer, own.root)]
+        return [*(same or [own]), *(other for other in others if other not in same)]
+
+    return reaching
+
+
 def _proofs(trials: list[Trial], how: Settings, tracer: Tracer) -> list[FixProof]:
     """Whether each trial passes. What nothing in the file shows is left to how safe the fix is by itself."""
-    questions = [_question(trial) for trial in trials]
-    proofs = iter(prove_fixes([q for q in questions if q], tracer=tracer, **trace_options(how)))
-    return [next(proofs) if question else _by_safety(trial) for trial, question in zip(trials, questions, strict=True)]
+    questions = [[_question(trial, entry) for entry in trial.entries[:_MOST_ENTRIES]] for trial in trials]
+    proofs = iter(prove_fixes([q for asked in questions for q in asked], tracer=tracer, **trace_options(how)))
+    return [
+        _together(trial, [next(proofs) for _ in asked]) if asked else _by_safety(trial)
+        for trial, asked in zip(trials, questions, strict=True)
+    ]
 
 
-def _question(trial: Trial) -> FixQuestion | None:
-    first = trial.findings[0]
-    root = first.route[0] if first.route else first.function
-    if first.layer_path is not None or (first.layer is None and root is None):
-        return None
-    entry = root.rpartition(".")[2] if root else "call"
+def _question(trial: Trial, entry: Entry) -> FixQuestion:
+    method = entry.root.rpartition(".")[2]
     return FixQuestion(
         original=trial.before,
         fixed=trial.after,
-        path=first.path,
-        layer=first.layer,
-        keras=first.keras,
-        entry=entry if entry in _ENTRIES else "call",
-        function=None if first.layer else root,
+        path=trial.findings[0].path,
+        layer=entry.layer,
+        keras=entry.keras,
+        entry=method if method in _ENTRIES else "call",
+        function=None if entry.layer else entry.root,
+        home=entry.path,
     )
+
+
+def _together(trial: Trial, proofs: list[FixProof]) -> FixProof:
+    """The proof that a fix keeps what all do that run it: one must show it, and none may speak against it."""
+    by_name = dict(zip(map(_name, trial.entries), proofs, strict=False))
+    against = [(name, proof) for name, proof in by_name.items() if not proof.ok and not proof.undecided]
+    # What comes out decides first: gradients alone may be what the user wants to change.
+    for name, proof in sorted(against, key=lambda pair: pair[1].other_gradients):
+        return replace(proof, because=f"{proof.because}, in {name}" if len(by_name) > 1 else proof.because)
+    shown = [name for name, proof in by_name.items() if proof.ok]
+    if not shown:
+        return proofs[0]
+    proof = by_name[shown[0]]
+    told = [f"{proof.because} ({', '.join(shown)})" if len(by_name) > 1 else proof.because]
+    told += [f"not all of it shown by {name}: {proof.because}" for name, proof in by_name.items() if not proof.ok]
+    if left := len(trial.entries) - len(proofs):
+        told.append(f"not tried: {left} more that reach it")
+    return replace(proof, because="; ".join(told))
+
+
+def _name(entry: Entry) -> str:
+    """What tracing starts from, as it is told."""
+    method = entry.root.rpartition(".")[2]
+    name = f"{entry.layer}.{method}" if entry.layer and method in _ENTRIES else entry.layer or entry.root
+    return f"{name} of {os.path.basename(entry.path)}" if entry.path else name
 
 
 def _by_safety(trial: Trial) -> FixProof:

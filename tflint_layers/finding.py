@@ -73,6 +73,19 @@ class Verdict:
 
 
 @dataclass(frozen=True, order=True)
+class Entry:
+    """What tracing starts from: the function ``root`` of ``layer``, or of no layer.
+
+    ``path`` is the file that defines it where that is not the file that is asked about.
+    """
+
+    path: str | None
+    layer: str | None
+    root: str
+    keras: int
+
+
+@dataclass(frozen=True, order=True)
 class Finding:
     """One problem at one place.
 
@@ -100,3 +113,11 @@ class Finding:
     suspect: bool = False
     fix: Fix | None = None
     verdict: Verdict | None = None
+
+    @property
+    def entry(self) -> Entry | None:
+        """What tracing started from when it came by here; None for code that nothing traces."""
+        root = self.route[0] if self.route else self.function
+        if self.layer is None and root is None:
+            return None
+        return Entry(self.layer_path, self.layer, root or "call", self.keras)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from tflint_layers.accepted import Accepted
-from tflint_layers.finding import Edit, Finding, Safety
+from tflint_layers.finding import Edit, Entry, Finding, Safety
 from tflint_layers.linter import lint_with_suspects
 from tflint_layers.rewrite import unused_imports
 from tflint_layers.settings import UNREADABLE, Settings
@@ -17,6 +17,12 @@ _LEFT = "the file is left as it was. This is a bug of the rules, please report i
 
 Keep = Callable[[bytes, bytes, Finding], bool]
 Accept = Callable[[Sequence[Finding]], Iterable[Finding]]
+Reaching = Callable[[Finding], Sequence[Entry]]
+
+
+def own_entry(finding: Finding) -> Sequence[Entry]:
+    """What tracing started from when it came by a finding."""
+    return [finding.entry] if finding.entry else []
 
 
 @dataclass(frozen=True)
@@ -38,11 +44,16 @@ class FixResult:
 
 @dataclass(frozen=True)
 class Trial:
-    """A question to the outside: may ``before`` become ``after``, which fixes ``findings`` of one layer?"""
+    """A question to the outside: may ``before`` become ``after``, which fixes ``findings``, for all who run them?
+
+    ``entries`` are what tracing reaches the findings from, those that it came by first at the head; none where
+    nothing traces them.
+    """
 
     before: bytes
     after: bytes
     findings: tuple[Finding, ...]
+    entries: tuple[Entry, ...]
 
 
 Layer = tuple[str | None, str | None]
@@ -83,10 +94,11 @@ def fixing(
     accept: Accept = lambda findings: (),
     *,
     prove: bool = True,
+    reaching: Reaching = own_entry,
 ) -> Fixing:
     """Apply the fixes of the ``wanted`` findings, round by round: those whose trials are answered with yes.
 
-    Without ``prove`` nothing is asked, and all of them are applied.
+    Without ``prove`` nothing is asked, and all of them are applied. ``reaching`` tells what a finding is reached from.
     """
     before, rounds = data, [data]
     original = findings = lint_for_fixes(data, path, settings)
@@ -95,7 +107,7 @@ def fixing(
     applied: list[list[Finding]] = []
     while True:
         candidates = [f for f in findings if f.path == path and f not in kept and _is_applicable(f) and wanted(f)]
-        proved = (yield from _proved(before, candidates)) if prove else candidates
+        proved = (yield from _proved(before, candidates, reaching)) if prove else candidates
         chosen, current, steps = _applied(before, proved)
         if not chosen:
             return FixResult(before, [f for chosen in applied for f in chosen], findings, accepted=accepted, kept=kept)
@@ -161,37 +173,40 @@ def _chosen(data: bytes, findings: Iterable[Finding]) -> tuple[list[Finding], li
     return applied, sorted(edits)
 
 
-def _proved(data: bytes, candidates: list[Finding]) -> Generator[list[Trial], list[bool], list[Finding]]:
+def _proved(
+    data: bytes, candidates: list[Finding], reaching: Reaching
+) -> Generator[list[Trial], list[bool], list[Finding]]:
     """The fixes that pass: those of a layer together, since one defect can hide that another is gone, else one alone.
 
     A second fix of that layer is tried in the next round, on top of the first.
     """
     layers: dict[Layer, list[Finding]] = {}
     for finding in sorted(candidates, key=_position):
-        layers.setdefault(_layer(finding), []).append(finding)
-    tries = [group for group in layers.values() if len(group) > 1] + [[finding] for finding in candidates]
-    passed = yield from _ask([_trial(data, findings) for findings in tries])
-    return [finding for trial in passed.values() for finding in trial.findings]
-
-
-def _ask(trials: list[Trial]) -> Generator[list[Trial], list[bool], dict[Layer, Trial]]:
-    """The first trial of each layer that passes."""
-    trials = [trial for trial in trials if trial.findings]
+        for layer in _layers(reaching(finding)):
+            layers.setdefault(layer, []).append(finding)
+    groups = dict.fromkeys(tuple(group) for group in layers.values() if len(group) > 1)
+    tries = [*groups, *((finding,) for finding in candidates)]
+    trials = [trial for findings in tries if (trial := _trial(data, findings, reaching)).findings]
     answers = (yield trials) if trials else []
-    passed: dict[Layer, Trial] = {}
+    taken: set[Layer] = set()
+    proved: list[Finding] = []
     for trial, passes in zip(trials, answers, strict=True):
-        if passes:
-            passed.setdefault(_layer(trial.findings[0]), trial)
-    return passed
+        layers_of_trial = _layers(trial.entries)
+        if passes and not taken & layers_of_trial:
+            taken |= layers_of_trial
+            proved += trial.findings
+    return proved
 
 
-def _layer(finding: Finding) -> Layer:
-    return finding.layer_path, finding.layer or finding.function
+def _layers(entries: Iterable[Entry]) -> set[Layer]:
+    """The layers, or functions, that these are entry points of; what nothing traces belongs together as well."""
+    return {(entry.path, entry.layer or entry.root) for entry in entries} or {(None, None)}
 
 
-def _trial(data: bytes, findings: list[Finding]) -> Trial:
+def _trial(data: bytes, findings: Iterable[Finding], reaching: Reaching) -> Trial:
     applied, after = apply(data, findings)
-    return Trial(data, after, tuple(applied))
+    entries = dict.fromkeys(entry for finding in applied for entry in reaching(finding))
+    return Trial(data, after, tuple(applied), tuple(entries))
 
 
 def _finish(steps: Fixing, answer: Callable[[Trial], bool]) -> FixResult:

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
-from tflint_layers.finding import Finding, Proof
+from tflint_layers.finding import Entry, Finding, Proof
 from tflint_layers.model import api
 from tflint_layers.model.classes import ClassInfo, ModuleInfo, Project
-from tflint_layers.model.entries import traced_scopes
+from tflint_layers.model.entries import reach_of, traced_scopes
 from tflint_layers.model.importgraph import absolute_path
+from tflint_layers.model.reach import Reach
 from tflint_layers.model.scopes import Phase, Scope
 from tflint_layers.notices import FILE_NOT_READABLE, UNUSED_SUPPRESSION
 from tflint_layers.rules import Hit, Rule, all_rules
@@ -114,6 +115,16 @@ def layers_of(source: bytes, path: str, settings: Settings) -> list[LayerPlace]:
     return _linter(settings.layer_bases, settings.keras, settings.project_keras, fixes=True).layers(decoded)
 
 
+def entries_reaching(source: bytes, path: str, settings: Settings) -> dict[str, tuple[Entry, ...]]:
+    """For the functions of a file, by qualified name, what tracing reaches them from, in whatever file that is."""
+    try:
+        decoded = Source.from_bytes(source, path)
+        decoded.check()
+    except UnreadableSource:
+        return {}
+    return _linter(settings.layer_bases, settings.keras, settings.project_keras, fixes=True).entries_reaching(decoded)
+
+
 @cache
 def _linter(layer_bases: tuple[str, ...], keras: int | None, project_keras: int, fixes: bool) -> Linter:
     return Linter(Project(layer_bases), keras, project_keras, fixes)
@@ -158,6 +169,26 @@ class Linter:
         keras = self._keras_of(module)
         found = [cls for cls in module.all_classes if api.is_traced_role(cls.role)]
         return sorted(LayerPlace(cls.node.lineno, cls.qualname, keras) for cls in found)
+
+    def entries_reaching(self, source: Source) -> dict[str, tuple[Entry, ...]]:
+        """For the functions of a file, by qualified name, what tracing reaches them from."""
+        path = absolute_path(source.path)
+        if self._project.has_changed(source):
+            self._forget()
+        own = self._project.add(source)
+        modules = [own, *filter(None, map(self._project.read, self._project.importers(path)))]
+        reach = Reach()
+        for module in modules:
+            reach.include(reach_of(module, self._keras_of(module)))
+        found: dict[str, dict[Entry, None]] = {}
+        for layer, root in reach.entries:
+            module = layer.module if layer is not None else root.module
+            home = None if module is own else module.path
+            entry = Entry(home, _layer_name(layer), root.qualname, self._keras_of(module))
+            for function in reach.functions(layer, root):
+                if function.module is own:
+                    found.setdefault(function.qualname, {})[entry] = None
+        return {name: tuple(entries) for name, entries in found.items()}
 
     def _forget(self) -> None:
         self._project.forget()

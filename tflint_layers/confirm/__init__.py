@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tflint_layers.confirm.asking import absolute, example_for, group_of, request_for, source_of
+from tflint_layers.confirm.asking import absolute, example_for, group_of, read_source, request_for, source_of
 from tflint_layers.confirm.elsewhere import Elsewhere, UnreadableRecord
 from tflint_layers.confirm.judge import judge, layer_status, place_of
 from tflint_layers.confirm.pool import NoTensorFlow, Progress
@@ -63,7 +63,10 @@ class LayerResult:
 
 @dataclass(frozen=True)
 class FixQuestion:
-    """Does ``layer`` (or ``function``, where that is None) compute in ``fixed`` what it computes in ``original``?"""
+    """Does ``layer`` (or ``function``, where that is None) compute in ``fixed`` what it computes in ``original``?
+
+    ``home`` is the file of the layer where it is not ``path``, the one that is fixed.
+    """
 
     original: bytes
     fixed: bytes
@@ -72,19 +75,22 @@ class FixQuestion:
     keras: int = 3
     entry: str = "call"
     function: str | None = None
+    home: str | None = None
 
 
 @dataclass(frozen=True)
 class FixProof:
     """Whether a fix keeps what the layer does, and how that was seen (or not).
 
-    ``other_gradients``: it keeps everything but the gradients.
+    ``other_gradients``: it keeps everything but the gradients. ``undecided``: nothing that the layer did speaks
+    against the fix, but it did not run, does not trace for another reason, or did not come by all that is fixed.
     """
 
     ok: bool
     because: str
     recipe: str | None
     other_gradients: bool = False
+    undecided: bool = False
 
 
 def confirm(
@@ -232,32 +238,46 @@ def prove_fixes(
         UnreadableRecord: ``recorded`` is no record of tests.
     """
     elsewhere = Elsewhere(recorded)
-    requests = [
-        TraceRequest(
-            path=absolute(question.path),
-            source=Source.from_bytes(question.original, question.path).text,
-            fixed=Source.from_bytes(question.fixed, question.path).text,
-            layer=question.layer,
-            function=question.function,
-            entry=question.entry,
-            keras=question.keras,
-            example=example_for(examples or {}, question.path, question.layer),
-            shown=elsewhere.of(absolute(question.path), question.layer),
-            timeout=timeout,
-            memory_mb=memory_mb,
-        )
-        for question in questions
-    ]
-    traces = _traces(requests, tracer, python, jobs, progress)
-    return [
-        FixProof(
-            bool(trace.same),
-            trace.because or trace.stopped or "it could not be compared",
-            trace.recipe,
-            trace.other_gradients,
-        )
-        for trace in traces
-    ]
+    requests = [_proof_request(q, examples or {}, elsewhere, timeout, memory_mb) for q in questions]
+    asked = [request for request in requests if request is not None]
+    traces = iter(_traces(asked, tracer, python, jobs, progress))
+    return [_proof(next(traces) if request is not None else None) for request in requests]
+
+
+def _proof_request(
+    question: FixQuestion, examples: Mapping[str, Any], elsewhere: Elsewhere, timeout: float, memory_mb: int
+) -> TraceRequest | None:
+    """What a worker is asked about a fix; None where the file of the layer cannot be read."""
+    home = question.home or question.path
+    original, fixed = (Source.from_bytes(data, question.path).text for data in (question.original, question.fixed))
+    source = read_source(question.home) if question.home else None
+    if question.home and source is None:
+        return None
+    helper = absolute(question.path) if source else None
+    return TraceRequest(
+        path=absolute(home),
+        source=source.text if source else original,
+        fixed=source.text if source else fixed,
+        helper=helper,
+        helper_texts=(original, fixed) if helper else None,
+        watch=(helper,) if helper else (),
+        layer=question.layer,
+        function=question.function,
+        entry=question.entry,
+        keras=question.keras,
+        example=example_for(examples, home, question.layer),
+        shown=elsewhere.of(absolute(home), question.layer),
+        timeout=timeout,
+        memory_mb=memory_mb,
+    )
+
+
+def _proof(trace: Trace | None) -> FixProof:
+    if trace is None:
+        return FixProof(False, "its source cannot be read", None, undecided=True)
+    because = trace.because or trace.stopped or "it could not be compared"
+    undecided = trace.undecided or trace.same is None
+    return FixProof(bool(trace.same), because, trace.recipe, trace.other_gradients, undecided)
 
 
 def prove_fix(

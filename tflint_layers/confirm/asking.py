@@ -44,7 +44,7 @@ def request_for(
     """What a worker is asked about findings of one group; None where a file cannot be read."""
     first = group[0]
     home = first.layer_path or first.path
-    source = sources.get(home) or _read(home)
+    source = sources.get(home) or read_source(home)
     if source is None or any(finding.path not in sources for finding in group):
         return None
     return TraceRequest(
@@ -100,7 +100,8 @@ def source_of(path: str, data: bytes) -> Source | None:
         return None
 
 
-def _read(path: str) -> Source | None:
+def read_source(path: str) -> Source | None:
+    """A file on disk, decoded, or None where it cannot be."""
     try:
         return source_of(path, Path(path).read_bytes())
     except OSError:

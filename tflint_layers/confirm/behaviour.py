@@ -58,10 +58,10 @@ class Behaviour:
 
 
 class Observer:
-    """Runs the layers of one source text."""
+    """Runs the layers of one source text, the ``fixed`` one or the one before."""
 
-    def __init__(self, session: Session, build: Builder, subject: Subject) -> None:
-        self._session, self._build, self._subject = session, build, subject
+    def __init__(self, session: Session, build: Builder, subject: Subject, *, fixed: bool) -> None:
+        self._session, self._build, self._subject, self._fixed = session, build, subject, fixed
         self._tf, self._keras = session.tf, session.keras
 
     @property
@@ -85,6 +85,8 @@ class Observer:
 
     def observe(self, setting: Setting, variations: Iterable[str], graph: bool = False) -> Behaviour:
         """Call a new layer with each variation of the inputs; what it raises is kept, not raised."""
+        self._session.use_helper(fixed=self._fixed)
+        self._build.use_text()
         watch = self._session.watch()
         calls: dict[str, Call] = {}
         failures: dict[str, Exception] = {}

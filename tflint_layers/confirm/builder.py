@@ -21,7 +21,7 @@ from tflint_layers.confirm import found, observe, recipe
 from tflint_layers.confirm.draft import Draft
 from tflint_layers.confirm.inputs import Call
 from tflint_layers.confirm.lessons import Knowledge, Mishap
-from tflint_layers.confirm.module_slice import Missing, ModuleSlice, optional_imports
+from tflint_layers.confirm.module_slice import Missing, ModuleSlice, optional_imports, remember_source
 from tflint_layers.confirm.parameters import Signature
 from tflint_layers.confirm.recipe import MADE_UP, Recipe
 from tflint_layers.confirm.request import MISSING_MODULE, Failure, TraceRequest
@@ -82,6 +82,10 @@ class Builder:
         self.module = self._slice.load()
         private = frozenset(vars(keras.layers.Layer())) | frozenset(vars(keras.Model()))
         self.anatomy = observe.Anatomy(self.module, self._files, private)
+
+    def use_text(self) -> None:
+        """Let AutoGraph find the text of these layers, where those of another text were loaded since."""
+        remember_source(self._slice.path, self._slice.source)
 
     def watch(self) -> observe.Watch:
         """A fresh count of lines."""

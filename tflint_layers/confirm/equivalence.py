@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tflint_layers.confirm import observe
 from tflint_layers.confirm.behaviour import VARIATIONS, Behaviour, Call, Observer, Setting
 from tflint_layers.confirm.builder import Subject, Unrunnable
-from tflint_layers.confirm.reached import unreached
+from tflint_layers.confirm.reached import changed_lines, unreached
 
 if TYPE_CHECKING:
     from tflint_layers.confirm.session import Session
@@ -20,11 +20,14 @@ _TOLERANCE = {2: 1e-2, 4: 1e-4, 8: 1e-7}
 
 
 class Differs(Exception):  # noqa: N818 - an answer, not an error
-    """The fixed layer does something else; the message says what. ``gradients``: nothing but them differs."""
+    """The fixed layer does something else; the message says what.
 
-    def __init__(self, because: str, *, gradients: bool = False) -> None:
+    ``gradients``: nothing but them differs. ``undecided``: nothing was seen that the fix is to blame for.
+    """
+
+    def __init__(self, because: str, *, gradients: bool = False, undecided: bool = False) -> None:
         super().__init__(because)
-        self.gradients = gradients
+        self.gradients, self.undecided = gradients, undecided
 
 
 def compare(session: Session, fixed: str) -> None:
@@ -35,17 +38,18 @@ def compare(session: Session, fixed: str) -> None:
     except Unrunnable as answer:
         because = str(answer)
     session.phase = "running the fixed layer"
-    new = session.builder(fixed)
+    new = session.builder(fixed, fixed=True)
     try:
         subject = _fixed_subject(new.first_that_runs(original.recipe if original else None), original)
         session.emit({"recipe": str(subject.recipe)})
-        after = Observer(session, new, subject)
-        before = Observer(session, session.build, original) if original else after
-        agreed = _compare(session, before, after, session.request.source if original else fixed, fixed)
+        after = Observer(session, new, subject, fixed=True)
+        before = Observer(session, session.build, original, fixed=False) if original else after
+        agreed = _compare(session, before, after, _Change.of(session, fixed))
     except Unrunnable as answer:
-        session.emit({"same": False, "because": f"of the fixed layer: {answer}"})
+        session.emit({"same": False, "because": f"of the fixed layer: {answer}", "undecided": original is None})
     except Differs as answer:
-        session.emit({"same": False, "because": str(answer), "other_gradients": answer.gradients})
+        told = {"other_gradients": answer.gradients, "undecided": answer.undecided}
+        session.emit({"same": False, "because": str(answer), **told})
     else:
         alone = f"the original cannot be compared ({because}); the fixed one runs, and agrees with its own graph: "
         session.emit({"same": True, "because": agreed if original else alone + agreed})
@@ -60,19 +64,35 @@ def _fixed_subject(fixed: Subject, original: Subject | None) -> Subject:
     return replace(fixed, inputs=original.inputs)
 
 
-def _compare(session: Session, before: Observer, after: Observer, original: str, fixed: str) -> str:
+@dataclass(frozen=True)
+class _Change:
+    """The file that a fix changes, and its texts."""
+
+    path: str
+    original: str
+    fixed: str
+
+    @classmethod
+    def of(cls, session: Session, fixed: str) -> _Change:
+        """The change that a session is asked about: in the file of the layer, or in one of its helpers."""
+        request = session.request
+        if request.helper is not None and request.helper_texts is not None:
+            return cls(request.helper, *request.helper_texts)
+        return cls(request.path, request.source, fixed)
+
+
+def _compare(session: Session, before: Observer, after: Observer, change: _Change) -> str:
     weights = before.initial_weights()
     if [value.shape for value in weights] != [value.shape for value in after.initial_weights()]:
         raise Differs("the fixed layer has other weights")
     settings = [Setting(weights, False, 1)]
     settings += [Setting(moved, False, 2)] if (moved := before.moved_weights()) else []
     settings += [Setting(weights, True, 3)] if before.has_training else []
-    seen, problems = _Seen(), []
+    seen, problems = _Seen(session, change), []
     for setting in settings:
         problems += _compare_in(setting, before, after, seen)
-    path = session.request.path
-    if missed := unreached(original, fixed, seen.lines(path, fixed=False), seen.lines(path, fixed=True)):
-        raise Differs(f"no call reaches line {missed} of the fixed code")
+    if missed := seen.missed():
+        raise Differs(f"no call reaches line {missed} of the fixed code", undecided=True)
     # What comes out decides first: gradients alone may be what the user wants to change.
     if problems:
         raise problems[0]
@@ -82,7 +102,8 @@ def _compare(session: Session, before: Observer, after: Observer, original: str,
 class _Seen:
     """What was compared, to be told."""
 
-    def __init__(self) -> None:
+    def __init__(self, session: Session, change: _Change) -> None:
+        self._session, self._change = session, change
         self.numbers = self.random = 0
         self.gradients = False
         self._original: list[Behaviour] = []
@@ -98,9 +119,19 @@ class _Seen:
             self.numbers += len(fixed.calls)
             self.gradients |= any(call.gradients for call in original.calls.values())
 
-    def lines(self, path: str, *, fixed: bool) -> set[int]:
-        """The lines of a file that ran in eager mode."""
-        return {line for run in (self._fixed if fixed else self._original) for line in run.lines.get(path, ())}
+    def missed(self) -> int | None:
+        """The first line of the fixed text that a fix changed and that no call ran in eager mode, if there is one."""
+        path = self._change.path
+        before, after = (
+            {line for run in runs for line in run.lines.get(path, ())} for runs in (self._original, self._fixed)
+        )
+        return unreached(self._change.original, self._change.fixed, before, after)
+
+    def blames(self, error: Exception) -> bool:
+        """Whether an exception passes through code that a fix changed."""
+        places = self._session.watch().failure(error).lines
+        changed = changed_lines(self._change.original, self._change.fixed)
+        return any(path == self._change.path and line in changed for path, line in places)
 
     def __str__(self) -> str:
         what = "numbers, gradients and weights" if self.gradients else "numbers and weights"
@@ -132,7 +163,10 @@ def _compare_in(setting: Setting, before: Observer, after: Observer, seen: _Seen
         mode += " with training=True" if setting.training else ""
         fixed = after.observe(setting, names, graph)
         for name, error in fixed.failures.items():
-            raise Differs(f"{mode} the fixed layer raises {observe.describe(error)}{_with(name)}") from error
+            known = graph and not seen.blames(error) and name in before.observe(setting, names, graph).failures
+            raise Differs(
+                f"{mode} the fixed layer raises {observe.describe(error)}{_with(name)}", undecided=known
+            ) from error
         problems += list(_check(original, fixed, mode, random))
         if not graph:
             seen.add(original, fixed, random)

@@ -22,6 +22,15 @@ def unreached(original: str, fixed: str, before: set[int], after: set[int]) -> i
     return None
 
 
+def changed_lines(original: str, fixed: str) -> set[int]:
+    """The lines of ``fixed`` whose statements, in functions, are not those of ``original``."""
+    statements = _statements(fixed)
+    touched = (
+        lines for _, new in _changes(original.splitlines(), fixed.splitlines()) for lines in _touched(statements, *new)
+    )
+    return {line for first, last in touched for line in range(first, last + 1)}
+
+
 def _ran(statements: list[_Lines], lines: set[int]) -> bool:
     """Whether there are statements, and each of them ran."""
     return bool(statements) and all(lines & set(range(first, last + 1)) for first, last in statements)

@@ -19,7 +19,8 @@ class TraceRequest:
     are uses of the layer in other files. ``call`` is the text of a call that builds a layer, where neither layer nor
     function is named; ``fixes`` are what the linter would do about flagged lines, as edits of the text (start, end,
     new text). With ``fixed`` the question is another one: does the layer in that source compute the same as the one in
-    ``source``?
+    ``source``? Where a fix changes a ``helper``, another file that the layer needs, ``helper_texts`` are that file
+    before and after it.
     """
 
     path: str
@@ -36,6 +37,8 @@ class TraceRequest:
     call: str | None = None
     fixes: tuple[tuple[int, tuple[tuple[int, int, str], ...]], ...] = ()
     fixed: str | None = None
+    helper: str | None = None
+    helper_texts: tuple[str, str] | None = None
     benchmark: bool = False
     timeout: float = 20.0
     memory_mb: int = 4096
@@ -53,6 +56,7 @@ class TraceRequest:
             data[name] = tuple((path, line) for path, line in data[name])
         data["shown"] = tuple(data["shown"])
         data["fixes"] = tuple((line, tuple(tuple(edit) for edit in edits)) for line, edits in data["fixes"])
+        data["helper_texts"] = tuple(data["helper_texts"]) if data["helper_texts"] else None
         return cls(**data)
 
 
@@ -149,7 +153,8 @@ class Trace:
     ``stopped`` says why the observation is incomplete: time, memory, a crash, a source that cannot be loaded;
     ``cut_short`` that it may be another one next time.
     ``untracked`` are attributes that hold variables of which the layer knows nothing.
-    ``same`` and ``because`` answer whether a fixed layer computes the same; ``other_gradients``: all but them agree.
+    ``same`` and ``because`` answer whether a fixed layer computes the same; ``other_gradients``: all but them agree;
+    ``undecided``: nothing speaks against it either.
     ``varies`` says that eager calls with the same inputs gave different numbers; ``moved`` is state that they changed.
     ``retraces`` says which functions are traced anew in each call, and for which argument.
     ``notes`` say how the process was cut off from the network; ``output`` is what it printed.
@@ -179,6 +184,7 @@ class Trace:
     same: bool | None = None
     because: str = ""
     other_gradients: bool = False
+    undecided: bool = False
     versions: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -213,7 +219,7 @@ _PLAIN = (
         "eager_step_ms",
         "graph_step_ms",
     ),
-    *("same", "because", "other_gradients", "versions"),
+    *("same", "because", "other_gradients", "undecided", "versions"),
 )
 
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from tflint_layers.confirm import equivalence, observe, retraces
 from tflint_layers.confirm.builder import Builder, Subject, Unrunnable, call_parameters
+from tflint_layers.confirm.helper import HelperText
 from tflint_layers.confirm.measure import measure, tensorflow_variables
 from tflint_layers.confirm.neutralise import STAND_IN, StandIns
 from tflint_layers.confirm.observe import Watch
@@ -107,6 +108,10 @@ class Session:
         self.stand_ins: StandIns | None = None
         self.replaced: tuple[observe.Place, ...] = ()
         self.spans: list[tuple[observe.Place, observe.Span | None]] = []
+        known = frozenset(sys.modules)
+        self._helpers = [
+            HelperText(request.helper, text, known) for text in request.helper_texts or () if request.helper
+        ]
         self._prepare()
 
     def _prepare(self) -> None:
@@ -133,11 +138,17 @@ class Session:
         """A fresh count of lines."""
         return observe.Watch({self.request.path, *self.request.watch}, self.maps)
 
-    def builder(self, source: str) -> Builder:
-        """What builds layers of a text of this session's file."""
+    def builder(self, source: str, *, fixed: bool = False) -> Builder:
+        """What builds layers of a text of this session's file, with its helper as it was, or ``fixed``."""
+        self.use_helper(fixed=fixed)
         build = Builder(self.request, source, self.maps, self.tf, self.keras)
         vars(build.module)[STAND_IN] = self.stand_ins
         return build
+
+    def use_helper(self, *, fixed: bool) -> None:
+        """Let what is imported from now on be what it was before the fix, or after it."""
+        if self._helpers:
+            self._helpers[fixed].use()
 
     def observe(self) -> None:
         """Everything there is to see, in the order in which it may go wrong."""

@@ -12,6 +12,7 @@ from tflint_layers.model.calls import Arguments
 from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
 from tflint_layers.model.expressions import autograph_of
 from tflint_layers.model.interpreter import Interpreter, option_value
+from tflint_layers.model.reach import Reach
 from tflint_layers.model.scopes import Phase, Scope
 from tflint_layers.model.syntax import walk
 from tflint_layers.model.values import NONE, STATIC, TENSOR, UNKNOWN, Function, Tensor, Value, join, literal
@@ -50,6 +51,19 @@ def traced_scopes(module: ModuleInfo, keras: int, plain: re.Pattern[str] | None)
     ``plain``: also run module-level code and functions that nothing traces where their text matches, for rules that
     speak about them.
     """
+    return _interpreted(module, keras, plain).scopes
+
+
+def reach_of(module: ModuleInfo, keras: int) -> Reach:
+    """What tracing starts from in a module, and what it runs from there.
+
+    A class that inherits its function unchanged is an entry point like the one that it inherits from.
+    """
+    return _interpreted(module, keras, None).reach
+
+
+def _interpreted(module: ModuleInfo, keras: int, plain: re.Pattern[str] | None) -> Interpreter:
+    """The interpreter after it has run everything that is traced in a module."""
     interpreter = Interpreter(module, keras)
     for cls in module.all_classes:
         _enter_class(interpreter, cls)
@@ -62,7 +76,7 @@ def traced_scopes(module: ModuleInfo, keras: int, plain: re.Pattern[str] | None)
     if plain is not None:
         _enter_plain(interpreter, module, plain)
     _enter_callbacks(interpreter)
-    return interpreter.scopes
+    return interpreter
 
 
 def _enter_class(interpreter: Interpreter, cls: ClassInfo) -> None:
@@ -74,7 +88,10 @@ def _enter_class(interpreter: Interpreter, cls: ClassInfo) -> None:
     replaced = _replaced_when_made(cls)
     for name, converted in entries.items():
         method = cls.method(name)
-        if method is None or name in replaced or _is_as_inherited(cls, method):
+        if method is None or name in replaced:
+            continue
+        if _is_as_inherited(cls, method):
+            interpreter.reach.entries.append((cls, method))
             continue
         interpreter.heap = {}
         function = interpreter.function_value(method, bound=instance)

@@ -13,6 +13,7 @@ from tflint_layers.model.calls import Arguments, Calls
 from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
 from tflint_layers.model.expressions import Frame, Heap, Names, autograph_of, is_wrapped
 from tflint_layers.model.imports import bindings
+from tflint_layers.model.reach import Reach
 from tflint_layers.model.scopes import Phase, Scope
 from tflint_layers.model.syntax import children, walk
 from tflint_layers.model.values import (
@@ -54,6 +55,7 @@ class Interpreter(Calls):
         self.keras = keras
         self.scopes: list[Scope] = []
         self.callbacks: list[tuple[Function, Arguments, bool]] = []
+        self.reach = Reach()
         self.heap: Heap = {}
         self.frame = self._frame(Scope(module, None, Phase.PLAIN, keras, False, None, ()), Environment(), eager=True)
         self._declared: dict[ClassInfo, Names] = {}
@@ -80,6 +82,8 @@ class Interpreter(Calls):
     ) -> Value:
         """Run a function that nothing in the module calls: an entry point, such as ``call``."""
         self._entered = 0
+        if phase is Phase.CALL:
+            self.reach.entries.append((layer, function.info))
         autograph = autograph if function.autograph is None else function.autograph
         scope = Scope(
             function.info.module, function.info, phase, self.keras, autograph, layer, (function.info.qualname,)
@@ -92,6 +96,8 @@ class Interpreter(Calls):
         """The value of calling a function of the project, evaluated with the kinds of its arguments."""
         caller = self.frame
         info = function.info
+        if caller.scope.function is not None:
+            self.reach.note(caller.scope.layer, caller.scope.function, info)
         if (caller.scope.phase is Phase.PLAIN and not self._is_constant(info, arguments)) or (
             info in self._active or len(self._active) >= _DEEPEST
         ):
