@@ -12,9 +12,9 @@ from tflint_layers.finding import Entry, Finding, Proof
 from tflint_layers.model import api
 from tflint_layers.model.classes import ClassInfo, ModuleInfo, Project
 from tflint_layers.model.entries import reach_of, traced_scopes
-from tflint_layers.model.importgraph import absolute_path
 from tflint_layers.model.reach import Reach
 from tflint_layers.model.scopes import Phase, Scope
+from tflint_layers.modules import absolute_path
 from tflint_layers.notices import FILE_NOT_READABLE, UNUSED_SUPPRESSION
 from tflint_layers.rules import Hit, Rule, all_rules
 from tflint_layers.settings import Settings

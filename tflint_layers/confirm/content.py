@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from tflint_layers.confirm.needs import bound_names, needed
 from tflint_layers.confirm.statements import lines_of
 
 # Lines that tell recipes which shapes a file works with.
@@ -62,12 +63,9 @@ def slice_of(source: str, name: str | None) -> Slice:
 
 
 def _needed(statements: tuple[_Statement, ...], root: str) -> list[_Statement]:
-    chosen = {n for n, statement in enumerate(statements) if statement.always or root in statement.words}
-    wanted = {root, "example"}.union(*(statements[n].words for n in chosen))
-    while more := {n for n, statement in enumerate(statements) if n not in chosen and statement.binds & wanted}:
-        chosen |= more
-        wanted = wanted.union(*(statements[n].words for n in more))
-    return [statements[n] for n in sorted(chosen)]
+    binds, words = [one.binds for one in statements], [one.words for one in statements]
+    given = [number for number, one in enumerate(statements) if one.always or root in one.words]
+    return [statements[number] for number in needed(binds, words, {root, "example"}, given)]
 
 
 @lru_cache(maxsize=64)
@@ -84,18 +82,4 @@ def _statement(node: ast.stmt, lines: list[str]) -> _Statement:
     first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", ()))])
     last = node.end_lineno or node.lineno
     words = frozenset(re.findall(r"\w+", "\n".join(lines[first - 1 : last])))
-    return _Statement(first, last, words, frozenset(_bound(node)), isinstance(node, ast.Import | ast.ImportFrom))
-
-
-def _bound(node: ast.stmt) -> set[str]:
-    """The names that a statement of a module sets there."""
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return {node.name}
-    names = set()
-    for inner in ast.walk(node):
-        match inner:
-            case ast.Name(id=name, ctx=ast.Store()) | ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-                names.add(name)
-            case ast.alias(name=name, asname=asname):
-                names.add(asname or name.partition(".")[0])
-    return names
+    return _Statement(first, last, words, frozenset(bound_names(node)), isinstance(node, ast.Import | ast.ImportFrom))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tflint_layers.confirm.module_slice import slice_module
+from tflint_layers.confirm.needs import bound_names, needed
+from tflint_layers.modules import absolute_name, bound_name, file_of_import, file_of_module, module_name
 
 _TENSORFLOW = frozenset({"tensorflow", "keras", "tf_keras", "numpy"})
 
@@ -39,36 +42,23 @@ def excerpt_of(path: str, source: str, roots: Iterable[str]) -> Excerpt:
 
 def _add(excerpt: Excerpt, path: str, source: str, roots: set[str]) -> None:
     kept = slice_module(ast.parse(source))[0].body
-    needed = _closure(kept, roots)
-    for statement in needed:
+    statements = _needed(kept, roots)
+    used = _words(statements) | roots
+    for statement in statements:
         if isinstance(statement, ast.Import | ast.ImportFrom):
-            _add_import(excerpt, path, statement, _words(node for node in needed if node is not statement) | roots)
-    for statement in needed:
+            _add_import(excerpt, path, statement, used)
+    for statement in statements:
         if not isinstance(statement, ast.Import | ast.ImportFrom):
             _add_definition(excerpt, path, source, statement)
 
 
-def _closure(body: list[ast.stmt], roots: set[str]) -> list[ast.stmt]:
-    wanted, chosen = set(roots), set[int]()
-    while more := {n for n, node in enumerate(body) if n not in chosen and set(_binds(node)) & wanted}:
-        chosen |= more
-        wanted |= _words(body[n] for n in more)
-    return [body[n] for n in sorted(chosen)]
+def _needed(body: list[ast.stmt], roots: set[str]) -> list[ast.stmt]:
+    numbers = needed([bound_names(node) for node in body], [_words([node]) for node in body], roots | {"*"})
+    return [body[number] for number in numbers]
 
 
 def _words(nodes: Iterable[ast.AST]) -> set[str]:
     return {inner.id for node in nodes for inner in ast.walk(node) if isinstance(inner, ast.Name)}
-
-
-def _binds(statement: ast.stmt) -> Iterator[str]:
-    for node in ast.walk(statement) if isinstance(statement, ast.If | ast.Try) else [statement]:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield node.name
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            yield from (name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name))
 
 
 def _add_definition(excerpt: Excerpt, path: str, source: str, statement: ast.stmt) -> None:
@@ -85,8 +75,7 @@ def _add_definition(excerpt: Excerpt, path: str, source: str, statement: ast.stm
 
 def _add_import(excerpt: Excerpt, path: str, statement: ast.Import | ast.ImportFrom, used: set[str]) -> None:
     for alias in statement.names:
-        name = alias.asname or alias.name.partition(".")[0]
-        if name not in used and alias.name != "*":
+        if bound_name(alias) not in used and alias.name != "*":
             continue
         if isinstance(statement, ast.Import):
             excerpt.imports[ast.unparse(ast.Import([alias]))] = None
@@ -98,17 +87,18 @@ def _add_import(excerpt: Excerpt, path: str, statement: ast.Import | ast.ImportF
 
 def _add_import_from(excerpt: Excerpt, path: str, statement: ast.ImportFrom, alias: ast.alias) -> None:
     """A name of another file of the project is copied from there; everything else is imported."""
-    module = _absolute(path, statement)
+    name = module_name(path)[1]
+    module = absolute_name(statement, name if os.path.basename(path) == "__init__.py" else name.rpartition(".")[0])
     if module == "__future__":
         excerpt.imports[f"from __future__ import {alias.name}"] = None
         return
     file = _file_of(path, module)
-    source = file.read_text(encoding="utf-8", errors="replace") if file else ""
+    source = Path(file).read_text(encoding="utf-8", errors="replace") if file else ""
     known = excerpt.bound.get(alias.name)
-    if file and known in (None, str(file)) and re.search(rf"^(class|def|{alias.name}\b)", source, re.MULTILINE):
+    if file and known in (None, file) and re.search(rf"^(class|def|{alias.name}\b)", source, re.MULTILINE):
         if known is None:
-            excerpt.bound[alias.name] = str(file)
-            _add(excerpt, str(file), source, {alias.name})
+            excerpt.bound[alias.name] = file
+            _add(excerpt, file, source, {alias.name})
         if alias.asname:
             excerpt.lines.append((f"{alias.asname} = {alias.name}", None))
         return
@@ -117,29 +107,14 @@ def _add_import_from(excerpt: Excerpt, path: str, statement: ast.ImportFrom, ali
     excerpt.imports[ast.unparse(ast.ImportFrom(module, [alias], 0))] = None
 
 
-def _absolute(path: str, statement: ast.ImportFrom) -> str:
-    if not statement.level:
-        return statement.module or ""
-    package = list(Path(path).parent.relative_to(_top(Path(path))).parts)
-    package = package[: len(package) - statement.level + 1]
-    return ".".join([*package, *([statement.module] if statement.module else [])])
-
-
-def _top(path: Path) -> Path:
-    top = path.parent
-    while (top / "__init__.py").is_file():
-        top = top.parent
-    return top
-
-
-def _file_of(path: str, module: str) -> Path | None:
+def _file_of(path: str, module: str) -> str | None:
     """The file of a module of the same project; a package hands names on, and is imported instead."""
-    file = _top(Path(path)).joinpath(*module.split(".")).with_suffix(".py")
-    return file if module.partition(".")[0] not in _TENSORFLOW and file.is_file() else None
+    file = None if module.partition(".")[0] in _TENSORFLOW else file_of_import(module, path)
+    return None if file is None or os.path.basename(file) == "__init__.py" else file
 
 
 def _folder_of(path: str, module: str) -> str | None:
     """The folder that a module of the same project is imported from."""
-    top = _top(Path(path))
-    first = top / module.partition(".")[0]
-    return str(top) if first.is_dir() or first.with_suffix(".py").is_file() else None
+    top, _ = module_name(path)
+    first = os.path.join(top or os.path.dirname(path), module.partition(".")[0])
+    return os.path.dirname(first) if os.path.isdir(first) or file_of_module(first) else None

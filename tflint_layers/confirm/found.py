@@ -11,8 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tflint_layers.confirm.needs import bound_names
 from tflint_layers.confirm.recipe import Recipe
 from tflint_layers.confirm.values import BATCH, tensor
+from tflint_layers.modules import bound_name
 
 _ALWAYS_THERE = frozenset({"tf", "keras", "np", *dir(builtins)})
 _PYTHON_VALUES = frozenset({"__file__", "open", "input", "exec", "eval", "exit", "quit", "breakpoint"})
@@ -33,7 +35,7 @@ class Code:
 
 def code_of_file(tree: ast.Module) -> Code:
     """The file that defines the layer: what it binds at module level is there for its recipes."""
-    return Code(tree, frozenset(_bound_at_top(tree)), "file")
+    return Code(tree, frozenset().union(*map(bound_names, tree.body)), "file")
 
 
 def code_of_documentation(text: str | None, home: Code, package: str) -> Iterator[Code]:
@@ -200,25 +202,16 @@ def _free_names(text: str) -> set[str]:
     return {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)} - bound
 
 
-def _bound_at_top(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(ast.Module([n for n in tree.body if not isinstance(n, ast.ClassDef | ast.FunctionDef)], [])):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id
-        elif isinstance(node, ast.alias):
-            yield node.asname or node.name.partition(".")[0]
-    yield from (node.name for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef))
-
-
 def _imports_of(tree: ast.Module) -> dict[str, str]:
     """The absolute import that binds each name."""
     found = {}
     for node in tree.body:
         if isinstance(node, ast.Import):
             for alias in node.names:
-                found[alias.asname or alias.name.partition(".")[0]] = ast.unparse(ast.Import([alias]))
+                found[bound_name(alias)] = ast.unparse(ast.Import([alias]))
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level and node.module != "__future__":
             for alias in node.names:
-                found[alias.asname or alias.name] = ast.unparse(ast.ImportFrom(node.module, [alias], 0))
+                found[bound_name(alias)] = ast.unparse(ast.ImportFrom(node.module, [alias], 0))
     return found
 
 

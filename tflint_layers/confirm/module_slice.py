@@ -13,6 +13,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from tflint_layers.confirm.needs import bound_names
+from tflint_layers.modules import bound_name
+
 # Calls that compute a value and do nothing else, by the last one or two parts of their names.
 _PURE_NAMES = """
 getLogger TypeVar ParamSpec NewType namedtuple NamedTuple compile frozenset set dict list tuple range len int float str
@@ -30,12 +33,12 @@ _IMPURE_ROOTS = frozenset({"subprocess", "requests", "socket", "shutil"})
 def slice_module(tree: ast.Module) -> tuple[ast.Module, dict[str, int]]:
     """The definitions of a module, and the names that left out statements would have bound, with their lines."""
     kept = list(_filter(tree.body))
-    bound = {name for statement in kept for name in _bound_names(statement)}
+    bound = {name for statement in kept for name in bound_names(statement)}
     skipped = {
         name: statement.lineno
         for statement in tree.body
         if statement not in kept
-        for name in _bound_names(statement)
+        for name in bound_names(statement)
         if name not in bound
     }
     return ast.Module(kept, type_ignores=[]), skipped
@@ -103,26 +106,15 @@ def _is_pure_call(call: ast.Call) -> bool:
     return False
 
 
-def _bound_names(statement: ast.stmt) -> Iterator[str]:
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        yield statement.name
-    elif isinstance(statement, ast.Import | ast.ImportFrom):
-        yield from (alias.asname or alias.name.partition(".")[0] for alias in statement.names)
-    else:
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                yield node.id
-
-
 def optional_imports(tree: ast.Module) -> Iterator[tuple[str, str]]:
     """The names that a module imports in a ``try``, with what they stand for."""
     for statement in tree.body:
         if isinstance(statement, ast.Try):
             for inner in statement.body:
                 if isinstance(inner, ast.Import):
-                    yield from ((a.asname or a.name.partition(".")[0], a.name) for a in inner.names)
+                    yield from ((bound_name(a), a.name) for a in inner.names)
                 elif isinstance(inner, ast.ImportFrom):
-                    yield from ((a.asname or a.name, f"{inner.module or '.'}.{a.name}") for a in inner.names)
+                    yield from ((bound_name(a), f"{inner.module or '.'}.{a.name}") for a in inner.names)
 
 
 class Missing:
@@ -179,7 +171,7 @@ class ModuleSlice:
             try:
                 self._run_statement(statement, module)
             except Exception as error:
-                for name in _bound_names(statement):
+                for name in bound_names(statement):
                     self.failed[name] = error
                     module.__dict__.setdefault(name, Missing(_reason(name, statement.lineno, error)))
 
@@ -190,7 +182,7 @@ class ModuleSlice:
                 try:
                     self._execute(ast.copy_location(single, statement), module)
                 except ImportError as error:
-                    name = alias.asname or alias.name
+                    name = bound_name(alias)
                     self.failed[name] = error
                     module.__dict__.setdefault(name, Missing(_reason(name, statement.lineno, error)))
             return

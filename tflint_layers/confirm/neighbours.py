@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import re
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-_IMPORT = re.compile(
-    r"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n;#]*)|import[ \t]+([\w., \t]+))", re.MULTILINE
-)
+from tflint_layers.modules import file_of_module, imported_names, is_package, module_name
 
 
 class Neighbours:
     """Reads each file of a project once."""
 
     def __init__(self, roots: Sequence[str]) -> None:
-        self._roots = [Path(root) for root in roots]
+        self._roots = roots
         self._digests: dict[Path, str] = {}
         self._imports: dict[Path, tuple[Path, ...]] = {}
 
@@ -27,7 +25,7 @@ class Neighbours:
         """
         home = Path(path)
         found: dict[Path, str] = {}
-        todo = [*_packages(home), *self._imported(home, text)]
+        todo = [*_packages(home), *self._imported(home, text.encode())]
         while todo:
             file = todo.pop()
             if file not in found and file != home:
@@ -39,50 +37,32 @@ class Neighbours:
         if file not in self._digests:
             data = file.read_bytes()
             self._digests[file] = hashlib.sha256(data).hexdigest()
-            self._imports[file] = (*_packages(file), *self._imported(file, data.decode(errors="replace")))
+            self._imports[file] = (*_packages(file), *self._imported(file, data))
         return self._digests[file]
 
-    def _imported(self, path: Path, text: str) -> Iterator[Path]:
-        for match in _IMPORT.finditer(text):
-            module, names, plain = match.groups()
-            if plain is not None:
-                for name in plain.split(","):
-                    yield from self._files(path, name.split(" as ")[0].strip(), ())
-            else:
-                yield from self._files(path, module, re.findall(r"\w+", names))
-
-    def _files(self, path: Path, module: str, names: Sequence[str]) -> Iterator[Path]:
-        """The files of a module, of the packages around it, and of those ``names`` in it that are modules."""
-        bare = module.lstrip(".")
-        level = len(module) - len(bare)
-        parts = bare.split(".") if bare else []
-        for root in [path.parents[level - 1]] if 0 < level <= len(path.parents) else self._bases(path):
-            if parts and not _is_there(root / parts[0]):
+    def _imported(self, path: Path, text: bytes) -> Iterator[Path]:
+        """The files that import statements may read: of modules, and of the packages around them."""
+        top, _ = module_name(str(path))
+        everywhere = dict.fromkeys([str(path.parent), top or str(path.parent), *self._roots])
+        for dotted in {dotted for dotted, _ in imported_names(text, lambda name: False)}:
+            bare = dotted.lstrip(".")
+            level = len(dotted) - len(bare)
+            if level > len(path.parents):
                 continue
-            folder = root
-            for part in parts:
-                folder /= part
-                yield from _module_files(folder)
-            yield from (file for name in names for file in _module_files(folder / name))
+            for stem in [str(path.parents[level - 1])] if level else everywhere:
+                yield from _files_below(stem, bare.split("."))
 
-    def _bases(self, path: Path) -> list[Path]:
-        top = path.parent
-        while (top / "__init__.py").is_file():
-            top = top.parent
-        return list(dict.fromkeys([path.parent, top, *self._roots]))
+
+def _files_below(stem: str, parts: Sequence[str]) -> Iterator[Path]:
+    for part in parts:
+        stem = os.path.join(stem, part)
+        if (file := file_of_module(stem)) is not None:
+            yield Path(file)
 
 
 def _packages(path: Path) -> Iterator[Path]:
     """The files of the packages around a file."""
-    folder = path.parent
-    while (init := folder / "__init__.py").is_file():
-        yield init
-        folder = folder.parent
-
-
-def _is_there(module: Path) -> bool:
-    return module.is_dir() or module.with_suffix(".py").is_file()
-
-
-def _module_files(module: Path) -> Iterator[Path]:
-    yield from (file for file in (module / "__init__.py", module.with_suffix(".py")) if file.is_file())
+    for folder in path.parents:
+        if not is_package(str(folder)):
+            return
+        yield folder / "__init__.py"

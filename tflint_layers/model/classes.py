@@ -11,9 +11,10 @@ from functools import cached_property
 from typing import Any
 
 from tflint_layers.model import api
-from tflint_layers.model.importgraph import ImportGraph, absolute_path, candidates, package_of
+from tflint_layers.model.importgraph import ImportGraph
 from tflint_layers.model.imports import bindings, canonical, keras_of_imports
 from tflint_layers.model.syntax import FunctionNode, own_nodes, parents_below, statements, walk
+from tflint_layers.modules import absolute_path, file_of_import, module_name
 from tflint_layers.source import Source, UnreadableSource
 
 # Trees take some 200 times the memory of their text (measured), so this keeps a run well below 400 MB.
@@ -294,7 +295,7 @@ class Project:
         path = absolute_path(source.path)
         module = self._modules.get(path)
         if module is None or module.source.data != source.data:
-            module = ModuleInfo(source, self, path, package_of(path)[1])
+            module = ModuleInfo(source, self, path, module_name(path)[1])
             self._size += len(source.data)
         self._modules[path] = module
         return module
@@ -318,11 +319,11 @@ class Project:
 
     def module(self, dotted: str, importer: ModuleInfo) -> ModuleInfo | None:
         """The module of the project that ``dotted`` names when ``importer`` imports it; None for libraries."""
-        for path in candidates(dotted, importer.path):
-            if (found := self.read(path)) is not None:
-                self._asked[path] += 1
-                return found
-        return None
+        path = file_of_import(dotted, importer.path)
+        found = self.read(path) if path is not None else None
+        if path is not None and found is not None:
+            self._asked[path] += 1
+        return found
 
     def importers(self, path: str) -> list[str]:
         """Files of the same package, or folder, whose entry points may reach what a file defines, sorted."""
@@ -335,7 +336,7 @@ class Project:
             try:
                 with open(path, "rb") as file:
                     source = Source.from_bytes(file.read(), path)
-                module = ModuleInfo(source, self, path, package_of(path)[1])
+                module = ModuleInfo(source, self, path, module_name(path)[1])
                 self._size += len(source.data)
             except (OSError, UnreadableSource):
                 module = None

@@ -1,20 +1,14 @@
-"""Which files import which, and where the module behind a dotted name is: from file names and import lines alone."""
+"""Which files import which, from their import lines alone."""
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
-from functools import cache
 
 from tflint_layers.model import api
+from tflint_layers.modules import file_of_import, imported_names, is_package
 
 _MOST_IMPORTERS = 40
-_IMPORT_LINE = re.compile(
-    rb"^[ \t]*(?:from[ \t]+(?P<module>[.\w]+)[ \t]+import[ \t]+(?P<names>\([^)]*\)|[^\r\n#]+)"
-    rb"|import[ \t]+(?P<plain>[^\r\n#]+))",
-    re.MULTILINE,
-)
 
 # For each file: by the name that others take from it, empty for the module as a whole, the files that do.
 Importers = dict[str, dict[str, set[str]]]
@@ -70,7 +64,7 @@ def _importers_of(path: str, graph: Importers) -> set[str]:
 def _top_folder(path: str) -> str:
     """The outermost package that holds a file, else the file's folder."""
     folder = os.path.dirname(path)
-    while _is_package(folder) and _is_package(os.path.dirname(folder)):
+    while is_package(folder) and is_package(os.path.dirname(folder)):
         folder = os.path.dirname(folder)
     return folder
 
@@ -83,8 +77,8 @@ def _read_imports(folder: str) -> Importers:
                 text = file.read()
         except OSError:
             continue
-        for dotted, name in set(_imported_names(text)):
-            for imported in candidates(dotted, path):
+        for dotted, name in set(imported_names(text, api.is_library)):
+            if (imported := file_of_import(dotted, path)) is not None:
                 graph.setdefault(imported, {}).setdefault(name, set()).add(path)
     return graph
 
@@ -92,66 +86,6 @@ def _read_imports(folder: str) -> Importers:
 def _python_files(folder: str) -> Iterator[str]:
     """The Python files of a package with its subpackages, or of a plain folder alone."""
     for parent, folders, names in os.walk(folder):
-        if not _is_package(folder):
+        if not is_package(folder):
             folders.clear()
         yield from (os.path.join(parent, name) for name in names if name.endswith(".py"))
-
-
-def _imported_names(text: bytes) -> Iterator[tuple[str, str]]:
-    """The modules that import statements may read, as their text tells, and the name each takes from there, if any."""
-    for match in _IMPORT_LINE.finditer(text):
-        module = (match["module"] or b"").decode("ascii", "replace")
-        if match["plain"]:
-            plain = match["plain"].decode("ascii", "replace").split(",")
-            yield from ((name.split()[0], "") for name in plain if name.strip() and not api.is_library(name.strip()))
-        elif not api.is_library(module):
-            for name in re.findall(r"(\w+|\*)(?:\s+as\s+\w+)?", (match["names"] or b"").decode("ascii", "replace")):
-                yield module, name
-                # The name may be a module of its own.
-                yield (module + name if module.endswith(".") else f"{module}.{name}"), ""
-
-
-def absolute_path(path: str) -> str:
-    """The path that a module is known by."""
-    return os.path.realpath(path) if os.path.exists(path) else path
-
-
-@cache
-def _is_package(folder: str) -> bool:
-    return os.path.isfile(os.path.join(folder, "__init__.py"))
-
-
-@cache
-def package_of(path: str) -> tuple[str | None, str]:
-    """The folder that an import of this file starts from, and the dotted name of the file there."""
-    stem = os.path.splitext(os.path.basename(path))[0]
-    if not os.path.exists(path):
-        return None, stem
-    parts = [] if stem == "__init__" else [stem]
-    folder = os.path.dirname(path)
-    while _is_package(folder) and os.path.dirname(folder) != folder:
-        parts.insert(0, os.path.basename(folder))
-        folder = os.path.dirname(folder)
-    return folder, ".".join(parts)
-
-
-def candidates(dotted: str, importer: str) -> Iterator[str]:
-    """The files that a dotted name may stand for when ``importer`` imports it."""
-    base, _ = package_of(importer)
-    if base is None or not dotted:
-        return
-    if dotted.startswith("."):
-        level = len(dotted) - len(dotted.lstrip("."))
-        base = os.path.normpath(os.path.join(os.path.dirname(importer), *[os.pardir] * (level - 1)))
-        dotted = dotted.lstrip(".")
-    found = _module_file(os.path.join(base, *dotted.split(".")) if dotted else base)
-    if found is not None:
-        yield found
-
-
-@cache
-def _module_file(stem: str) -> str | None:
-    for path in (stem + ".py", os.path.join(stem, "__init__.py")):
-        if os.path.isfile(path):
-            return path
-    return None

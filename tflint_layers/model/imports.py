@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator
 from functools import cache
 
+from tflint_layers.modules import absolute_name
+
 # Keras has had many homes; the first matching prefix is replaced, until none matches.
 _HOMES = (
     ("tensorflow.keras", "keras"),
@@ -46,24 +48,13 @@ def bindings(node: ast.Import | ast.ImportFrom, package: str) -> Iterator[tuple[
                 root = alias.name.partition(".")[0]
                 yield root, canonical(root)
         return
-    module = absolute(node, package)
+    module = absolute_name(node, package)
     for alias in node.names:
         if alias.name == "*":
             yield "*", canonical(module)
         else:
             joined = module + alias.name if module.endswith(".") else f"{module}.{alias.name}"
             yield alias.asname or alias.name, canonical(joined)
-
-
-def absolute(node: ast.ImportFrom, package: str) -> str:
-    """The dotted name of the module that a ``from`` import reads."""
-    if not node.level:
-        return node.module or ""
-    parts = package.split(".") if package else []
-    if len(parts) < node.level - 1 or not parts:
-        return "." * node.level + (node.module or "")
-    base = parts[: len(parts) - (node.level - 1)]
-    return ".".join([*base, node.module] if node.module else base)
 
 
 def keras_of_imports(nodes: list[ast.Import | ast.ImportFrom]) -> int | None:

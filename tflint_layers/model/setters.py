@@ -10,6 +10,7 @@ from tflint_layers.model import api
 from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo, writes_property
 from tflint_layers.model.syntax import own_nodes, statements, walk
 from tflint_layers.model.writes import targets
+from tflint_layers.modules import bound_name
 
 # What Keras calls itself: before or while it traces, or to start over.
 _NAMES = (
@@ -126,5 +127,5 @@ def bound_names(function: FunctionInfo) -> set[str]:
         elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             names.add(node.name)
         elif isinstance(node, ast.alias):
-            names.add(node.asname or node.name.partition(".")[0])
+            names.add(bound_name(node))
     return names

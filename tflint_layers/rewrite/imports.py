@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from tflint_layers.finding import Edit
 from tflint_layers.model.syntax import parents_below, walk
+from tflint_layers.modules import bound_name
 from tflint_layers.source import Source, UnreadableSource
 
 _Import = ast.Import | ast.ImportFrom
@@ -144,15 +145,11 @@ def _removals(source: Source, names: set[str]) -> Iterator[Edit]:
     for node in walk(source.tree):
         if not isinstance(node, (ast.Import, ast.ImportFrom)) or "noqa" in source.lines[node.lineno - 1]:
             continue
-        gone = [alias for alias in node.names if _bound(alias) in names]
+        gone = [alias for alias in node.names if bound_name(alias) in names]
         if gone and len(gone) < len(node.names):
             yield from _without_aliases(source, node, gone)
         elif gone:
             yield _without_statement(source, node, parents[node])
-
-
-def _bound(alias: ast.alias) -> str:
-    return alias.asname or alias.name.partition(".")[0]
 
 
 def _without_aliases(source: Source, node: _Import, gone: list[ast.alias]) -> Iterator[Edit]:

@@ -1,0 +1,97 @@
+"""What import statements name, and which files they read: from names alone. Standard library only; nothing is run."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+
+_IMPORT_LINE = re.compile(
+    rb"^[ \t]*(?:from[ \t]+(?P<module>[.\w]+)[ \t]+import[ \t]+(?P<names>\([^)]*\)|[^\r\n#;]+)"
+    rb"|import[ \t]+(?P<plain>[^\r\n#;]+))",
+    re.MULTILINE,
+)
+
+
+def bound_name(alias: ast.alias) -> str:
+    """The local name that a part of an import statement binds: ``a`` for ``import a.b``."""
+    return alias.asname or alias.name.partition(".")[0]
+
+
+def absolute_name(node: ast.ImportFrom, package: str) -> str:
+    """The dotted name of the module that a ``from`` import reads; it keeps its dots where they lead out of ``package``.
+
+    ``package`` is the dotted name of the package that holds the importing module.
+    """
+    if not node.level:
+        return node.module or ""
+    parts = package.split(".") if package else []
+    if len(parts) < node.level - 1 or not parts:
+        return "." * node.level + (node.module or "")
+    base = parts[: len(parts) - (node.level - 1)]
+    return ".".join([*base, node.module] if node.module else base)
+
+
+def imported_names(text: bytes, skip: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
+    """The modules that import statements may read, as their text tells, and the name each takes from there, if any.
+
+    ``skip`` tells which modules are of no interest.
+    """
+    for match in _IMPORT_LINE.finditer(text):
+        module = (match["module"] or b"").decode("ascii", "replace")
+        if match["plain"]:
+            plain = match["plain"].decode("ascii", "replace").split(",")
+            yield from ((name.split()[0], "") for name in plain if name.strip() and not skip(name.strip()))
+        elif not skip(module):
+            for name in re.findall(r"(\w+|\*)(?:\s+as\s+\w+)?", (match["names"] or b"").decode("ascii", "replace")):
+                yield module, name
+                # The name may be a module of its own.
+                yield (module + name if module.endswith(".") else f"{module}.{name}"), ""
+
+
+def absolute_path(path: str) -> str:
+    """The path that a module is known by."""
+    return os.path.realpath(path) if os.path.exists(path) else path
+
+
+@cache
+def is_package(folder: str) -> bool:
+    """Whether a folder has an ``__init__.py``."""
+    return os.path.isfile(os.path.join(folder, "__init__.py"))
+
+
+@cache
+def module_name(path: str) -> tuple[str | None, str]:
+    """The folder that an import of this file starts from (None: there is no file), and the file's dotted name there."""
+    stem = os.path.splitext(os.path.basename(path))[0]
+    if not os.path.exists(path):
+        return None, stem
+    parts = [] if stem == "__init__" else [stem]
+    folder = os.path.dirname(path)
+    while is_package(folder) and os.path.dirname(folder) != folder:
+        parts.insert(0, os.path.basename(folder))
+        folder = os.path.dirname(folder)
+    return folder, ".".join(parts)
+
+
+def file_of_import(dotted: str, importer: str) -> str | None:
+    """The file of the project that a dotted name stands for when the file ``importer`` imports it."""
+    base, _ = module_name(importer)
+    if base is None or not dotted:
+        return None
+    if dotted.startswith("."):
+        level = len(dotted) - len(dotted.lstrip("."))
+        base = os.path.normpath(os.path.join(os.path.dirname(importer), *[os.pardir] * (level - 1)))
+        dotted = dotted.lstrip(".")
+    return file_of_module(os.path.join(base, *dotted.split(".")) if dotted else base)
+
+
+@cache
+def file_of_module(stem: str) -> str | None:
+    """The file of the module or package whose path without an ending is ``stem``; as Python does, packages first."""
+    for path in (os.path.join(stem, "__init__.py"), stem + ".py"):
+        if os.path.isfile(path):
+            return path
+    return None
