@@ -27,6 +27,9 @@ _LIBRARIES = (b"keras", b"tensorflow")
 _PLAIN = re.compile(
     r"run_functions_eagerly|run_eagerly|enable_debug_mode|eager_execution|dynamic"
     r"|add_metric|add_update|Input\(|class _|Lambda\("
+    r"|Activation\(lambda"
+    # A model is given a loss or metric that is a function of the project.
+    r"|\.compile\((?:[^()]|\([^()]*\)){0,400}?\b(?:loss|metrics) ?= ?[^\n)]*?(?<![\w.\"'])[A-Za-z_]\w*[,)\]}(]"
     rf"|\b(?:{'|'.join(sorted(api.CALLBACK_NAMES))})\("
 )
 

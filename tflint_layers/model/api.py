@@ -235,6 +235,8 @@ def _returned(dotted: str, keras: int) -> str | None:
 TRACING_DECORATORS = frozenset({"tensorflow.function", "tensorflow.compat.v1.function"})
 UNCONVERTED_DECORATORS = frozenset(
     {"tensorflow.autograph.experimental.do_not_convert", "tensorflow.autograph.do_not_convert"}
+    # These run the function on their own behalf, and AutoGraph leaves TensorFlow's own code alone.
+    | {"tensorflow.recompute_grad", "tensorflow.custom_gradient"}
 )
 
 _TRANSPARENT_DECORATORS = (
@@ -264,7 +266,8 @@ class Callback:
 
     ``functions`` and ``subject`` are the places (position, keyword) of the functions and of what they are applied
     to. ``arity``: how many tensors each gets; None: one for each element of the subject. ``traced``: inside the
-    graph; ``py_function`` runs its function eagerly. ``wraps``: the result is the function again.
+    graph; ``py_function`` runs its function eagerly. ``wraps``: the result is the function again. ``unconverted``:
+    AutoGraph does not reach the functions.
     """
 
     functions: tuple[tuple[int, str], ...]
@@ -276,6 +279,7 @@ class Callback:
     shapeless: bool = False
     returns_result: bool = False
     returns_tensor: bool = False
+    unconverted: bool = False
 
 
 _FN = ((0, "fn"),)
@@ -299,7 +303,8 @@ _CALLBACKS: dict[str, Callback] = {
         ),
         _HOST,
     ),
-    **dict.fromkeys(("tensorflow.map_fn", "tensorflow.vectorized_map"), _MAP),
+    "tensorflow.map_fn": _MAP,
+    "tensorflow.vectorized_map": Callback(_FN, (1, "elems"), returns_tensor=True, unconverted=True),
     "keras.backend.map_fn": _MAP,
     "keras.ops.map": Callback(((0, "f"),), (1, "xs"), returns_tensor=True),
     "keras.ops.vectorized_map": Callback(((0, "function"),), (1, "elements"), returns_tensor=True),
@@ -457,8 +462,23 @@ HOST_FUNCTIONS = frozenset(
 )
 # What Python's own functions do with tensors. AutoGraph converts some of their calls, so that those are fine there.
 NUMBER_FUNCTIONS = frozenset(
-    f"builtins.{name}" for name in ("int", "float", "bool", "complex", "range", "len", "round", "hash", "chr", "hex")
-)
+    f"builtins.{name}"
+    for name in (
+        "int",
+        "float",
+        "bool",
+        "complex",
+        "range",
+        "len",
+        "round",
+        "hash",
+        "chr",
+        "hex",
+        "bin",
+        "oct",
+        "divmod",
+    )
+) | {"operator.index"}
 CONVERTED_FUNCTIONS = frozenset(
     f"builtins.{name}" for name, (fails, fails_converted) in api_table.BUILTINS.items() if fails and not fails_converted
 )
@@ -468,14 +488,24 @@ ITERATING_FUNCTIONS = frozenset(
         *("list", "tuple", "set", "frozenset", "dict", "sorted", "reversed", "enumerate", "zip", "map", "filter"),
         *("iter", "next", "sum", "max", "min", "any", "all"),
     )
+) | frozenset(
+    {"functools.reduce", "collections.deque", "collections.Counter", "statistics.mean", "statistics.median"}
+    | {f"itertools.{name}" for name in ("chain", "product", "cycle", "islice", "accumulate", "combinations", "starmap")}
+    | {f"itertools.{name}" for name in ("permutations", "zip_longest", "takewhile", "dropwhile", "groupby", "pairwise")}
+)
+# Those of them whose first argument is a function.
+APPLYING_FUNCTIONS = frozenset(
+    {"builtins.map", "builtins.filter", "functools.reduce"}
+    | {"itertools.starmap", "itertools.takewhile", "itertools.dropwhile"}
 )
 ARRAY_METHODS = frozenset({"dot", "fill", "put", "searchsorted", "take", "choose", "itemset"})
+_CONSTANTS = frozenset({"tensorflow.constant", "tensorflow.compat.v1.constant", "keras.backend.constant"})
 _ARRAY_LIBRARIES = ("numpy.", "scipy.", "pandas.", "sklearn.", "cv2.")
 
 
 def needs_numbers(dotted: str) -> bool:
-    """Whether a function of NumPy or its kin fails on a symbolic tensor."""
-    return dotted.startswith(_ARRAY_LIBRARIES) and dotted not in api_table.NUMPY_WORKS
+    """Whether a function of NumPy or its kin, or one that makes constants, fails on a symbolic tensor."""
+    return dotted in _CONSTANTS or (dotted.startswith(_ARRAY_LIBRARIES) and dotted not in api_table.NUMPY_WORKS)
 
 
 # Functions that take None for a dimension, and those that read a static shape as it is.
@@ -484,6 +514,7 @@ _ACCEPTING_NONE = frozenset(
     | {"Input", "print", "broadcast_static_shape", "broadcast_shapes", "array", "asarray", "random_uniform_variable"}
     | {"is_tensor", "shape", "ndim", "assert_shapes", "ones_initializer", "zeros_initializer", "stop_gradient"}
 )
+UNSTACKING = frozenset({"tensorflow.unstack", "keras.ops.unstack"})
 ACCEPTING_KEYWORDS = frozenset({"name", "num", "maxlen", "noise_shape", "axis", "dtype"})
 
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 
 from tflint_layers.model import api
 from tflint_layers.model.classes import ClassInfo
+from tflint_layers.model.effects import effect
 from tflint_layers.model.expressions import Expressions, grown
-from tflint_layers.model.scopes import api_name
+from tflint_layers.model.scopes import Phase, api_name
+from tflint_layers.model.syntax import walk
 from tflint_layers.model.values import (
     NONE,
     STATIC,
@@ -83,6 +85,8 @@ class Calls(Expressions):
         callee = self.evaluate(node.func)
         arguments = self._arguments(node)
         self._change_in_place(node, callee, arguments)
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "compile" and self.frame.eager:
+            self._compile(node, arguments)
         return of_each(callee, lambda alternative: self.call_value(alternative, arguments, node))
 
     def _arguments(self, node: ast.Call) -> Arguments:
@@ -118,6 +122,19 @@ class Calls(Expressions):
         if isinstance(callee, Instance):
             return self._call_instance(callee, arguments)
         return UNKNOWN
+
+    def _compile(self, node: ast.Call, arguments: Arguments) -> None:
+        """Note the losses and metrics that a model is given as functions; Keras 2 converts them with AutoGraph."""
+        given = [arguments.get(1, "loss"), arguments.get(2, "metrics"), arguments.get(99, "weighted_metrics")]
+        functions = [leaf for value in given if value is not None for leaf in _leaves(value)]
+        for made in walk(node):
+            maker = self.frame.scope.value(made.func) if isinstance(made, ast.Call) and made is not node else UNKNOWN
+            if isinstance(maker, Function) and (inner := maker.info.returned) is not None:
+                functions.append(self.function_value(inner))
+        for function in functions:
+            if isinstance(function, Function):
+                sides = (Tensor(batch=True), Tensor(batch=True))
+                self.trace_callback(function, Arguments((*function.partial, *sides)), self.keras == 2)
 
     # Objects.
 
@@ -171,9 +188,8 @@ class Calls(Expressions):
             return self._call_with_callback(name, callback, arguments)
         if name.startswith("numpy."):
             return self._call_numpy(name, arguments)
-        if name == "functools.partial" and arguments.positional and isinstance(arguments.positional[0], Function):
-            function = arguments.positional[0]
-            return replace(function, partial=function.partial + arguments.positional[1:])
+        if name == "functools.partial":
+            return _partial(arguments)
         value = api.result(name, self.keras)
         return self._made_here(value, name, arguments)
 
@@ -250,7 +266,7 @@ class Calls(Expressions):
             return UNKNOWN
         if isinstance(value, Function) and callback.autograph and value.autograph is None:
             value = replace(value, autograph=True)
-        return self.call_value(value, arguments)
+        return self.call_value(unconverted(value) if callback.unconverted else value, arguments)
 
     def _callback_arguments(self, callback: api.Callback, arguments: Arguments) -> Arguments:
         if callback.subject is None:
@@ -288,6 +304,8 @@ class Calls(Expressions):
         if isinstance(receiver, Variable):
             return Shape() if name == "get_shape" else self.tensor() if name in api.VARIABLE_TENSORS else UNKNOWN
         if isinstance(receiver, Shape):
+            if name == "num_elements" and receiver.batch:
+                return StaticDim()
             return receiver if name in {"as_list", "with_rank"} else STATIC
         if isinstance(receiver, Container):
             return _call_container_method(receiver, name, arguments)
@@ -332,9 +350,31 @@ class Calls(Expressions):
             if name in {"append", "add", "appendleft", "insert", "setdefault"}:
                 self.update(node.func.value, grown(receiver, arguments.values[-1]))
             elif name in {"extend", "update", "extendleft"}:
-                self.update(node.func.value, grown(receiver, self.element(arguments.values[0])))
+                added = arguments.values[0]
+                is_mapping = name == "update" and (arguments.keywords or receiver.type == "dict")
+                of = added if arguments.keywords else self.element_of_dict(added) if is_mapping else self.element(added)
+                self.update(node.func.value, grown(receiver, of))
         elif isinstance(receiver, Container) and name == "clear":
             self.update(node.func.value, replace(receiver, of=UNKNOWN, items=()))
+
+
+def _partial(arguments: Arguments) -> Value:
+    """A function some of whose arguments are given already; what those are does not change what a call prints."""
+    function = arguments.get(0, "func")
+    if isinstance(function, Function):
+        return replace(function, partial=function.partial + arguments.positional[1:])
+    if isinstance(function, Api) and (len(arguments.positional) == 1 or effect(function.name) is not None):
+        return UNKNOWN if function.name in _SPECIAL or api.callback(function.name) else function
+    return UNKNOWN
+
+
+def unconverted(function: Value) -> Value:
+    """A function as code runs it that AutoGraph does not look into: without AutoGraph, unless it asks for it."""
+    return (
+        replace(function, autograph=False)
+        if isinstance(function, Function) and function.autograph is None
+        else function
+    )
 
 
 def _any_tensor(arguments: Arguments, trait: str) -> bool:
@@ -472,6 +512,37 @@ def _flattened(machine: Calls, arguments: Arguments) -> Value:
     return Container(join(_leaves(arguments.get(0, "structure") or UNKNOWN)))
 
 
+def _mapped(machine: Calls, arguments: Arguments) -> Value:
+    """A nest of what a function makes of the leaves of others; AutoGraph does not reach the function."""
+    if not arguments.positional or not arguments.positional[1:]:
+        return UNKNOWN
+    leaves = tuple(join(_leaves(structure)) for structure in arguments.positional[1:])
+    result = machine.call_value(unconverted(arguments.positional[0]), Arguments(leaves))
+    structure = arguments.positional[1]
+    if is_single_tensor(structure):
+        return result
+    if isinstance(structure, Container):
+        return Container(result, None if structure.items != () else (), structure.type)
+    return replace(result, nest=True) if isinstance(result, Tensor) else UNKNOWN
+
+
+def _lambda_layer(machine: Calls, arguments: Arguments) -> Value:
+    _trace_later(machine, arguments.get(0, "function"), Tensor(batch=True, nest=True))
+    return Instance("keras.layers.Lambda", fresh=True)
+
+
+def _activation_layer(machine: Calls, arguments: Arguments) -> Value:
+    _trace_later(machine, arguments.get(0, "activation"), Tensor(batch=True))
+    return Instance("keras.layers.Activation", fresh=True)
+
+
+def _trace_later(machine: Calls, function: Value | None, argument: Tensor) -> None:
+    """Note a function that a layer of Keras is given, and calls on its input; AutoGraph converts it nowhere."""
+    for alternative in alternatives(function) if function is not None else ():
+        if isinstance(alternative, Function) and machine.frame.scope.phase is not Phase.CALL:
+            machine.trace_callback(alternative, Arguments((*alternative.partial, argument)), False)
+
+
 def _leaves(value: Value) -> list[Value]:
     """What is in a nest at the bottom, whatever that is."""
     found: list[Value] = []
@@ -491,6 +562,8 @@ def _dictionary(machine: Calls, arguments: Arguments) -> Value:
 
 
 def _range(machine: Calls, arguments: Arguments) -> Value:
+    if machine.frame.scope.autograph and any(map(is_single_tensor, arguments.positional)):
+        return machine.tensor()
     return Container(STATIC, type="range")
 
 
@@ -510,13 +583,14 @@ def _map(machine: Calls, arguments: Arguments) -> Value:
     if arguments.partial or not arguments.positional:
         return UNKNOWN
     elements = tuple(machine.element(value) for value in arguments.positional[1:])
-    return Container(machine.call_value(arguments.positional[0], Arguments(elements)), type="generator")
+    function = unconverted(arguments.positional[0])
+    return Container(machine.call_value(function, Arguments(elements)), type="generator")
 
 
 def _filter(machine: Calls, arguments: Arguments) -> Value:
     element = machine.element(arguments.get(1, "iterable") or UNKNOWN)
     if arguments.positional:
-        machine.call_value(arguments.positional[0], Arguments((element,)))
+        machine.call_value(unconverted(arguments.positional[0]), Arguments((element,)))
     return Container(element, type="generator")
 
 
@@ -639,6 +713,10 @@ _SPECIAL: dict[str, Callable[[Calls, Arguments], Value]] = {
     "builtins.reversed": _sequence_of,
     "keras.tree.flatten": _flattened,
     "tensorflow.nest.flatten": _flattened,
+    "keras.tree.map_structure": _mapped,
+    "tensorflow.nest.map_structure": _mapped,
+    "keras.layers.Lambda": _lambda_layer,
+    "keras.layers.Activation": _activation_layer,
     "builtins.dict": _dictionary,
     "collections.OrderedDict": _dictionary,
     "collections.defaultdict": _dictionary,

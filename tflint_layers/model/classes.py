@@ -55,6 +55,25 @@ class FunctionInfo:
         return any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in self.nodes)
 
     @cached_property
+    def locals(self) -> dict[str, ast.expr | None]:
+        """The names that the function binds, each with its expression if it is bound once, and plainly."""
+        found: dict[str, ast.expr | None] = {parameter.arg: None for parameter in self.parameters}
+        if not isinstance(self.node, ast.Lambda):
+            for name, value in _assigned(self.node.body):
+                found[name] = None if name in found else value
+        stored = (node.id for node in self.nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+        return {**dict.fromkeys(stored), **found}
+
+    @cached_property
+    def returned(self) -> FunctionInfo | None:
+        """The function inside it that it makes and returns."""
+        names = {
+            node.value.id for node in self.nodes if isinstance(node, ast.Return) and isinstance(node.value, ast.Name)
+        }
+        made = (node for node in self.nodes if isinstance(node, ast.FunctionDef) and node.name in names)
+        return next((self.module.functions_by_node[node] for node in made), None)
+
+    @cached_property
     def nodes(self) -> list[ast.AST]:
         """The nodes of the body without those of functions and classes inside it."""
         return list(own_nodes(self.node))

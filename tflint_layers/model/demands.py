@@ -57,6 +57,8 @@ def reads(scope: Scope, node: ast.AST) -> Iterator[Demand]:
             yield Demand(called or node, node.value)
         elif receiver == UNKNOWN and node.attr == "numpy" and called is not None and not called.args:
             yield Demand(called, node.value, suspect=True)
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Call) and _reads_through_getattr(scope, node.func):
+        yield Demand(node, node.func.args[0])
     elif (
         isinstance(node, ast.Call)
         and node.args
@@ -65,6 +67,13 @@ def reads(scope: Scope, node: ast.AST) -> Iterator[Demand]:
         and not _is_lifted(scope, node)
     ):
         yield Demand(node, node.args[0])
+
+
+def _reads_through_getattr(scope: Scope, node: ast.Call) -> bool:
+    """Whether a call gives the method that hands out the numbers of a tensor: `getattr(x, "numpy")`."""
+    method = scope.value(node)
+    found = isinstance(method, Method) and method.name in api.HOST_METHODS and is_symbolic(method.receiver)
+    return found and scope.api_name(node.func) == "builtins.getattr"
 
 
 def _is_lifted(scope: Scope, node: ast.Call) -> bool:
@@ -340,13 +349,14 @@ def _fails_before(scope: Scope, target: ast.Tuple | ast.List) -> bool:
 
 def _element_calls(scope: Scope, node: ast.Call) -> Iterator[Demand]:
     name = scope.api_name(node.func)
-    if name not in api.ITERATING_FUNCTIONS or (scope.autograph and name in api.CONVERTED_FUNCTIONS):
+    if name not in api.ITERATING_FUNCTIONS:
         return
-    first = 1 if name in {"builtins.map", "builtins.filter"} else 0
-    for argument in node.args[first:]:
+    converted = scope.autograph and name in api.CONVERTED_FUNCTIONS
+    for argument in node.args[1 if name in api.APPLYING_FUNCTIONS else 0 :]:
         value = scope.value(argument)
         if is_symbolic(value):
-            yield Demand(node, argument, suspect=_may_be_nest(value))
+            if not converted:
+                yield Demand(node, argument, suspect=_may_be_nest(value))
             return
         if name in {"builtins.max", "builtins.min", "builtins.sorted"} and not node.keywords and _holds_several(value):
             yield Demand(node, argument)

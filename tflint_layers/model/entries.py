@@ -11,7 +11,7 @@ from tflint_layers.model import api
 from tflint_layers.model.calls import Arguments
 from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
 from tflint_layers.model.expressions import autograph_of
-from tflint_layers.model.interpreter import Interpreter, option_value
+from tflint_layers.model.interpreter import Interpreter, default_value, option_value
 from tflint_layers.model.reach import Reach
 from tflint_layers.model.scopes import Phase, Scope
 from tflint_layers.model.syntax import walk
@@ -41,6 +41,7 @@ _FLAGS = frozenset({"training", "return_attention_scores", "use_causal_mask", "r
 _TENSOR_ANNOTATIONS = frozenset({"tensorflow.Tensor", "keras.KerasTensor", "tensorflow.Variable"})
 _PYTHON_ANNOTATIONS = frozenset({"int", "float", "bool", "str"})
 _SINGLE_TENSOR_ATTRIBUTES = frozenset({"shape", "dtype", "get_shape", "set_shape", "numpy", "ndim"})
+_LOSS_SIDES = frozenset({"y", "y_pred"})
 _MOST_HANDED_ON = 2
 _ORDERED = (ast.Lt, ast.Gt, ast.LtE, ast.GtE)
 
@@ -97,7 +98,7 @@ def _enter_class(interpreter: Interpreter, cls: ClassInfo) -> None:
         function = interpreter.function_value(method, bound=instance)
         interpreter.enter(
             function,
-            _entry_arguments(method, interpreter),
+            _entry_arguments(method, cls.role),
             phase=Phase.CALL,
             autograph=converted and interpreter.keras == 2,
             layer=cls,
@@ -192,19 +193,24 @@ def _within(lines: list[int], info: FunctionInfo) -> list[int]:
     return lines[bisect_left(lines, info.node.lineno) : bisect_right(lines, end)]
 
 
-def _entry_arguments(method: FunctionInfo, interpreter: Interpreter) -> Arguments:
+def _entry_arguments(method: FunctionInfo, role: str | None) -> Arguments:
     evidence = _used_as_tensor(method)
     defaults = dict(_defaults(method))
     values = tuple(
-        _entry_value(parameter, index, method, evidence, defaults)
+        _entry_value(parameter, index, method, role, evidence, defaults)
         for index, parameter in enumerate(method.parameters[1:])
     )
-    keywords = tuple((p.arg, _entry_value(p, 1, method, evidence, defaults)) for p in method.node.args.kwonlyargs)
+    keywords = tuple((p.arg, _entry_value(p, 1, method, role, evidence, defaults)) for p in method.node.args.kwonlyargs)
     return Arguments(values, keywords)
 
 
 def _entry_value(
-    parameter: ast.arg, index: int, method: FunctionInfo, evidence: set[str], defaults: dict[str, ast.expr]
+    parameter: ast.arg,
+    index: int,
+    method: FunctionInfo,
+    role: str | None,
+    evidence: set[str],
+    defaults: dict[str, ast.expr],
 ) -> Value:
     name = parameter.arg
     annotated = _annotated(parameter, method.module)
@@ -213,9 +219,15 @@ def _entry_value(
     if name in _FLAGS:
         return STATIC
     if name in defaults:
-        if literal(defaults[name]) is None:
+        default = defaults[name]
+        if literal(default) is None:
+            if method.name == "compute_loss" and name in _LOSS_SIDES:
+                return Tensor(batch=True, nest=name not in evidence)
             return _optional(name, method, evidence)
-        return option_value(parameter, defaults)
+        mutable = isinstance(default, (ast.List, ast.Dict, ast.Set))
+        return default_value(default, name) if mutable else option_value(parameter, defaults)
+    if role == "loss":
+        return Tensor(batch=True)
     if method.name == "train_step" or method.name.endswith("_step"):
         return Tensor(batch=True, nest=name not in evidence)
     if index == 0 or name in evidence or method.name in {"update_state"}:

@@ -153,7 +153,19 @@ class Expressions:
                 return found
         elif node.id in self.frame.environment.names:
             return self.frame.environment.names[node.id]
+        function = self.frame.scope.function
+        if function is not None and function.cls is not None and function.cls.around is not None:
+            found = self._around(function.cls.around, node.id)
+            if found is not None:
+                return found
         return self.global_value(self.frame.scope.module, node.id)
+
+    def _around(self, function: FunctionInfo, name: str) -> Value | None:
+        """A name of the function that a class stands in: what it is bound to, if once only; None for no such name."""
+        if name not in function.locals:
+            return None
+        bound = function.locals[name]
+        return UNKNOWN if bound is None else stored(self.module_value(function.module, bound), name)
 
     def global_value(self, module: ModuleInfo, name: str) -> Value:
         """What a name means at module level."""
@@ -411,6 +423,8 @@ class Expressions:
                     self._narrow(test.args[0], _as_single)
             elif classes and classes <= _TENSOR_CLASSES:
                 self._narrow(test.args[0], _as_tensor if outcome else _as_no_tensor)
+            elif outcome and not classes & _TENSOR_CLASSES:
+                self._narrow(test.args[0], _as_something_else)
         elif name in _TENSOR_TESTS and test.args:
             self._narrow(test.args[0], _as_tensor if outcome else _as_no_tensor)
 
@@ -459,7 +473,8 @@ class Expressions:
                 STATIC if isinstance(receiver, Array) and name in {"shape", "dtype", "size"} else Method(receiver, name)
             )
         if isinstance(receiver, Container):
-            return Method(receiver, name)
+            # Operations with several results give named tuples.
+            return receiver.of if receiver.type == "tuple" and name not in _TUPLE_METHODS else Method(receiver, name)
         return UNKNOWN
 
     def _tensor_attribute(self, receiver: Tensor | Variable, name: str) -> Value:
@@ -495,9 +510,11 @@ class Expressions:
         return Method(receiver, name) if receiver.name and api.has_method(receiver.name, name) else UNKNOWN
 
     def _bound_method(self, method: FunctionInfo, receiver: Value) -> Value:
-        kinds = {decorator.id for decorator in method.decorators if isinstance(decorator, ast.Name)}
+        kinds = {_last_name(decorator) for decorator in method.decorators}
         if kinds & {"property", "cached_property"}:
-            return self.call_function(self.function_value(method, bound=receiver), ())
+            # Python runs it, behind the back of AutoGraph.
+            function = self.function_value(method, bound=receiver)
+            return self.call_function(replace(function, autograph=function.autograph or False), ())
         return self.function_value(method, bound=None if "staticmethod" in kinds else receiver)
 
     def _super_attribute(self, receiver: Super, name: str) -> Value:
@@ -706,6 +723,8 @@ _TENSOR_CLASSES = frozenset({"tensorflow.Tensor", "tensorflow.Variable", "tensor
 _TENSOR_TESTS = frozenset({"tensorflow.is_tensor", "tensorflow.is_symbolic_tensor", "keras.ops.is_tensor"})
 
 
+_TUPLE_METHODS = frozenset(dir(tuple))
+
 # A module that could not be imported may be None (`try: import x`), but not these: the code is about them.
 _ALWAYS_THERE = frozenset({"tensorflow", "keras", "numpy"})
 
@@ -745,6 +764,10 @@ def is_wrapped(info: FunctionInfo) -> bool:
         if name is None or not api.is_transparent(name):
             return True
     return False
+
+
+def _last_name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 def _identity(left: Value, right: Value, negated: bool) -> Value:
@@ -817,6 +840,10 @@ def _as_single(value: Value) -> Value:
 
 def _as_no_tensor(value: Value) -> Value:
     return UNKNOWN if isinstance(value, Tensor) and value.nest else value
+
+
+def _as_something_else(value: Value) -> Value:
+    return UNKNOWN if isinstance(value, Tensor) else value
 
 
 def _as_tensor(value: Value) -> Value:

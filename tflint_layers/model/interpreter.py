@@ -109,7 +109,7 @@ class Interpreter(Calls):
         if function.autograph is not None:
             autograph = function.autograph
         elif autograph is None:
-            autograph = caller.scope.autograph
+            autograph = caller.scope.autograph and not info.is_generator
         kind = (autograph, caller.eager, caller.scope.phase, bool(self._elsewhere))
         key = (info, function.bound, function.partial, arguments, kind)
         results = self._results_elsewhere if self._elsewhere else self._results

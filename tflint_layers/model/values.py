@@ -355,6 +355,9 @@ def stored(value: Value, origin: str) -> Value:
     if isinstance(value, OneOf):
         return join(stored(alternative, origin) for alternative in value.values)
     if isinstance(value, Container):
+        if isinstance(value.of, (Instance, Container, Variable, OneOf)):
+            items = value.items and tuple(stored(item, origin) for item in value.items)
+            return replace(value, of=stored(value.of, origin), items=items, origin=origin)
         return replace(value, origin=origin)
     if isinstance(value, Instance):
         return replace(value, origin=origin, fresh=False)

@@ -37,9 +37,14 @@ def advances(scope: Scope, node: Write, target: ast.expr) -> bool | None:
     value = scope.value(node.value)
     if isinstance(node, ast.AugAssign):
         return True if is_python(scope.value(target)) or is_python(value) else None
-    if any(_is_same(read, target) for read in walk(node.value)):
+    if reads(node.value, target):
         return True if is_python(value) else None
     return _is_flag(scope, node, target)
+
+
+def reads(node: ast.expr, target: ast.expr) -> bool:
+    """Whether an expression reads the name or attribute that ``target`` writes."""
+    return any(_is_same(read, target) for read in walk(node))
 
 
 def is_python(value: Value) -> bool:

@@ -46,13 +46,16 @@ from tflint_layers.model import api
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.syntax import children
 from tflint_layers.model.values import (
+    UNKNOWN,
     Container,
     NotConstant,
     Shape,
     StaticDim,
+    Tensor,
     Value,
     alternatives,
     constant_of,
+    is_single_tensor,
     literal,
 )
 from tflint_layers.rewrite import Kind, Retyping, only_value
@@ -86,6 +89,8 @@ def _message(scope: Scope, node: ast.expr | ast.stmt, subject: ast.expr) -> str:
     where = f"while `{scope.traced_name}` is traced for batches of any size"
     if isinstance(node, ast.Compare) and not isinstance(node.ops[0], (ast.Lt, ast.LtE, ast.Gt, ast.GtE)):
         return f"`{scope.text(node)}` compares with None {where}: `{scope.text(subject)}` has no number there"
+    if isinstance(scope.value(subject), Tensor):
+        return f"`{scope.text(node)}` fails {where}: how many entries `{scope.text(subject)}` has is not known there"
     if isinstance(scope.value(subject), StaticDim):
         return f"`{scope.text(node)}` fails {where}: `{scope.text(subject)}` is None there"
     return f"`{scope.text(node)}` fails {where}: the first entry of `{scope.text(subject)}` is None there"
@@ -116,9 +121,22 @@ def _passed(scope: Scope, node: ast.Call) -> ast.expr | None:
     if name in _CONVERTING | _SUMMING:
         sums = name in _SUMMING and len(node.args) == 1
         return next((a for a in arguments if (_holds_none if sums else _is_none)(scope.value(a))), None)
+    if name in api.UNSTACKING and _takes_batch_apart(scope, node):
+        return node.args[0]
     if api.needs_dimension(name, scope.keras):
         return next((argument for argument in arguments if _holds_none(scope.value(argument))), None)
     return None
+
+
+def _takes_batch_apart(scope: Scope, node: ast.Call) -> bool:
+    """Whether a call unstacks the batch axis without saying how many entries that has."""
+    subject = scope.value(node.args[0]) if node.args else UNKNOWN
+    given = {keyword.arg: keyword.value for keyword in node.keywords}
+    number = node.args[1] if len(node.args) > 1 else given.get("num")
+    axis = node.args[2] if len(node.args) > 2 else given.get("axis")
+    counted = number is not None and literal(number) is not None
+    along_batch = axis is None or literal(axis) == 0
+    return is_single_tensor(subject) and isinstance(subject, Tensor) and subject.batch and along_batch and not counted
 
 
 def _is_none(value: Value) -> bool:

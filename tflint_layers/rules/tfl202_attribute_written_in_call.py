@@ -50,8 +50,8 @@ from collections.abc import Iterator
 
 from tflint_layers.finding import Fix, Proof
 from tflint_layers.model.scopes import Scope
-from tflint_layers.model.values import Container, Instance, may_be_symbolic
-from tflint_layers.model.writes import Write, advances, targets
+from tflint_layers.model.values import Container, Instance, literal, may_be_symbolic
+from tflint_layers.model.writes import Write, advances, is_python, reads, targets
 from tflint_layers.rewrite import members
 from tflint_layers.rules.rule import Hit, Rule
 
@@ -60,6 +60,8 @@ _KERAS_OWN = frozenset({"built", "_built", "training", "trainable"})
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to writes that depend on what an earlier call wrote."""
+    if isinstance(node, ast.Call):
+        yield from _check_setattr(scope, node)
     if not isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
         return
     for target in targets(node):
@@ -67,6 +69,23 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
             moves = advances(scope, node, target)
             if moves is not False:
                 yield Hit(node, _message(scope, node, target), suspect=moves is None)
+
+
+def _check_setattr(scope: Scope, node: ast.Call) -> Iterator[Hit]:
+    """Objects to `setattr(self, "n", self.n + 1)`."""
+    if scope.api_name(node.func) != "builtins.setattr" or len(node.args) != 3:
+        return
+    owner, name, value = node.args
+    attribute, receiver = literal(name), scope.value(owner)
+    lasting = isinstance(receiver, Instance) and not receiver.fresh
+    if isinstance(attribute, str) and lasting and is_python(scope.value(value)):
+        target = ast.Attribute(owner, attribute)
+        if reads(value, target):
+            yield Hit(
+                node,
+                f"`{scope.text(node)}` runs only while `{scope.traced_name}` is traced: "
+                f"`{attribute}` does not advance from call to call",
+            )
 
 
 def _is_state(scope: Scope, node: Write, target: ast.expr) -> bool:
@@ -91,14 +110,14 @@ def _message(scope: Scope, node: ast.stmt, target: ast.expr) -> str:
 
 def fix(scope: Scope, hit: Hit) -> Fix | None:
     """A weight that is assigned to, as a suggestion."""
-    return members.in_weight(scope, hit.node)
+    return None if isinstance(hit.node, ast.Call) else members.in_weight(scope, hit.node)
 
 
 RULE = Rule(
     code="TFL202",
     name="attribute-written-in-call",
     documentation=__doc__,
-    nodes=(ast.AugAssign, ast.Assign, ast.AnnAssign),
+    nodes=(ast.AugAssign, ast.Assign, ast.AnnAssign, ast.Call),
     check=check,
     proof=Proof.RUNS_ONCE,
     fix=fix,
