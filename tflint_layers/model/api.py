@@ -251,6 +251,7 @@ _TRANSPARENT_DECORATORS = (
     "typeguard.",
     "beartype.",
     "jaxtyping.",
+    "gin.",
 )
 LIFTING_CONTEXTS = frozenset({"tensorflow.init_scope"})
 
@@ -265,7 +266,8 @@ class Callback:
     """How a library function uses the functions that it is given.
 
     ``functions`` and ``subject`` are the places (position, keyword) of the functions and of what they are applied
-    to. ``arity``: how many tensors each gets; None: one for each element of the subject. ``traced``: inside the
+    to. ``arity``: how many tensors each gets; None: one for each element of the subject. ``start`` is the
+    place of what the first of them is at the first step, if it is given. ``traced``: inside the
     graph; ``py_function`` runs its function eagerly. ``wraps``: the result is the function again. ``unconverted``:
     AutoGraph does not reach the functions.
     """
@@ -273,6 +275,7 @@ class Callback:
     functions: tuple[tuple[int, str], ...]
     subject: tuple[int, str] | None = None
     arity: int | None = 1
+    start: tuple[int, str] | None = None
     traced: bool = True
     wraps: bool = False
     autograph: bool = False
@@ -286,7 +289,7 @@ _FN = ((0, "fn"),)
 _WRAPS = Callback(((0, "f"),), wraps=True)
 _HOST = Callback(((0, "func"),), traced=False, shapeless=True)
 _MAP = Callback(_FN, (1, "elems"), returns_tensor=True)
-_FOLD = Callback(_FN, (1, "elems"), arity=2, returns_tensor=True)
+_FOLD = Callback(_FN, (1, "elems"), arity=2, start=(2, "initializer"), returns_tensor=True)
 _BRANCH = Callback(((1, "true_fn"), (2, "false_fn")), arity=0, returns_result=True)
 _LOOP = Callback(((0, "cond"), (1, "body")), (2, "loop_vars"), arity=None)
 
@@ -309,7 +312,7 @@ _CALLBACKS: dict[str, Callback] = {
     "keras.ops.map": Callback(((0, "f"),), (1, "xs"), returns_tensor=True),
     "keras.ops.vectorized_map": Callback(((0, "function"),), (1, "elements"), returns_tensor=True),
     **dict.fromkeys(("tensorflow.scan", "tensorflow.foldl", "tensorflow.foldr"), _FOLD),
-    "keras.ops.scan": Callback(((0, "f"),), (2, "xs"), arity=2),
+    "keras.ops.scan": Callback(((0, "f"),), (2, "xs"), arity=2, start=(1, "init")),
     "keras.ops.associative_scan": Callback(((0, "f"),), (1, "elems"), arity=2, returns_tensor=True),
     "tensorflow.cond": _BRANCH,
     "keras.ops.cond": _BRANCH,

@@ -25,6 +25,7 @@ from tflint_layers.model.values import (
     Function,
     Instance,
     Method,
+    OneOf,
     Shape,
     Static,
     StaticDim,
@@ -72,6 +73,10 @@ class Calls(Expressions):
         """Run code of a class for what it gives; where the class stands in another file, its scopes are kept there."""
         raise NotImplementedError
 
+    def unrecorded(self) -> AbstractContextManager[None]:
+        """Run code for what it gives, and keep no scopes of it."""
+        raise NotImplementedError
+
     def trace_callback(self, function: Function, arguments: Arguments, autograph: bool) -> None:
         """Note that TensorFlow will trace a function that is handed to it outside of traced code."""
         raise NotImplementedError
@@ -87,6 +92,10 @@ class Calls(Expressions):
         self._change_in_place(node, callee, arguments)
         if isinstance(node.func, ast.Attribute) and node.func.attr == "compile" and self.frame.eager:
             self._compile(node, arguments)
+        if isinstance(callee, OneOf) and any(isinstance(v, Instance) and v.cls is not None for v in callee.values):
+            # Which layer it is may go with what it is given, so what comes of the other pairs shows nothing.
+            with self.unrecorded():
+                return of_each(callee, lambda alternative: self.call_value(alternative, arguments, node))
         return of_each(callee, lambda alternative: self.call_value(alternative, arguments, node))
 
     def _arguments(self, node: ast.Call) -> Arguments:
@@ -276,11 +285,10 @@ class Calls(Expressions):
             items = subject.items if isinstance(subject, Container) and subject.items is not None else None
             loop_variables = tuple(self._in_graph(item) for item in items) if items is not None else ()
             return Arguments(loop_variables, partial=items is None)
-        element: Value = Tensor(nest=not is_single_tensor(subject or UNKNOWN))
-        if isinstance(subject, Container):
-            items = tuple(Tensor() for _ in subject.items) if subject.items is not None else None
-            element = Container(Tensor(), items, "tuple")
-        return Arguments((element,) * callback.arity)
+        element = _slice_of(subject or UNKNOWN)
+        start = arguments.get(*callback.start) if callback.start is not None else None
+        first = element if start is None or start == NONE else self._in_graph(start)
+        return Arguments((first, *[element] * (callback.arity - 1)) if callback.arity else ())
 
     def _in_graph(self, value: Value) -> Value:
         """What a loop of the graph makes of a variable that it is given: numbers become tensors."""
@@ -384,6 +392,14 @@ def _any_tensor(arguments: Arguments, trait: str) -> bool:
     return any(isinstance(value, Tensor) and bool(getattr(value, trait)) for value in [*values, *elements])
 
 
+def _slice_of(value: Value) -> Value:
+    """What a function gets that is called for each entry along the first axis of all tensors of a nest."""
+    if isinstance(value, Container):
+        items = tuple(_slice_of(item) for item in value.items) if value.items is not None else None
+        return Container(join(items) if items else _slice_of(value.of), items, value.type)
+    return Tensor(nest=not is_single_tensor(value))
+
+
 def _returns_more(arguments: Arguments) -> bool:
     """Whether a layer is asked for several results, as by ``return_attention_scores=True``."""
     return any(name.startswith("return_") and value != Static(False) for name, value in arguments.keywords)
@@ -474,13 +490,20 @@ def _isinstance(machine: Calls, arguments: Arguments) -> Value:
     tensors = [v for v in alternatives(subject) if isinstance(v, Tensor)]
     if wanted and wanted <= _PLAIN_TYPES and len(tensors) == len(alternatives(subject)):
         return STATIC if any(tensor.nest for tensor in tensors) and wanted & _NESTS else Static(False)
-    if isinstance(subject, Container) and wanted == {f"builtins.{subject.type}"}:
-        return Static(True)
+    if isinstance(subject, Container) and (own := f"builtins.{subject.type}") in _NESTS and wanted <= _PLAIN_TYPES:
+        if wanted == {own} or wanted >= _SEQUENCES:
+            return Static(own != "builtins.dict" or wanted >= {own})
+        return Static(own in wanted) if own == "builtins.dict" else STATIC
+    if subject == UNKNOWN and wanted and wanted <= _ARRAY_CLASSES and not machine.frame.eager:
+        # Where it is an array, the code runs on arrays, and outside of a graph.
+        return Static(False)
     if "tensorflow.Tensor" in wanted and is_tensor(subject) and not any(tensor.nest for tensor in tensors):
         return Static(True)
     return STATIC
 
 
+_ARRAY_CLASSES = frozenset({"numpy.ndarray", "numpy.generic"})
+_SEQUENCES = frozenset({"builtins.list", "builtins.tuple"})
 _NESTS = frozenset({"builtins.list", "builtins.tuple", "builtins.dict"})
 _PLAIN_TYPES = _NESTS | {"builtins.int", "builtins.float", "builtins.str", "builtins.bool", "numpy.ndarray"}
 

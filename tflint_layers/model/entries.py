@@ -330,7 +330,8 @@ def _single_operands(info: FunctionInfo, node: ast.AST) -> list[ast.expr]:
     """The operands of a node that takes single tensors only."""
     if isinstance(node, ast.BinOp) and not isinstance(node.op, (ast.FloorDiv, ast.Mod)):
         sides = [node.left, node.right]
-        return [] if any(isinstance(side, (ast.List, ast.Tuple)) for side in sides) else sides
+        joined = isinstance(node.op, ast.Add) and _are_parameters(info, sides)
+        return [] if joined or any(isinstance(side, (ast.List, ast.Tuple)) for side in sides) else sides
     if isinstance(node, ast.Compare) and isinstance(node.ops[0], _ORDERED):
         return [node.left, *node.comparators]
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
@@ -342,13 +343,18 @@ def _single_operands(info: FunctionInfo, node: ast.AST) -> list[ast.expr]:
     return []
 
 
+def _are_parameters(info: FunctionInfo, nodes: list[ast.expr]) -> bool:
+    """Whether all are names of parameters: their sum may well be a longer list."""
+    return all(isinstance(node, ast.Name) and info.accepts(node.id) for node in nodes)
+
+
 def _checked_for_lists(info: FunctionInfo) -> set[str]:
     return {
         node.args[0].id
         for node in info.nodes
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
-        and node.func.id == "isinstance"
+        and node.func.id in {"isinstance", "type"}
         and node.args
         and isinstance(node.args[0], ast.Name)
     }

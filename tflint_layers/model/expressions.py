@@ -12,7 +12,7 @@ from typing import ClassVar
 from tflint_layers.model import api
 from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo, find_member
 from tflint_layers.model.imports import canonical
-from tflint_layers.model.scopes import Scope
+from tflint_layers.model.scopes import Phase, Scope
 from tflint_layers.model.syntax import children
 from tflint_layers.model.values import (
     NONE,
@@ -293,6 +293,9 @@ class Expressions:
                 shapeless=any(isinstance(value, Tensor) and value.shapeless for value in tensors),
                 keras=any(isinstance(value, Tensor) and value.keras for value in tensors),
             )
+            nests = [isinstance(value, Tensor) and value.nest for value in values if value != UNKNOWN]
+            if isinstance(operator, ast.Add) and all(nests):
+                result = replace(result, nest=True)  # two lists may be joined
             sure = any(all(isinstance(v, (Tensor, Variable)) for v in alternatives(side)) for side in (left, right))
             return result if sure else join([result, STATIC])
         if any(value == UNKNOWN or isinstance(value, (Api, Function, Instance, Method)) for value in values):
@@ -404,6 +407,10 @@ class Expressions:
 
     def _assume_comparison(self, test: ast.Compare, outcome: bool) -> None:
         comparator = test.comparators[0]
+        asked = test.left
+        if isinstance(asked, ast.Call) and self.frame.scope.api_name(asked.func) == "builtins.type" and asked.args:
+            agrees = isinstance(test.ops[0], (ast.Is, ast.Eq, ast.In)) is outcome
+            self._assume_class(asked.args[0], self._class_names(comparator), agrees)
         is_none = isinstance(comparator, ast.Constant) and comparator.value is None
         if not is_none or not isinstance(test.ops[0], (ast.Is, ast.IsNot)):
             return
@@ -415,21 +422,25 @@ class Expressions:
     def _assume_call(self, test: ast.Call, outcome: bool) -> None:
         name = self.frame.scope.api_name(test.func)
         if name == "builtins.isinstance" and len(test.args) == 2:
-            classes = self._class_names(test.args[1])
-            if classes & {"builtins.list", "builtins.tuple", "builtins.dict"}:
-                if outcome:
-                    self._narrow(test.args[0], _as_container)
-                elif classes & {"builtins.list", "builtins.tuple"}:
-                    self._narrow(test.args[0], _as_single)
-            elif classes and classes <= _TENSOR_CLASSES:
-                self._narrow(test.args[0], _as_tensor if outcome else _as_no_tensor)
-            elif outcome and not classes & _TENSOR_CLASSES:
-                self._narrow(test.args[0], _as_something_else)
+            self._assume_class(test.args[0], self._class_names(test.args[1]), outcome)
+        elif isinstance(test.func, ast.Attribute) and test.func.attr == "is_fully_defined" and outcome:
+            self._narrow(_tensor_of_shape(test.func.value), _of_known_size)
         elif name in _TENSOR_TESTS and test.args:
             self._narrow(test.args[0], _as_tensor if outcome else _as_no_tensor)
 
+    def _assume_class(self, subject: ast.expr, classes: set[str], outcome: bool) -> None:
+        if classes & {"builtins.list", "builtins.tuple", "builtins.dict"}:
+            if outcome:
+                self._narrow(subject, _as_container)
+            elif classes & {"builtins.list", "builtins.tuple"}:
+                self._narrow(subject, _as_single)
+        elif classes and classes <= _TENSOR_CLASSES:
+            self._narrow(subject, _as_tensor if outcome else _as_no_tensor)
+        elif outcome and not classes & _TENSOR_CLASSES:
+            self._narrow(subject, _as_something_else)
+
     def _class_names(self, node: ast.expr) -> set[str]:
-        nodes = node.elts if isinstance(node, ast.Tuple) else [node]
+        nodes = node.elts if isinstance(node, (ast.Tuple, ast.List, ast.Set)) else [node]
         return {self.frame.scope.api_name(element) for element in nodes}
 
     def _narrow(self, node: ast.expr, narrowing: Callable[[Value], Value]) -> None:
@@ -498,6 +509,8 @@ class Expressions:
             return self.heap[cls, name]
         if name == "__class__":
             return Class(cls)
+        if name == "built" and self.frame.scope.phase is Phase.CALL and cls.method("build") is not None:
+            return Static(True)  # Keras builds a layer before it calls it
         declared = self.declared(cls)
         if name in declared:
             return part_of_new(declared[name]) if receiver.fresh else declared[name]
@@ -840,6 +853,16 @@ def _as_single(value: Value) -> Value:
 
 def _as_no_tensor(value: Value) -> Value:
     return UNKNOWN if isinstance(value, Tensor) and value.nest else value
+
+
+def _tensor_of_shape(node: ast.expr) -> ast.expr:
+    """The tensor of `x.shape`, or of a slice of it; else the expression itself."""
+    whole = node.value if isinstance(node, ast.Subscript) else node
+    return whole.value if isinstance(whole, ast.Attribute) and whole.attr == "shape" else node
+
+
+def _of_known_size(value: Value) -> Value:
+    return replace(value, batch=False) if isinstance(value, (Tensor, Shape)) else value
 
 
 def _as_something_else(value: Value) -> Value:

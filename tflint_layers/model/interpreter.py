@@ -197,6 +197,15 @@ class Interpreter(Calls):
         finally:
             self._elsewhere -= elsewhere
 
+    @contextmanager
+    def unrecorded(self) -> Iterator[None]:
+        """Run code for what it gives, and keep no scopes of it."""
+        self._elsewhere += 1
+        try:
+            yield
+        finally:
+            self._elsewhere -= 1
+
     def _frame(self, scope: Scope, environment: Environment, eager: bool) -> Frame:
         scope.evaluations = self
         return Frame(scope, environment, eager=eager)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from tflint_layers.model.effects import Effect, effect
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.syntax import walk
-from tflint_layers.model.values import NOT_CONSTANT, UNKNOWN, Static, Value, alternatives, literal
+from tflint_layers.model.values import NOT_CONSTANT, UNKNOWN, Function, Static, Value, alternatives, literal
 
 Write = ast.Assign | ast.AnnAssign | ast.AugAssign
 
@@ -83,15 +83,26 @@ def _only_speaks(scope: Scope, block: list[ast.stmt]) -> bool:
     )
 
 
+def _is_speech(scope: Scope, call: ast.Call) -> bool:
+    """Whether a call prints or warns, itself or in the one statement of the function that it calls."""
+    function = scope.value(call.func)
+    if not isinstance(function, Function) or isinstance(function.info.node, ast.Lambda):
+        return effect(scope.api_name(call.func)) in (Effect.PRINT, Effect.WARN)
+    last = function.info.node.body[-1]
+    inner = last.value if isinstance(last, (ast.Expr, ast.Return)) else None
+    said = function.info.module.dotted(inner.func) if isinstance(inner, ast.Call) else None
+    return said is not None and (said.endswith((".warn", ".warning")) or effect(said) in (Effect.PRINT, Effect.WARN))
+
+
 def _speaks(scope: Scope, statement: ast.stmt) -> bool:
     if isinstance(statement, ast.Expr):
         call = statement.value
-        spoken = effect(scope.api_name(call.func)) if isinstance(call, ast.Call) else None
-        return isinstance(call, ast.Constant) or spoken in (Effect.PRINT, Effect.WARN)
+        return isinstance(call, ast.Constant) or (isinstance(call, ast.Call) and _is_speech(scope, call))
     if isinstance(statement, ast.If):
         return all(_speaks(scope, inner) for inner in [*statement.body, *statement.orelse])
     if isinstance(statement, (ast.Assign, ast.AnnAssign)):
-        return statement.value is not None and literal(statement.value) is not NOT_CONSTANT
+        is_local = all(isinstance(target, ast.Name) for target in targets(statement))
+        return is_local or (statement.value is not None and literal(statement.value) is not NOT_CONSTANT)
     return isinstance(statement, (ast.Global, ast.Nonlocal, ast.Pass)) or (
         isinstance(statement, ast.Return) and statement.value is None
     )
