@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from hosts import EXPECTED, LAYER, places, tflint
 
 from tflint_layers import work
+from tflint_layers.confirm.elsewhere import Elsewhere
 from tflint_layers.settings import Settings
 from tflint_layers.work import Task, lint_file
 
 UNREADABLE = {
-    "syntax error": (b"def call(self:\n", b"syntax error"),
+    "syntax error": (b"def call(self:\n", b"syntax error for Python 3."),
     "undecodable": (b"x = '\xff'\n", b""),
     "wrong coding line": (b"# -*- coding: utf-8 -*-\ns = '\xe9'\n", b""),
     "unknown encoding": (b"# -*- coding: nonsense -*-\n", b"nonsense"),
     "NUL": (b"x = 1\n\0\n", b"NUL"),
     "deep": (b"x = " + b"(" * 100_000 + b"\n", b""),
+    "deep layer": (LAYER.rstrip().encode() + b".numpy()" * 400 + b"\n", b"its code is nested too deeply"),
 }
 
 FINE = {
@@ -134,8 +137,20 @@ def test_a_file_of_two_megabytes(tmp_path: Path) -> None:
     assert (tmp_path / "layers.py").read_text() == data
 
 
-def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
-    import os
-
+def test_pipes_and_devices_are_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.py")
     assert tflint(folder=tmp_path).returncode == 0
+    for path in ("pipe.py", "/dev/zero"):
+        done = tflint(path, folder=tmp_path)
+        assert (done.returncode, done.stdout) == (2, b"")
+        assert f"{path}: not a regular file; give what it holds as standard input" in done.stderr.decode()
+    # Files next to a linted one are read, too.
+    (tmp_path / "layers.py").write_text(LAYER)
+    assert places(tflint("layers.py", folder=tmp_path).stdout) == EXPECTED
+
+
+def test_pipes_are_not_searched_for_uses_of_layers(tmp_path: Path) -> None:
+    (tmp_path / "layers.py").write_text(LAYER)
+    (tmp_path / "uses.py").write_text("from layers import Attention\nAttention()(tf.ones([2, 3]))\n")
+    os.mkfifo(tmp_path / "pipe.py")
+    assert "tf.ones([2, 3])" in str(Elsewhere().of(str(tmp_path / "layers.py"), "Attention"))

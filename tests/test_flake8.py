@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 from hosts import EXPECTED, LAYER, places, run, tflint
+
+from tflint_layers.flake8_plugin import Plugin
 
 NUMPY_ON_LINE_8 = LAYER.replace("return inputs.numpy()", "é = '日本', inputs.numpy()  # 日本\n        return é")
 
@@ -85,3 +88,10 @@ def test_syntax_errors_are_flake8s_own(tmp_path: Path) -> None:
     done = run(["flake8", "bad.py"], tmp_path)
     assert done.returncode == 1
     assert b"E999" in done.stdout or b"E902" in done.stdout
+
+
+def test_a_file_that_is_nested_too_deeply_is_a_finding() -> None:
+    text = LAYER.rstrip() + ".numpy()" * 400 + "\n"
+    (found,) = Plugin(ast.parse(text), "deep.py", text.splitlines(keepends=True)).run()
+    assert found[:2] == (1, 0)
+    assert found[2].startswith("TFL900 ")

@@ -38,8 +38,10 @@ def discover(paths: Iterable[str], configuration: Configuration) -> Discovery:
             files |= found
             if not found:
                 notes.append(f"{path}: no Python files found")
-        elif os.path.exists(path):
+        elif os.path.isfile(path):
             files.add(os.path.normpath(path))
+        elif os.path.exists(path):
+            problems.append(f"{path}: not a regular file; give what it holds as standard input, and - as the path")
         else:
             problems.append(f"{path}: no such file or folder")
     return Discovery(tuple(_once(files)), tuple(problems), tuple(notes))

@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from tflint_layers import __version__
-from tflint_layers.linter import lint
+from tflint_layers.linter import lint, unreadable
 from tflint_layers.settings import Configuration, Settings
-from tflint_layers.source import Source
+from tflint_layers.source import Source, UnreadableSource
 from tflint_layers.suppressions import Suppressions
 
 
@@ -57,7 +57,11 @@ class Plugin:
         """The findings as flake8 takes them: its columns start at 0."""
         if Suppressions.of(self._source).skip_file:
             return
-        for finding in lint(self._source, self._settings, noqa=False):
+        try:
+            findings = lint(self._source, self._settings, noqa=False)
+        except UnreadableSource as error:
+            findings = [unreadable(self._source.path, error, self._settings)]
+        for finding in findings:
             if not finding.suspect:
                 yield finding.line, finding.column - 1, f"{finding.code} {finding.message}", Plugin
 

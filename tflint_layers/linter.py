@@ -66,7 +66,7 @@ def lint(source: Source, settings: Settings, *, noqa: bool = True, fixes: bool =
         fixes: also build the fixes, for which libcst is imported.
 
     Raises:
-        UnreadableSource: the text is no valid Python.
+        UnreadableSource: the text is no valid Python, or nested too deeply.
     """
     suppressions = Suppressions.of(source)
     if suppressions.skip_file:
@@ -147,9 +147,14 @@ class Linter:
         self._fixes = fixes
         self._evaluated: dict[str, int] = {}
         self._located: dict[tuple[str, str], list[Finding]] = {}
+        self._too_deep: set[str] = set()
 
     def findings(self, source: Source) -> list[Finding]:
-        """The findings of a file, by every rule, in the order of the file."""
+        """The findings of a file, by every rule, in the order of the file.
+
+        Raises:
+            UnreadableSource: the text is no valid Python, or nested too deeply.
+        """
         path = absolute_path(source.path)
         known = self._evaluated.get(path)
         if known != hash(source.data):
@@ -161,6 +166,8 @@ class Linter:
             if entry not in self._evaluated:
                 self._evaluate(entry)
                 self._project.tidy()
+        if path in self._too_deep:
+            raise UnreadableSource("its code is nested too deeply")
         located = (self._located.get((entry, path), ()) for entry in reaching)
         return _distinct(replace(finding, path=source.path) for found in located for finding in found)
 
@@ -197,14 +204,21 @@ class Linter:
         self._project.forget()
         self._evaluated.clear()
         self._located.clear()
+        self._too_deep.clear()
 
     def _evaluate(self, path: str) -> None:
         """Find what the entry points of a module reach, in whatever file."""
         module = self._project.read(path)
         self._evaluated[path] = hash(module.source.data) if module is not None else 0
-        if module is not None and _may_be_traced(module.source):
-            for finding in self._lint(module):
-                self._located.setdefault((path, finding.path), []).append(finding)
+        if module is None or not _may_be_traced(module.source):
+            return
+        try:
+            findings = self._lint(module)
+        except RecursionError:
+            self._too_deep.add(path)
+            return
+        for finding in findings:
+            self._located.setdefault((path, finding.path), []).append(finding)
 
     def _lint(self, module: ModuleInfo) -> list[Finding]:
         source = module.source

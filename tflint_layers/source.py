@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import re
+import sys
 import tokenize
 import warnings
 from dataclasses import dataclass
@@ -74,7 +75,8 @@ class Source:
                 warnings.simplefilter("ignore")
                 return ast.parse(self.text)
         except SyntaxError as error:
-            message = f"syntax error: {error.msg}"
+            # Another version may know more syntax.
+            message = f"syntax error for Python {sys.version_info.major}.{sys.version_info.minor}: {error.msg}"
             raise UnreadableSource(message, error.lineno or 1, max(error.offset or 1, 1)) from error
         except (RecursionError, MemoryError, ValueError) as error:
             raise UnreadableSource(f"cannot be parsed: {error or type(error).__name__}") from error

@@ -87,7 +87,7 @@ def _project_texts(folder: Path) -> Mapping[Path, bytes]:
     texts: dict[Path, bytes] = {}
     for path in itertools.islice(itertools.chain(sorted(folder.glob("*.py")), tests, package), _MOST_FILES):
         try:
-            if path not in texts and path.stat().st_size <= _MOST_BYTES:
+            if path not in texts and path.is_file() and path.stat().st_size <= _MOST_BYTES:
                 texts[path] = path.read_bytes()
         except OSError:
             continue

@@ -88,4 +88,6 @@ def _python_files(folder: str) -> Iterator[str]:
     for parent, folders, names in os.walk(folder):
         if not is_package(folder):
             folders.clear()
-        yield from (os.path.join(parent, name) for name in names if name.endswith(".py"))
+        paths = (os.path.join(parent, name) for name in names if name.endswith(".py"))
+        # Reading a pipe would not end.
+        yield from filter(os.path.isfile, paths)
