@@ -319,7 +319,7 @@ _CALLBACKS: dict[str, Callback] = {
     "keras.backend.switch": Callback(((1, "then_expression"), (2, "else_expression")), arity=0, returns_result=True),
     "tensorflow.while_loop": _LOOP,
     "keras.ops.while_loop": _LOOP,
-    "keras.ops.fori_loop": Callback(((2, "body_fun"),), (3, "init_val"), arity=2),
+    "keras.ops.fori_loop": Callback(((2, "body_fun"),), (3, "init_val"), arity=2, returns_tensor=True),
 }
 DATASET_CALLBACKS = frozenset({"map", "flat_map", "interleave", "filter", "take_while", "reduce", "scan"})
 

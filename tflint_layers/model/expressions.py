@@ -296,6 +296,9 @@ class Expressions:
             nests = [isinstance(value, Tensor) and value.nest for value in values if value != UNKNOWN]
             if isinstance(operator, ast.Add) and all(nests):
                 result = replace(result, nest=True)  # two lists may be joined
+            if isinstance(left, Array) and isinstance(right, Variable) and self.keras == 3:
+                # NumPy makes an array of a weight of Keras 3, but a tensor takes over from NumPy.
+                return join([result, left])
             sure = any(all(isinstance(v, (Tensor, Variable)) for v in alternatives(side)) for side in (left, right))
             return result if sure else join([result, STATIC])
         if any(value == UNKNOWN or isinstance(value, (Api, Function, Instance, Method)) for value in values):

@@ -10,6 +10,7 @@ from tflint_layers.rewrite.dtypes import Kind, kind_of, only_value
 from tflint_layers.rewrite.edits import delete_statement, replace, rewrite_call, without_argument
 from tflint_layers.rewrite.imports import unused_imports
 from tflint_layers.rewrite.library import Library, tensorflow_name
+from tflint_layers.rewrite.meeting import dtype_met
 from tflint_layers.rewrite.plan import Plan
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "condition",
     "delete_statement",
     "draws",
+    "dtype_met",
     "kind_of",
     "loops",
     "members",

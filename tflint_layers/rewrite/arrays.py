@@ -9,6 +9,7 @@ from tflint_layers.model.scopes import Scope
 from tflint_layers.model.values import Container, Shape, constant_of, is_static, is_symbolic
 from tflint_layers.rewrite.dtypes import Kind, joined, kind_of, kind_of_dtype
 from tflint_layers.rewrite.library import Library
+from tflint_layers.rewrite.meeting import FLOAT32, dtype_met, is_number_in_eager_mode
 from tflint_layers.rewrite.plan import Plan
 
 _REDUCTIONS = frozenset({"sum", "mean", "max", "min", "prod", "any", "all", "std", "var"})
@@ -34,13 +35,14 @@ def numpy_call(scope: Scope, plan: Plan, library: Library, node: ast.Call) -> Ki
     name = scope.api_name(node.func)
     if name in _SCALAR_TYPES and len(node.args) == 1 and not node.keywords:
         dtype = _SCALAR_TYPES[name].rstrip("_")
-        cast = library.name("cast")
-        plan.put(node, lambda: f'{cast}({plan.argument(node.args[0])}, "{dtype}")')
-        return kind_of_dtype(scope, ast.Constant(dtype))
+        cast, kind = library.name("cast"), kind_of_dtype(scope, ast.Constant(dtype))
+        target = (dtype_met(scope, node) if kind is Kind.FLOAT else None) or f'"{dtype}"'
+        plan.put(node, lambda: f"{cast}({plan.argument(node.args[0])}, {target})")
+        return kind
     if name in {"numpy.sum", "numpy.mean"} and _reduces_truths(scope, node):
-        return _counted(plan, library, node, name.rpartition(".")[2])
+        return _counted(scope, plan, library, node, name.rpartition(".")[2])
     if name.removeprefix("numpy.") in _ELEMENTWISE and _is_whole(scope, node):
-        return _of_whole(plan, library, node, name.removeprefix("numpy."))
+        return _of_whole(scope, plan, library, node, name.removeprefix("numpy."))
     found = _counterpart(scope, plan, node, name, keras=library.keras)
     if found is None:
         return None
@@ -53,10 +55,11 @@ def _is_whole(scope: Scope, node: ast.Call) -> bool:
     return len(node.args) == 1 and not node.keywords and kind_of(scope, node.args[0]) is Kind.INT
 
 
-def _of_whole(plan: Plan, library: Library, node: ast.Call, name: str) -> Kind:
+def _of_whole(scope: Scope, plan: Plan, library: Library, node: ast.Call, name: str) -> Kind:
     """A function of whole numbers that gives floats, for which TensorFlow wants floats."""
     cast, function = library.name("cast"), library.name(_ELEMENTWISE[name] or name)
-    plan.put(node, lambda: f'{function}({cast}({plan.argument(node.args[0])}, "float32"))')
+    dtype = dtype_met(scope, node) or FLOAT32
+    plan.put(node, lambda: f"{function}({cast}({plan.argument(node.args[0])}, {dtype}))")
     return Kind.FLOAT
 
 
@@ -64,11 +67,11 @@ def _reduces_truths(scope: Scope, node: ast.Call) -> bool:
     return len(node.args) == 1 and not node.keywords and kind_of(scope, node.args[0]) is Kind.BOOL
 
 
-def _counted(plan: Plan, library: Library, node: ast.Call, name: str) -> Kind:
+def _counted(scope: Scope, plan: Plan, library: Library, node: ast.Call, name: str) -> Kind:
     """The sum of truth values is their number, the mean their share."""
     cast, function = library.name("cast"), library.name(name)
-    dtype = "int32" if name == "sum" else "float32"
-    plan.put(node, lambda: f'{function}({cast}({plan.argument(node.args[0])}, "{dtype}"))')
+    dtype = '"int32"' if name == "sum" else dtype_met(scope, node) or FLOAT32
+    plan.put(node, lambda: f"{function}({cast}({plan.argument(node.args[0])}, {dtype}))")
     return Kind.INT if name == "sum" else Kind.FLOAT
 
 
@@ -265,10 +268,14 @@ def math_call(scope: Scope, plan: Plan, library: Library, node: ast.Call, kind: 
     if node.keywords or any(isinstance(item, ast.Starred) for item in node.args):
         return None
     whole = kind in {Kind.INT, Kind.BOOL}
-    cast = library.name("cast")
+    cast, met = library.name("cast"), dtype_met(scope, node)
+    # A number of Python becomes float32 where an operation takes it.
+    is_other = met not in (None, FLOAT32) and not plan.is_tensor(argument)
+    converted = whole or (is_other and is_number_in_eager_mode(scope, argument))
 
     def value() -> str:
-        return f'{cast}({plan.argument(argument)}, "float32")' if whole else plan.argument(argument)
+        text = plan.argument(argument)
+        return f"{cast}({text}, {met or FLOAT32})" if converted else text
 
     if len(node.args) == 1 and name in _ELEMENTWISE:
         operation = _ELEMENTWISE[name] or name

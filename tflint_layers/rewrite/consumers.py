@@ -25,7 +25,8 @@ from tflint_layers.rewrite import branches, callers, loops
 from tflint_layers.rewrite.arrays import array_method, math_call, numpy_call
 from tflint_layers.rewrite.conditions import condition
 from tflint_layers.rewrite.conversions import Conversions
-from tflint_layers.rewrite.dtypes import Kind, joined, kind_of, only_value
+from tflint_layers.rewrite.dtypes import Kind, joined, kind_of
+from tflint_layers.rewrite.meeting import dtype_met, is_number_in_eager_mode
 
 _ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.MatMult)
 _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
@@ -130,21 +131,21 @@ class Retyping(Conversions):
             return False
         may_be_float = other_kind is Kind.FLOAT or isinstance(parent.op, ast.Div) or self._is_option(scope, other)
         if kind in _WHOLE and (may_be_float or (not is_plain and other_kind is Kind.UNKNOWN)):
-            self.wrap_cast(scope, node, self.like(scope, parent))
+            self.cast_like(scope, node)
             kind = Kind.FLOAT
         return self.consume(scope, parent, joined(kind, other_kind) if kind is not Kind.UNKNOWN else kind)
 
     def _meeting(self, scope: Scope, parent: ast.BinOp, node: ast.expr, kind: Kind) -> bool:
         """Arithmetic with what already is a tensor, whose dtype must be that of the new one."""
         other = parent.right if parent.left is node else parent.left
-        other_kind, is_number = kind_of(scope, other), _is_number_in_eager_mode(scope, other)
+        other_kind, is_number = kind_of(scope, other), is_number_in_eager_mode(scope, other)
         if kind in _WHOLE and other_kind is not Kind.INT:
-            self.wrap_cast(scope, node, self.like(scope, node))
+            self.cast_like(scope, node)
         elif kind not in _WHOLE and other_kind is Kind.INT:
-            like = self.like(scope, parent)
-            if not is_number or (like is None and kind is Kind.UNKNOWN):
+            dtype = dtype_met(scope, parent)
+            if not is_number or (dtype is None and kind is Kind.UNKNOWN):
                 return False
-            self.wrap_cast(scope, other, like)
+            self.wrap_cast(other, dtype)
         # In eager mode, too, what is computed from a number of Python becomes a tensor.
         return not is_number or self.consume(scope, parent, joined(kind, other_kind))
 
@@ -205,7 +206,7 @@ class Retyping(Conversions):
         if kind is Kind.INT and other_kind is Kind.UNKNOWN and not is_static(value):
             return False
         if kind is Kind.INT and other_kind is Kind.FLOAT:
-            self.wrap_cast(scope, node, None)
+            self.wrap_cast(node, None)
         return self.consume(scope, parent, Kind.BOOL)
 
     def _argument(self, scope: Scope, call: ast.Call, node: ast.expr, kind: Kind) -> bool:
@@ -236,10 +237,10 @@ class Retyping(Conversions):
         others = [other for other in operands if other is not node and kind_of(scope, other) is not Kind.INT]
         if node not in operands or not others:
             return True
-        names = [other for other in others if isinstance(other, ast.Name) and is_symbolic(scope.value(other))]
-        if not names and not any(kind_of(scope, other) is Kind.FLOAT for other in others):
+        dtype = dtype_met(scope, node)
+        if dtype is None and not any(kind_of(scope, other) is Kind.FLOAT for other in others):
             return False
-        self.wrap_cast(scope, node, self.plan.text(names[0]) if names else None)
+        self.wrap_cast(node, dtype)
         return True
 
     def _constant(self, scope: Scope, call: ast.Call, node: ast.expr, name: str) -> bool:
@@ -362,7 +363,7 @@ class Retyping(Conversions):
         if not isinstance(statement.op, _ARITHMETIC) or not is_symbolic(scope.value(statement.target)):
             return False
         if kind in {Kind.INT, Kind.BOOL} and kind_of(scope, statement.target) is not Kind.INT:
-            self.wrap_cast(scope, node, self.plan.text(statement.target))
+            self.cast_like(scope, node)
         return True
 
     # --- names and functions
@@ -430,16 +431,6 @@ def _is_odd(scope: Scope, elements: ast.List | ast.Tuple, kind: Kind) -> bool:
         return False
     kinds = ((kind_of(scope, e), isinstance(e, ast.Call) or is_symbolic(scope.value(e))) for e in elements.elts)
     return any(found is Kind.FLOAT or (found is Kind.UNKNOWN and is_computed) for found, is_computed in kinds)
-
-
-def _is_number_in_eager_mode(scope: Scope, node: ast.expr, depth: int = 0) -> bool:
-    """Whether a tensor is one because AutoGraph makes operations of Python's functions, which eager mode runs."""
-    if isinstance(node, ast.BinOp):
-        sides = (node.left, node.right)
-        return all(is_static(scope.value(s)) or _is_number_in_eager_mode(scope, s, depth) for s in sides)
-    if isinstance(node, ast.Name) and depth < _DEEPEST and (origin := only_value(scope, node.id)) is not None:
-        return _is_number_in_eager_mode(scope, origin, depth + 1)
-    return isinstance(node, ast.Call) and scope.api_name(node.func).startswith("builtins.")
 
 
 def _are_in_line(scope: Scope, statements: list[ast.stmt | None]) -> bool:

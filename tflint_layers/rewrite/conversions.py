@@ -10,6 +10,7 @@ from tflint_layers.model.values import is_static, is_symbolic
 from tflint_layers.rewrite import callers
 from tflint_layers.rewrite.dtypes import Kind, joined, kind_of
 from tflint_layers.rewrite.library import Library
+from tflint_layers.rewrite.meeting import FLOAT32, dtype_met, is_number_in_eager_mode
 from tflint_layers.rewrite.plan import Plan
 
 _EXTREMES = {"builtins.max": ("max", "maximum"), "builtins.min": ("min", "minimum")}
@@ -34,32 +35,18 @@ class Conversions:
     def cast(self, scope: Scope, node: ast.expr, subject: ast.expr, kind: Kind) -> None:
         """Make a conversion by Python one of the graph."""
         target = f'"{kind.value}{"" if kind is Kind.BOOL else "32"}"'
-        if kind is Kind.FLOAT and (like := self.like(scope, node)) is not None:
-            target = f"{like}.dtype"
+        if kind is Kind.FLOAT:
+            target = dtype_met(scope, node) or target
         cast = self.library.name("cast")
         self.plan.put(node, lambda: f"{cast}({self.plan.argument(subject)}, {target})")
 
     def cast_like(self, scope: Scope, node: ast.expr) -> None:
         """Put a cast to the dtype of the tensor that it meets around what a number becomes."""
-        self.wrap_cast(scope, node, self.like(scope, node))
+        self.wrap_cast(node, dtype_met(scope, node))
 
-    def like(self, scope: Scope, node: ast.expr) -> str | None:
-        """A name for the tensor that the number meets in arithmetic, whose dtype it would take in eager mode."""
-        child = node
-        for parent in scope.parents(node):
-            if not isinstance(parent, (ast.BinOp, ast.UnaryOp)):
-                return None
-            if isinstance(parent, ast.BinOp):
-                other = parent.right if parent.left is child else parent.left
-                if is_symbolic(scope.value(other)):
-                    simple = isinstance(other, ast.Name) or _is_attribute_of_self(other)
-                    return self.plan.text(other) if simple and kind_of(scope, other) is not Kind.INT else None
-            child = parent
-        return None
-
-    def wrap_cast(self, scope: Scope, node: ast.expr, like: str | None) -> None:
-        """Put a cast to the dtype of a named tensor, or to float32, around what an expression becomes."""
-        cast, target = self.library.name("cast"), f"{like}.dtype" if like else '"float32"'
+    def wrap_cast(self, node: ast.expr, dtype: str | None) -> None:
+        """Put a cast to a dtype (source text), or to float32, around what an expression becomes."""
+        cast, target = self.library.name("cast"), dtype or FLOAT32
         self.plan.wrap(node, lambda text: f"{cast}({text}, {target})")
 
     def number_function(self, scope: Scope, call: ast.Call, node: ast.expr, name: str, kind: Kind) -> Kind | None:
@@ -99,8 +86,22 @@ class Conversions:
         if any(self._is_whole_beside_unknown(scope, *pair) for pair in (call.args, call.args[::-1])):
             return None
         function = self.library.name(pairing)
-        plan.put(call.func, lambda: function)
+        for argument in call.args:
+            self._give_dtype(scope, argument)
+        is_number = is_static(scope.value(call.args[0])) and not plan.is_tensor(call.args[0])
+        if is_number and not self.library.keras:
+            # TensorFlow takes the dtype of the first operand, which a number of Python does not have.
+            first, second = call.args
+            plan.put(call, lambda: f"{function}({plan.argument(second)}, {plan.argument(first)})")
+        else:
+            plan.put(call.func, lambda: function)
         return joined(*kinds)
+
+    def _give_dtype(self, scope: Scope, number: ast.expr) -> None:
+        """Let a number that an operation takes, and that AutoGraph makes a tensor, have the dtype that it meets."""
+        is_number = is_symbolic(scope.value(number)) and is_number_in_eager_mode(scope, number)
+        if is_number and not self.plan.is_tensor(number) and (dtype := dtype_met(scope, number)) not in (None, FLOAT32):
+            self.wrap_cast(number, dtype)
 
     def _is_whole_beside_unknown(self, scope: Scope, whole: ast.expr, other: ast.expr) -> bool:
         """Whether a whole tensor meets something that may be a tensor of floats."""
@@ -120,7 +121,3 @@ class Conversions:
         factor = float(10**digits)
         plan.put(call, lambda: f"{function}({plan.atom(node)} * {factor}) / {factor}")
         return kind
-
-
-def _is_attribute_of_self(node: ast.expr) -> bool:
-    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"

@@ -10,7 +10,7 @@ from tflint_layers.model.syntax import walk
 from tflint_layers.model.values import Shape
 from tflint_layers.rewrite.dtypes import Kind
 from tflint_layers.rewrite.library import Library
-from tflint_layers.rewrite.plan import Plan
+from tflint_layers.rewrite.meeting import FLOAT32
 
 _NORMAL = ("normal", ("loc", "scale"))
 _UNIFORM = ("uniform", ("low", "high"))
@@ -91,18 +91,21 @@ def _shape(scope: Scope, size: ast.expr | None) -> str | None:
     return text(size) if is_known or isinstance(size, (ast.Tuple, ast.List)) else None
 
 
-def text(scope: Scope, library: Library, plan: Plan, drawn: Draw) -> str:
-    """The call that draws in the graph: of Keras with the layer's seed generator, or in code that uses `keras.ops`."""
+def text(scope: Scope, library: Library, drawn: Draw, dtype: str | None) -> str:
+    """The call that draws in the graph: of Keras with the layer's seed generator, or in code that uses `keras.ops`.
+
+    ``dtype`` is that of the tensor that the numbers meet, as source text, where it is known.
+    """
+    floats = [f"dtype={dtype}"] if dtype not in (None, FLOAT32) and drawn.kind is Kind.FLOAT else []
     keras = next((name for name, dotted in scope.module.names.items() if dotted == "keras"), "")
     seed = _seed(scope) if keras else None
     names = _PARAMETERS[drawn.distribution]
     if keras and (seed is not None or library.keras):
         parts = [drawn.shape, *(f"{name}={value}" for name, value in zip(names, drawn.parameters, strict=False))]
-        parts += [f"seed={seed}"] if seed is not None else []
+        parts += floats + ([f"seed={seed}"] if seed is not None else [])
         return f"{keras}.random.{drawn.distribution}({', '.join(parts)})"
     parts = [drawn.shape, *(f"{name}={value}" for name, value in zip(names, drawn.parameters, strict=False))]
-    if drawn.kind is Kind.INT:
-        parts.append('dtype="int32"')
+    parts += ['dtype="int32"'] if drawn.kind is Kind.INT else floats
     function = "uniform" if drawn.kind is Kind.INT else drawn.distribution
     return f"{library.tensorflow}.random.{function}({', '.join(parts)})"
 

@@ -7,7 +7,7 @@ import enum
 
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.syntax import walk
-from tflint_layers.model.values import Instance, NotConstant, Shape, StaticDim, Variable, constant_of
+from tflint_layers.model.values import Api, Instance, NotConstant, Shape, StaticDim, Variable, constant_of
 
 
 class Kind(enum.Enum):
@@ -36,6 +36,7 @@ _LIKE_FIRST = frozenset(
     | {"convert_to_tensor", "gather", "unstack", "stack", "concat", "round", "floor", "ceil", "sort", "cumsum", "tile"}
 )
 _DEFAULTING = {"zeros": Kind.FLOAT, "ones": Kind.FLOAT, "uniform": Kind.FLOAT, "eye": Kind.FLOAT}
+_CONSTANTS = frozenset(f"{home}.{name}" for home in ("math", "numpy") for name in ("pi", "e", "tau", "inf", "nan"))
 _DEEPEST = 6
 
 
@@ -66,6 +67,8 @@ def kind_of(scope: Scope, node: ast.expr, depth: int = 0) -> Kind:
     value = scope.value(node)
     if isinstance(value, (Shape, StaticDim)):
         return Kind.INT
+    if isinstance(value, Api) and value.name in _CONSTANTS:
+        return Kind.FLOAT
     return Kind.FLOAT if isinstance(value, Variable) else Kind.UNKNOWN
 
 
@@ -89,6 +92,14 @@ def kind_of_dtype(scope: Scope, node: ast.expr) -> Kind:
     return Kind.BOOL if name.startswith("bool") else Kind.UNKNOWN
 
 
+def dtype_argument(call: ast.Call, function: str) -> ast.expr | None:
+    """The argument that names the dtype of what a call of a function with this last name gives."""
+    dtypes = [keyword.value for keyword in call.keywords if keyword.arg == "dtype"]
+    if function in {"cast", "zeros", "ones"}:
+        dtypes += call.args[1:2]
+    return dtypes[0] if dtypes else None
+
+
 def _kind_of_number(constant: object) -> Kind:
     if isinstance(constant, bool):
         return Kind.BOOL
@@ -100,11 +111,9 @@ def _kind_of_number(constant: object) -> Kind:
 def _kind_of_call(scope: Scope, node: ast.Call, depth: int) -> Kind:
     name = scope.api_name(node.func)
     last = name.rpartition(".")[2]
-    dtypes = [keyword.value for keyword in node.keywords if keyword.arg == "dtype"]
-    if last == "cast":
-        dtypes += node.args[1:2]
-    if dtypes:
-        return kind_of_dtype(scope, dtypes[0])
+    dtype = dtype_argument(node, last)
+    if dtype is not None:
+        return kind_of_dtype(scope, dtype)
     if not name:
         is_layer = isinstance(scope.value(node.func), Instance)
         return Kind.FLOAT if is_layer else Kind.UNKNOWN

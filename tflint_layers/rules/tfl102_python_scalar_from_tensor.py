@@ -117,14 +117,13 @@ def _fix_number(scope: Scope, node: ast.Call) -> Fix | None:
 
 def _agree(scope: Scope, retyping: Retyping, subject: ast.expr) -> None:
     """Whole numbers of a shape meet floats as Python numbers in eager mode, where `keras.ops.shape` gives those."""
-    cast = retyping.library.name("cast")
     for node in walk(subject):
         if not isinstance(node, ast.BinOp):
             continue
         for side, other in ((node.left, node.right), (node.right, node.left)):
             whole = is_symbolic(scope.value(side)) and kind_of(scope, side) is Kind.INT
             if whole and is_static(scope.value(other)) and kind_of(scope, other) is not Kind.INT:
-                retyping.plan.wrap(side, lambda text: f'{cast}({text}, "float32")')
+                retyping.cast_like(scope, side)
 
 
 def _fix_item(scope: Scope, node: ast.Subscript) -> Fix | None:

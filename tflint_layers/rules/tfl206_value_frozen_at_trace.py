@@ -23,13 +23,14 @@ Draw in the graph:
 ```python
 class Noise(keras.layers.Layer):
     def call(self, inputs):
-        return inputs + tf.random.normal((3,))
+        return inputs + tf.random.normal((3,), dtype=inputs.dtype)
 ```
 
 ## Fix safety
 `np.random.normal(size=s)` and its kin, of `random` and of generators too, become `tf.random.normal(s)`, or
 `keras.random.normal(s, seed=...)` where the layer has a seed generator, and what the code does with the number becomes
-operations. The fix is unsafe: the numbers are others, and their type is float32 or int32. `random.shuffle(items)`
+operations. The fix is unsafe: the numbers are others, and their type is that of the tensor that they meet, else
+float32, or int32. `random.shuffle(items)`
 becomes `items = tf.random.shuffle(items)`, `time.time()` becomes `tf.timestamp()` inside `tf.cast`. Choices between
 Python objects, iterators and the environment are left alone.
 
@@ -55,7 +56,7 @@ from tflint_layers.model.values import (
     constant_of,
     may_be_symbolic,
 )
-from tflint_layers.rewrite import Kind, Retyping, draws, kind_of, replace, tensorflow_name
+from tflint_layers.rewrite import Kind, Retyping, draws, dtype_met, kind_of, replace, tensorflow_name
 from tflint_layers.rules.rule import Hit, Rule
 
 _ENVIRON = "os.environ"
@@ -134,11 +135,11 @@ def fix(scope: Scope, hit: Hit) -> Fix | None:
     if draw is None:
         return None
     retyping, used = Retyping(scope), _without_cast(scope, call)
-    text = draws.text(scope, retyping.library, retyping.plan, draw)
+    text = draws.text(scope, retyping.library, draw, dtype_met(scope, used))
     retyping.plan.put(used, lambda: text)
     if not retyping.consume(scope, used, draw.kind):
         return None
-    return retyping.fix(call, f"draw in the graph with `{text}`; the numbers are others, and 32 bits wide")
+    return retyping.fix(call, f"draw in the graph with `{text}`; the numbers are others, and have a dtype of their own")
 
 
 def _fix_choice(scope: Scope, call: ast.Call) -> Fix | None:
