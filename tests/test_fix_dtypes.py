@@ -57,14 +57,20 @@ BODIES = {
             "return tf.cast(tf.shape(x)[0], 'float64') * tf.ones([3], 'float64')",
         ),
         ("return x * np.float32(tf.reduce_max(x))", "return x * tf.cast(tf.reduce_max(x), x.dtype)"),
-        ("noise = np.random.normal(size=8)\nreturn x + noise", "noise = tf.random.normal((8,), dtype=x.dtype)\nreturn x + noise"),
+        (
+            "noise = np.random.normal(size=8)\nreturn x + noise",
+            "noise = tf.random.normal((8,), dtype=x.dtype)\nreturn x + noise",
+        ),
         ("return float(tf.shape(x)[0])", 'return tf.cast(tf.shape(x)[0], "float32")'),
     ],
     "ops": [
         ("return x / float(ops.shape(x)[0])", 'return x / ops.cast(ops.shape(x)[0], x.dtype)'),
         ("n = x.shape[0]\nreturn ops.sum(x) / n", "n = ops.shape(x)[0]\nreturn ops.sum(x) / ops.cast(n, x.dtype)"),
         ("return x * max(1.0, float(ops.max(x)))", "return x * ops.maximum(1.0, ops.cast(ops.max(x), x.dtype))"),
-        ("return ops.abs(x) + random.gauss(0.0, 1.0)", "return ops.abs(x) + keras.random.normal((), mean=0.0, stddev=1.0, dtype=x.dtype)"),
+        (
+            "return ops.abs(x) + random.gauss(0.0, 1.0)",
+            "return ops.abs(x) + keras.random.normal((), mean=0.0, stddev=1.0, dtype=x.dtype)",
+        ),
     ],
 }  # fmt: skip
 CASES = [(style, *case) for style, cases in BODIES.items() for case in cases]
