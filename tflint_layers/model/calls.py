@@ -25,6 +25,7 @@ from tflint_layers.model.values import (
     Function,
     Instance,
     Method,
+    NamedTuple,
     OneOf,
     Shape,
     Static,
@@ -130,7 +131,7 @@ class Calls(Expressions):
             return self._construct(callee.cls, arguments)
         if isinstance(callee, Instance):
             return self._call_instance(callee, arguments)
-        return UNKNOWN
+        return _named_tuple(callee.fields, arguments) if isinstance(callee, NamedTuple) else UNKNOWN
 
     def _compile(self, node: ast.Call, arguments: Arguments) -> None:
         """Note the losses and metrics that a model is given as functions; Keras 2 converts them with AutoGraph."""
@@ -148,6 +149,9 @@ class Calls(Expressions):
     # Objects.
 
     def _construct(self, cls: ClassInfo, arguments: Arguments) -> Value:
+        if "typing.NamedTuple" in cls.ancestry:
+            fields = (node.target for node in cls.node.body if isinstance(node, ast.AnnAssign))
+            return _named_tuple(tuple(field.id for field in fields if isinstance(field, ast.Name)), arguments)
         name = api.base_of_role(cls.role)
         if not name:
             libraries = [ancestor for ancestor in cls.ancestry if isinstance(ancestor, str)]
@@ -345,7 +349,9 @@ class Calls(Expressions):
             function = arguments.get(0, "map_func")
             for alternative in alternatives(function) if function is not None else ():
                 if isinstance(alternative, Function):
-                    self.trace_callback(alternative, Arguments((), partial=True), True)
+                    given = len(alternative.partial) + (alternative.bound is not None)
+                    elements = (Tensor(nest=True),) * (alternative.info.required - given)
+                    self.trace_callback(alternative, Arguments((*alternative.partial, *elements)), True)
         return Instance("tensorflow.data.Dataset")
 
     def _change_in_place(self, node: ast.Call, callee: Value, arguments: Arguments) -> None:
@@ -364,6 +370,25 @@ class Calls(Expressions):
                 self.update(node.func.value, grown(receiver, of))
         elif isinstance(receiver, Container) and name == "clear":
             self.update(node.func.value, replace(receiver, of=UNKNOWN, items=()))
+
+
+def _named_tuple(fields: tuple[str, ...], arguments: Arguments) -> Value:
+    if arguments.partial or len(arguments.positional) > len(fields):
+        return UNKNOWN
+    given = {**dict(zip(fields, arguments.positional, strict=False)), **dict(arguments.keywords)}
+    items = tuple(given.get(field, UNKNOWN) for field in fields)
+    return Container(join(items) if items else UNKNOWN, items, "tuple", entries=tuple(zip(fields, items, strict=True)))
+
+
+def _named_tuple_class(machine: Calls, arguments: Arguments) -> Value:
+    names = arguments.get(1, "field_names")
+    if isinstance(names, Static) and isinstance(names.constant, str):
+        return NamedTuple(tuple(names.constant.replace(",", " ").split()))
+    if isinstance(names, Container) and names.items is not None:
+        constants = [item.constant for item in names.items if isinstance(item, Static)]
+        fields = tuple(constant for constant in constants if isinstance(constant, str))
+        return NamedTuple(fields) if len(fields) == len(names.items) else UNKNOWN
+    return UNKNOWN
 
 
 def _partial(arguments: Arguments) -> Value:
@@ -415,6 +440,10 @@ def _has_tensor(value: Value) -> bool:
 
 
 def _call_container_method(receiver: Container, name: str, arguments: Arguments) -> Value:
+    if name in {"pop", "get"} and receiver.entries and arguments.positional:
+        key = arguments.positional[0]
+        if isinstance(key, Static) and (entry := receiver.entry(key.constant)) is not None:
+            return entry
     if name in {"pop", "popleft", "get", "setdefault", "popitem"}:
         default = arguments.values[1:2] if name in {"get", "setdefault"} else []
         return join([receiver.of, *(default or ([NONE] if name == "get" else []))])
@@ -581,7 +610,8 @@ def _dictionary(machine: Calls, arguments: Arguments) -> Value:
     if arguments.partial or arguments.positional:
         return Container(UNKNOWN, type="dict")
     values = [value for _, value in arguments.keywords]
-    return Container(join(values) if values else UNKNOWN, None if values else (), "dict")
+    of = join(values) if values else UNKNOWN
+    return Container(of, None if values else (), "dict", entries=arguments.keywords)
 
 
 def _range(machine: Calls, arguments: Arguments) -> Value:
@@ -754,6 +784,7 @@ _SPECIAL: dict[str, Callable[[Calls, Arguments], Value]] = {
     "builtins.sum": _reduced,
     "builtins.max": _reduced,
     "builtins.min": _reduced,
+    "collections.namedtuple": _named_tuple_class,
     "builtins.next": _next,
     "builtins.iter": _iterator,
     "itertools.cycle": _python_iterator,

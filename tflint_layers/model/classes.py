@@ -38,6 +38,11 @@ class FunctionInfo:
         arguments = self.node.args
         return [*arguments.posonlyargs, *arguments.args]
 
+    @property
+    def required(self) -> int:
+        """How many positional parameters have no default."""
+        return len(self.parameters) - len(self.node.args.defaults)
+
     def accepts(self, keyword: str) -> bool:
         """Whether a parameter of its own has the name."""
         return keyword in {parameter.arg for parameter in [*self.parameters, *self.node.args.kwonlyargs]}

@@ -30,6 +30,7 @@ from tflint_layers.model.values import (
     constant_of,
     is_symbolic,
     may_be_symbolic,
+    without_none,
 )
 
 
@@ -50,7 +51,7 @@ _NUMBER_CONVERSIONS = frozenset("diouxXeEfFgGc")
 def reads(scope: Scope, node: ast.AST) -> Iterator[Demand]:
     """Methods and functions that hand out the numbers of a tensor; the subject is the tensor."""
     if isinstance(node, ast.Attribute) and node.attr in api.HOST_METHODS:
-        receiver = scope.value(node.value)
+        receiver = without_none(scope.value(node.value))  # None has no such method either
         parent = scope.parent(node)
         called = parent if isinstance(parent, ast.Call) and parent.func is node else None
         if is_symbolic(receiver):

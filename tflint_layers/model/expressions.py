@@ -247,7 +247,15 @@ class Expressions:
         spread = [
             self.element_of_dict(value) if key is None else value for key, value in zip(node.keys, values, strict=True)
         ]
-        return Container(join(spread) if spread else UNKNOWN, None if spread else (), "dict")
+        entries = tuple(
+            (key.value, value)
+            for key, value in zip(node.keys, values, strict=True)
+            if isinstance(key, ast.Constant) and isinstance(key.value, str)
+        )
+        # A later mapping may replace what stands before it.
+        complete = all(key is not None for key in node.keys)
+        of = join(spread) if spread else UNKNOWN
+        return Container(of, None if spread else (), "dict", entries=entries if complete else ())
 
     def element_of_dict(self, value: Value) -> Value:
         """A value of a mapping."""
@@ -488,7 +496,9 @@ class Expressions:
             )
         if isinstance(receiver, Container):
             # Operations with several results give named tuples.
-            return receiver.of if receiver.type == "tuple" and name not in _TUPLE_METHODS else Method(receiver, name)
+            if receiver.type == "tuple" and name not in _TUPLE_METHODS:
+                return receiver.entry(name) or receiver.of
+            return Method(receiver, name)
         return UNKNOWN
 
     def _tensor_attribute(self, receiver: Tensor | Variable, name: str) -> Value:
@@ -667,7 +677,7 @@ class Expressions:
             receiver = self.evaluate(target.value)
             self.evaluate(target.slice)
             if isinstance(receiver, Container):
-                self.update(target.value, grown(receiver, value))
+                self.update(target.value, with_entry(receiver, target.slice, value))
             elif isinstance(receiver, Shape) and literal(target.slice) in (0, NOT_CONSTANT):
                 # Whoever replaces entries in a loop does so where they are None.
                 self.update(target.value, Shape(isinstance(value, StaticDim) and literal(target.slice) == 0))
@@ -683,12 +693,25 @@ class Expressions:
 
     def _assign_several(self, target: ast.Tuple | ast.List, value: Value) -> None:
         if any(isinstance(element, ast.Starred) for element in target.elts):
+            items = value.items if isinstance(value, Container) else None
+            if items is not None and len(items) >= len(target.elts) - 1:
+                self._assign_items(target.elts, items)
+                return
             for element in target.elts:
                 is_rest = isinstance(element, ast.Starred)
                 self.assign(element, value if is_rest else self.element(value))
             return
         for element, part in zip(target.elts, self.unpacked(value, len(target.elts)), strict=True):
             self.assign(element, part)
+
+    def _assign_items(self, targets: list[ast.expr], items: tuple[Value, ...]) -> None:
+        """Bind targets of which one takes all the items that the others leave."""
+        at = next(index for index, target in enumerate(targets) if isinstance(target, ast.Starred))
+        behind = len(targets) - at - 1
+        rest = items[at : len(items) - behind]
+        parts = [*items[:at], Container(join(rest) if rest else UNKNOWN, rest), *items[len(items) - behind :]]
+        for target, part in zip(targets, parts, strict=True):
+            self.assign(target.value if isinstance(target, ast.Starred) else target, part)
 
     def update(self, node: ast.expr, value: Value) -> None:
         """Give the name or attribute that ``node`` reads another value, as a method that changes it in place does."""
@@ -748,7 +771,16 @@ _ALWAYS_THERE = frozenset({"tensorflow", "keras", "numpy"})
 def grown(container: Container, value: Value) -> Container:
     """A container after a value was put into it."""
     of = value if container.items == () else join([container.of, value])
-    return replace(container, of=of, items=None)
+    return replace(container, of=of, items=None, entries=())
+
+
+def with_entry(container: Container, key: ast.expr, value: Value) -> Container:
+    """A dict after a value was put under a key."""
+    name = literal(key)
+    if container.type != "dict" or not isinstance(name, str):
+        return grown(container, value)
+    entries = (*(entry for entry in container.entries if entry[0] != name), (name, value))
+    return replace(grown(container, value), entries=entries)
 
 
 def autograph_of(info: FunctionInfo) -> bool | None:
@@ -832,6 +864,8 @@ def _container_item(container: Container, node: ast.expr, index: Value) -> Value
         return Container(container.of, None, container.type)
     number = constant_of(index)
     items = container.items
+    if container.entries and isinstance(number, str) and (entry := container.entry(number)) is not None:
+        return entry
     if items is not None and isinstance(number, int) and -len(items) <= number < len(items):
         return items[number]
     return container.of

@@ -224,9 +224,12 @@ class Interpreter(Calls):
         keywords = dict(arguments.keywords)
         missing: Value | None = UNKNOWN if arguments.partial else None
         defaults = _defaults(specification)
+        if function.environment is not None and defaults and missing is None:
+            keywords = {**_bound_defaults(defaults, function.environment), **keywords}
         for index, parameter in enumerate(info.parameters):
             if index < len(given):
                 names[parameter.arg] = given[index]
+                keywords.pop(parameter.arg, None)
             else:
                 names[parameter.arg] = self._parameter(parameter, keywords, defaults, missing)
         for parameter in specification.kwonlyargs:
@@ -237,7 +240,9 @@ class Interpreter(Calls):
             names[specification.vararg.arg] = Container(join(rest) if rest else UNKNOWN, items, "tuple")
         if specification.kwarg is not None:
             rest = tuple(keywords.values())
-            names[specification.kwarg.arg] = Container(join(rest) if rest else UNKNOWN, type="dict")
+            of = join(rest) if rest else UNKNOWN
+            entries = () if arguments.partial else tuple(keywords.items())
+            names[specification.kwarg.arg] = Container(of, type="dict", entries=entries)
 
     def _parameter(
         self, parameter: ast.arg, keywords: Names, defaults: dict[str, ast.expr], missing: Value | None
@@ -664,6 +669,12 @@ def _defaults(arguments: ast.arguments) -> dict[str, ast.expr]:
         if value is not None:
             found[parameter.arg] = value
     return found
+
+
+def _bound_defaults(defaults: dict[str, ast.expr], environment: Environment) -> Names:
+    """Parameters of an inner function whose defaults are names around it, as in `lambda t, s=s: t * s`."""
+    found = {name: environment.find(node.id) for name, node in defaults.items() if isinstance(node, ast.Name)}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def default_value(node: ast.expr, name: str) -> Value:

@@ -96,7 +96,8 @@ class Array(Value):
 class Container(Value):
     """A Python list, tuple, dict, set or deque.
 
-    ``items`` are the elements where their number is known, ``of`` covers all of them.
+    ``items`` are the elements where their number is known, ``of`` covers all of them. ``entries`` are values of a
+    dict by key, and of a named tuple by field, where they are known; there may be others.
     ``origin`` names where a container that outlives the call is kept (``self.log``), and is empty for one that
     the traced code itself made.
     """
@@ -105,6 +106,18 @@ class Container(Value):
     items: tuple[Value, ...] | None = None
     type: str = "list"
     origin: str = ""
+    entries: tuple[tuple[str, Value], ...] = ()
+
+    def entry(self, key: object) -> Value | None:
+        """The value of a key or field; None where it is not known."""
+        return next((value for name, value in self.entries if name == key), None)
+
+
+@dataclass(frozen=True)
+class NamedTuple(Value):
+    """A class of named tuples, with the names of its fields in order."""
+
+    fields: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -357,8 +370,8 @@ def stored(value: Value, origin: str) -> Value:
     if isinstance(value, Container):
         if isinstance(value.of, (Instance, Container, Variable, OneOf)):
             items = value.items and tuple(stored(item, origin) for item in value.items)
-            return replace(value, of=stored(value.of, origin), items=items, origin=origin)
-        return replace(value, origin=origin)
+            return replace(value, of=stored(value.of, origin), items=items, origin=origin, entries=())
+        return replace(value, origin=origin, entries=())
     if isinstance(value, Instance):
         return replace(value, origin=origin, fresh=False)
     if isinstance(value, Variable):
