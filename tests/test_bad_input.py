@@ -149,8 +149,10 @@ def test_pipes_and_devices_are_not_waited_for(tmp_path: Path) -> None:
     assert places(tflint("layers.py", folder=tmp_path).stdout) == EXPECTED
 
 
-def test_pipes_are_not_searched_for_uses_of_layers(tmp_path: Path) -> None:
+def test_pipes_and_other_oddities_are_not_searched_for_uses_of_layers(tmp_path: Path) -> None:
     (tmp_path / "layers.py").write_text(LAYER)
     (tmp_path / "uses.py").write_text("from layers import Attention\nAttention()(tf.ones([2, 3]))\n")
     os.mkfifo(tmp_path / "pipe.py")
+    (tmp_path / "deep.py").write_text("from layers import Attention\n" + "-" * 5000 + "1\n")
+    (tmp_path / "chain.py").write_text(f"from layers import Attention\nAttention(x{'.y()' * 400})\n")
     assert "tf.ones([2, 3])" in str(Elsewhere().of(str(tmp_path / "layers.py"), "Attention"))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from tflint_layers.confirm.needs import bound_names, needed
-from tflint_layers.confirm.statements import lines_of
+from tflint_layers.confirm.statements import lines_of, parsed
 
 # Lines that tell recipes which shapes a file works with.
 _TELLS_SHAPES = re.compile(r"shape|Input\s*\(")
@@ -71,11 +71,8 @@ def _needed(statements: tuple[_Statement, ...], root: str) -> list[_Statement]:
 @lru_cache(maxsize=64)
 def _index(source: str) -> tuple[list[str], tuple[_Statement, ...]]:
     lines = lines_of(source)
-    try:
-        body = ast.parse(source).body
-    except (SyntaxError, ValueError):
-        body = []
-    return lines, tuple(_statement(node, lines) for node in body)
+    tree = parsed(source)
+    return lines, tuple(_statement(node, lines) for node in tree.body) if tree else ()
 
 
 def _statement(node: ast.stmt, lines: list[str]) -> _Statement:

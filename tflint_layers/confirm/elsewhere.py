@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tflint_layers.confirm import found
+from tflint_layers.confirm.recipe import Recipe
 
 _MOST_FILES, _MOST_BYTES, _MOST_SHOWN = 2000, 400_000, 12
 
@@ -47,7 +48,7 @@ def _place(path: str, layer: str) -> tuple[str, str]:
 def _in_files(path: str, name: str) -> Iterator[Shown]:
     for other, text in _texts_that_mention(Path(path), name):
         if (code := found.code_of_other(other, text)) is not None:
-            for recipe in found.recipes_in(code, name):
+            for recipe in _recipes_in(code, name):
                 yield {
                     "layer": recipe.layer,
                     "inputs": list(recipe.inputs),
@@ -55,6 +56,13 @@ def _in_files(path: str, name: str) -> Iterator[Shown]:
                     "imports": list(recipe.imports),
                     "origin": recipe.origin,
                 }
+
+
+def _recipes_in(code: found.Code, name: str) -> list[Recipe]:
+    try:
+        return list(found.recipes_in(code, name))
+    except RecursionError:  # code that is nested too deeply shows nothing
+        return []
 
 
 def _texts_that_mention(path: Path, name: str) -> Iterator[tuple[Path, bytes]]:

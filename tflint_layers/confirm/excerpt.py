@@ -1,16 +1,16 @@
-"""What one layer needs of its project, as one text that runs by itself. Standard library only; nothing is imported."""
+"""What one layer needs of its project, as one text that runs by itself. Nothing is imported."""
 
 from __future__ import annotations
 
 import ast
 import os
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from tflint_layers.confirm.asking import read_source
 from tflint_layers.confirm.module_slice import slice_module
 from tflint_layers.confirm.needs import bound_names, needed
+from tflint_layers.confirm.statements import parsed
 from tflint_layers.modules import absolute_name, bound_name, file_of_import, file_of_module, module_name
 
 _TENSORFLOW = frozenset({"tensorflow", "keras", "tf_keras", "numpy"})
@@ -36,13 +36,13 @@ class Excerpt:
 def excerpt_of(path: str, source: str, roots: Iterable[str]) -> Excerpt:
     """The definitions that the names ``roots`` need, those from other files of the project too."""
     excerpt = Excerpt()
-    _add(excerpt, path, source, set(roots))
+    if (tree := parsed(source)) is not None:
+        _add(excerpt, path, source, tree, set(roots))
     return excerpt
 
 
-def _add(excerpt: Excerpt, path: str, source: str, roots: set[str]) -> None:
-    kept = slice_module(ast.parse(source))[0].body
-    statements = _needed(kept, roots)
+def _add(excerpt: Excerpt, path: str, source: str, tree: ast.Module, roots: set[str]) -> None:
+    statements = _needed(slice_module(tree)[0].body, roots)
     used = _words(statements) | roots
     for statement in statements:
         if isinstance(statement, ast.Import | ast.ImportFrom):
@@ -93,18 +93,25 @@ def _add_import_from(excerpt: Excerpt, path: str, statement: ast.ImportFrom, ali
         excerpt.imports[f"from __future__ import {alias.name}"] = None
         return
     file = _file_of(path, module)
-    source = Path(file).read_text(encoding="utf-8", errors="replace") if file else ""
-    known = excerpt.bound.get(alias.name)
-    if file and known in (None, file) and re.search(rf"^(class|def|{alias.name}\b)", source, re.MULTILINE):
-        if known is None:
+    source = read_source(file) if file is not None else None
+    tree = parsed(source.text) if source is not None else None
+    if file and source and tree and _can_be_copied(excerpt, file, tree, alias.name):
+        if alias.name not in excerpt.bound:
             excerpt.bound[alias.name] = file
-            _add(excerpt, file, source, {alias.name})
+            _add(excerpt, file, source.text, tree, {alias.name})
         if alias.asname:
             excerpt.lines.append((f"{alias.asname} = {alias.name}", None))
         return
     if folder := _folder_of(path, module):
         excerpt.outside[folder] = None
     excerpt.imports[ast.unparse(ast.ImportFrom(module, [alias], 0))] = None
+
+
+def _can_be_copied(excerpt: Excerpt, file: str, tree: ast.Module, name: str) -> bool:
+    """Whether a file defines a name that does not stand for something of another file already."""
+    return excerpt.bound.get(name, file) == file and any(
+        name in bound_names(node) for node in slice_module(tree)[0].body
+    )
 
 
 def _file_of(path: str, module: str) -> str | None:

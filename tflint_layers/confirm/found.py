@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tflint_layers.confirm.needs import bound_names
 from tflint_layers.confirm.recipe import Recipe
+from tflint_layers.confirm.statements import parsed
 from tflint_layers.confirm.values import BATCH, tensor
 from tflint_layers.modules import bound_name
 
@@ -44,18 +45,14 @@ def code_of_documentation(text: str | None, home: Code, package: str) -> Iterato
         return
     imports = {package: f"import {package}"} if package else {}
     for source in _examples(text):
-        try:
-            tree = ast.parse(source)
-        except (SyntaxError, ValueError):
-            continue
-        yield Code(tree, home.names, "documentation", {**imports, **_imports_of(tree)})
+        if (tree := parsed(source)) is not None:
+            yield Code(tree, home.names, "documentation", {**imports, **_imports_of(tree)})
 
 
 def code_of_other(path: Path, text: bytes) -> Code | None:
     """Another file of the project, or a test; None where it is no Python."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
+    tree = parsed(text)
+    if tree is None:
         return None
     return Code(tree, frozenset(), "tests" if is_test(path) else "project", _imports_of(tree))
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tflint_layers.confirm.request import ENDLESS, MISSING_MODULE, Failure, Lines, Run, Trace
-from tflint_layers.confirm.statements import head_of, lines_of, statement_at
+from tflint_layers.confirm.statements import head_of, lines_of, parsed, statement_at
 from tflint_layers.finding import Finding, Proof, Status, Verdict
 
 # Exceptions of code that is refused whatever its input is, so that failing eagerly too says nothing against them.
@@ -90,10 +90,8 @@ class Place:
 def place_of(finding: Finding, path: str, text: str) -> Place:
     """The lines of the statement that holds the finding; of a compound statement, its head."""
     lines = lines_of(text)
-    try:
-        statement = statement_at(ast.parse(text), finding.line)
-    except (SyntaxError, ValueError):
-        statement = None
+    tree = parsed(text)
+    statement = statement_at(tree, finding.line) if tree is not None else None
     first, last = head_of(statement) if statement is not None else (finding.line, finding.line)
     return Place(path, first, last, "\n".join(lines[first - 1 : last]), statement, tuple(lines), finding.suspect)
 

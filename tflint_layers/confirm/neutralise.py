@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tflint_layers.confirm.observe import Span, equal
-from tflint_layers.confirm.statements import lines_of, statement_at
+from tflint_layers.confirm.statements import lines_of, parsed, statement_at
 
 STAND_IN = "_tflint_layers_stand_in"
 
@@ -31,11 +31,7 @@ class Repair:
         """The repaired text, or None if that is no Python or its lines have moved."""
         kept = source[self.start : self.end] + self.after if self.after is not None else ""
         text = source[: self.start] + self.before + kept + source[self.end :]
-        try:
-            ast.parse(text)
-        except (SyntaxError, ValueError):
-            return None
-        return text if len(lines_of(text)) == len(lines_of(source)) else None
+        return text if parsed(text) is not None and len(lines_of(text)) == len(lines_of(source)) else None
 
 
 def stand_ins_for(source: str, line: int, span: Span | None, number: int) -> Iterator[Repair]:

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from tflint_layers.confirm.statements import parsed
+
 LAYER = "tf.keras.layers.Dense(8)"
 CELL = "tf.keras.layers.LSTMCell(8)"
 RECURRENT = "tf.keras.layers.LSTM(8)"
@@ -167,13 +169,7 @@ class Signature:
 
     @cached_property
     def _trees(self) -> list[ast.AST]:
-        trees: list[ast.AST] = []
-        for source in self.sources:
-            try:
-                trees.append(ast.parse(source))
-            except SyntaxError:
-                continue
-        return trees
+        return [tree for source in self.sources if (tree := parsed(source)) is not None]
 
     def _documented(self, name: str) -> Iterator[str]:
         """What the entry of a parameter in the docstring says about its type."""

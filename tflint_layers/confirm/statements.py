@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 
 _NEWLINE = re.compile(r"\r\n|\r|\n")
+
+
+def parsed(text: str | bytes) -> ast.Module | None:
+    """The syntax tree of a file; None where it is no Python, or nested too deeply to be read."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def statement_at(tree: ast.AST, line: int) -> ast.stmt | None:
