@@ -79,6 +79,16 @@ class FunctionInfo:
         return next((self.module.functions_by_node[node] for node in made), None)
 
     @cached_property
+    def attributes_read(self) -> frozenset[str]:
+        """The names of the attributes that a method reads of its object."""
+        receiver = self.parameters[0].arg if self.parameters else ""
+        return frozenset(
+            node.attr
+            for node in walk(self.node)
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == receiver
+        )
+
+    @cached_property
     def nodes(self) -> list[ast.AST]:
         """The nodes of the body without those of functions and classes inside it."""
         return list(own_nodes(self.node))
@@ -119,6 +129,32 @@ class ClassInfo:
         return dict(_assigned(self.node.body))
 
     @cached_property
+    def defined(self) -> frozenset[str]:
+        """The attributes that the class body or one of its methods gives an instance, methods among them."""
+        written = (node.attr for node in walk(self.node) if isinstance(node, ast.Attribute) and _is_stored(node))
+        return frozenset((*self.methods, *self.attributes, *written))
+
+    def reads(self, method: FunctionInfo) -> frozenset[str]:
+        """The names of the attributes that a method reads, and the methods of the class that it may call."""
+        known = self._reads.get(method)
+        if known is None:
+            known = self._reads[method] = frozenset(self._read_from(method))
+        return known
+
+    @cached_property
+    def _reads(self) -> dict[FunctionInfo, frozenset[str]]:
+        return {}
+
+    def _read_from(self, method: FunctionInfo) -> set[str]:
+        names, pending = set(method.attributes_read), list(method.attributes_read)
+        while pending:
+            called = self.method(pending.pop())
+            if called is not None:
+                pending.extend(called.attributes_read - names)
+                names |= called.attributes_read
+        return names
+
+    @cached_property
     def rewritten(self) -> frozenset[str]:
         """The attributes that methods other than ``__init__`` and ``build`` assign."""
         return frozenset(
@@ -126,7 +162,7 @@ class ClassInfo:
             for name, method in self.methods.items()
             if name not in {"__init__", "build"}
             for node in walk(method.node)
-            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+            if isinstance(node, ast.Attribute) and _is_stored(node)
         )
 
     @cached_property
@@ -402,6 +438,10 @@ class Project:
         """Bytes of source text."""
         modules = (self._modules.get(path) for path in paths)
         return sum(len(module.source.data) for module in modules if module is not None)
+
+
+def _is_stored(node: ast.Attribute) -> bool:
+    return isinstance(node.ctx, ast.Store)
 
 
 def writes_property(node: FunctionNode) -> bool:

@@ -36,7 +36,6 @@ _ENTRIES: dict[str, dict[str, bool]] = {
     "regularizer": {"__call__": False},
     "constraint": {"__call__": False},
 }
-_SETTING_UP = frozenset({"__init__", "get_config", "from_config", "compute_output_shape", "compute_output_spec"})
 _FLAGS = frozenset({"training", "return_attention_scores", "use_causal_mask", "return_state", "name", "verbose"})
 _TENSOR_ANNOTATIONS = frozenset({"tensorflow.Tensor", "keras.KerasTensor", "tensorflow.Variable"})
 _PYTHON_ANNOTATIONS = frozenset({"int", "float", "bool", "str"})
@@ -106,9 +105,15 @@ def _enter_class(interpreter: Interpreter, cls: ClassInfo) -> None:
 
 
 def _is_as_inherited(cls: ClassInfo, method: FunctionInfo) -> bool:
-    """Whether a method comes from a base that is an entry point itself, and the class changes nothing in it."""
+    """Whether a method comes from a base that is an entry point itself, and nothing it reads differs in the class."""
     base = method.cls
-    return base is not None and base is not cls and base.role is not None and set(cls.methods) <= _SETTING_UP
+    if base is None or base is cls or base.role is None:
+        return False
+    inherited = base.ancestry
+    between = (cls for cls in cls.ancestry if isinstance(cls, ClassInfo) and cls not in inherited)
+    # What the class puts in place of other entry points is entered there.
+    read = base.reads(method) - _ENTRIES[base.role].keys()
+    return all(read.isdisjoint(changed.defined) for changed in between)
 
 
 def _replaced_when_made(cls: ClassInfo) -> set[str]:
