@@ -12,6 +12,7 @@ from tflint_layers.finding import Entry, Finding, Proof
 from tflint_layers.model import api
 from tflint_layers.model.classes import ClassInfo, ModuleInfo, Project
 from tflint_layers.model.entries import reach_of, traced_scopes
+from tflint_layers.model.plaincode import plain_lines
 from tflint_layers.model.reach import Reach
 from tflint_layers.model.scopes import Phase, Scope
 from tflint_layers.modules import absolute_path
@@ -24,14 +25,6 @@ from tflint_layers.unused_noqa import unused_noqas
 
 _CLASS_WITH_BASE = re.compile(rb"class[ \t]+\w+[ \t]*\(")
 _LIBRARIES = (b"keras", b"tensorflow")
-_PLAIN = re.compile(
-    r"run_functions_eagerly|run_eagerly|enable_debug_mode|eager_execution|dynamic"
-    r"|add_metric|add_update|Input\(|class _|Lambda\("
-    r"|Activation\(lambda"
-    # A model is given a loss or metric that is a function of the project.
-    r"|\.compile\((?:[^()]|\([^()]*\)){0,400}?\b(?:loss|metrics) ?= ?[^\n)]*?(?<![\w.\"'])[A-Za-z_]\w*[,)\]}(]"
-    rf"|\b(?:{'|'.join(sorted(api.CALLBACK_NAMES))})\("
-)
 
 
 def lint_source(source: bytes, path: str = "<string>", settings: Settings | None = None) -> list[Finding]:
@@ -221,10 +214,9 @@ class Linter:
             self._located.setdefault((path, finding.path), []).append(finding)
 
     def _lint(self, module: ModuleInfo) -> list[Finding]:
-        source = module.source
-        lowered = source.data.lower()
-        plain = any(library in lowered for library in _LIBRARIES) and _PLAIN.search(source.text)
-        scopes = traced_scopes(module, self._keras_of(module), _PLAIN if plain else None)
+        lowered = module.source.data.lower()
+        plain = plain_lines(module.source.text) if any(library in lowered for library in _LIBRARIES) else []
+        scopes = traced_scopes(module, self._keras_of(module), plain)
         return _distinct(_findings(scopes, self._fixes))
 
     def _keras_of(self, module: ModuleInfo) -> int:
@@ -235,7 +227,7 @@ def _may_be_traced(source: Source) -> bool:
     """Whether a file has a class that may be a layer, a `tf.function`, or what rules say about other code."""
     if b"function" in source.data or _CLASS_WITH_BASE.search(source.data):
         return True
-    return _PLAIN.search(source.text) is not None
+    return bool(plain_lines(source.text))
 
 
 def unreadable(path: str, error: UnreadableSource, settings: Settings) -> Finding:

@@ -8,11 +8,8 @@ import re
 from collections.abc import Callable, Iterator
 from functools import cache
 
-_IMPORT_LINE = re.compile(
-    rb"^[ \t]*(?:from[ \t]+(?P<module>[.\w]+)[ \t]+import[ \t]+(?P<names>\([^)]*\)|[^\r\n#;]+)"
-    rb"|import[ \t]+(?P<plain>[^\r\n#;]+))",
-    re.MULTILINE,
-)
+_IMPORTS = re.compile(rb"import\b[ \t]*(?P<names>\([^)]*\)|[^\r\n#;]+)")
+_NAME = re.compile(rb"(\w+|\*)(?:\s+as\s+\w+)?")
 
 
 def bound_name(alias: ast.alias) -> str:
@@ -39,16 +36,17 @@ def imported_names(text: bytes, skip: Callable[[str], bool]) -> Iterator[tuple[s
 
     ``skip`` tells which modules are of no interest.
     """
-    for match in _IMPORT_LINE.finditer(text):
-        module = (match["module"] or b"").decode("ascii", "replace")
-        if match["plain"]:
-            plain = match["plain"].decode("ascii", "replace").split(",")
+    for match in _IMPORTS.finditer(text):
+        words = text[text.rfind(b"\n", 0, match.start()) + 1 : match.start()].split()
+        if not words:
+            plain = match["names"].decode("ascii", "replace").split(",")
             yield from ((name.split()[0], "") for name in plain if name.strip() and not skip(name.strip()))
-        elif not skip(module):
-            for name in re.findall(r"(\w+|\*)(?:\s+as\s+\w+)?", (match["names"] or b"").decode("ascii", "replace")):
-                yield module, name
+        elif len(words) == 2 and words[0] == b"from" and not skip(module := words[1].decode("ascii", "replace")):
+            for name in _NAME.findall(match["names"]):
+                taken = name.decode("ascii", "replace")
+                yield module, taken
                 # The name may be a module of its own.
-                yield (module + name if module.endswith(".") else f"{module}.{name}"), ""
+                yield (module + taken if module.endswith(".") else f"{module}.{taken}"), ""
 
 
 def absolute_path(path: str) -> str:

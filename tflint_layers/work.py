@@ -100,8 +100,11 @@ def lint_files(tasks: Sequence[Task], jobs: int | None, progress: Callable[[int,
 
 
 def collect_garbage_rarely() -> None:
-    """Let trees pile up a little: looking through them for cycles again and again takes longer than linting."""
-    gc.set_threshold(200_000, 20, 50)
+    """Leave cycles to the project, which looks for them when it gives up modules.
+
+    Python would look through the trees of all modules again and again, for longer than linting takes.
+    """
+    gc.disable()
 
 
 def _outcomes(tasks: Sequence[Task], processes: int) -> Iterator[Outcome]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -414,6 +415,7 @@ class Project:
             if module is not None:
                 self._size -= len(module.source.data)
                 module.release()
+        _collect_garbage()
 
     def _most_asked(self) -> set[str]:
         """The modules worth keeping, each with those that it refers to."""
@@ -442,6 +444,13 @@ class Project:
 
 def _is_stored(node: ast.Attribute) -> bool:
     return isinstance(node.ctx, ast.Store)
+
+
+def _collect_garbage() -> None:
+    """Look for cycles, where nothing else does, in what is new; what is left is never looked at again."""
+    if not gc.isenabled():
+        gc.collect()
+        gc.freeze()
 
 
 def writes_property(node: FunctionNode) -> bool:

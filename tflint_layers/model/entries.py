@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
@@ -45,11 +44,11 @@ _MOST_HANDED_ON = 2
 _ORDERED = (ast.Lt, ast.Gt, ast.LtE, ast.GtE)
 
 
-def traced_scopes(module: ModuleInfo, keras: int, plain: re.Pattern[str] | None) -> list[Scope]:
+def traced_scopes(module: ModuleInfo, keras: int, plain: list[int]) -> list[Scope]:
     """Every evaluation of a function that tracing, building or making the layers of a module runs.
 
-    ``plain``: also run module-level code and functions that nothing traces where their text matches, for rules that
-    speak about them.
+    ``plain``: lines, in order, on which module-level code and functions that nothing traces are to be run as well, for
+    rules that speak about them.
     """
     return _interpreted(module, keras, plain).scopes
 
@@ -59,10 +58,10 @@ def reach_of(module: ModuleInfo, keras: int) -> Reach:
 
     A class that inherits its function unchanged is an entry point like the one that it inherits from.
     """
-    return _interpreted(module, keras, None).reach
+    return _interpreted(module, keras, []).reach
 
 
-def _interpreted(module: ModuleInfo, keras: int, plain: re.Pattern[str] | None) -> Interpreter:
+def _interpreted(module: ModuleInfo, keras: int, plain: list[int]) -> Interpreter:
     """The interpreter after it has run everything that is traced in a module."""
     interpreter = Interpreter(module, keras)
     for cls in module.all_classes:
@@ -73,7 +72,7 @@ def _interpreted(module: ModuleInfo, keras: int, plain: re.Pattern[str] | None) 
             continue
         if autograph_of(function) is not None and _is_traced_by_decorator(function):
             _enter_function(interpreter, function)
-    if plain is not None:
+    if plain:
         _enter_plain(interpreter, module, plain)
     _enter_callbacks(interpreter)
     return interpreter
@@ -163,8 +162,7 @@ def _enter_callbacks(interpreter: Interpreter) -> None:
         )
 
 
-def _enter_plain(interpreter: Interpreter, module: ModuleInfo, pattern: re.Pattern[str]) -> None:
-    lines = list(_lines_matching(module.source.text, pattern))
+def _enter_plain(interpreter: Interpreter, module: ModuleInfo, lines: list[int]) -> None:
     functions = [info for info in module.all_functions if _within(lines, info)]
     interpreter.heap = {}
     if set(lines).difference(*(_within(lines, info) for info in functions)):
@@ -181,15 +179,6 @@ def _enter_plain(interpreter: Interpreter, module: ModuleInfo, pattern: re.Patte
                 layer=info.cls,
                 eager=True,
             )
-
-
-def _lines_matching(text: str, pattern: re.Pattern[str]) -> Iterator[int]:
-    """The numbers of the lines in which a pattern occurs, in order."""
-    line, end = 1, 0
-    for match in pattern.finditer(text):
-        line += text.count("\n", end, match.start())
-        end = match.start()
-        yield line
 
 
 def _within(lines: list[int], info: FunctionInfo) -> list[int]:

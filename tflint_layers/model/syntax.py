@@ -12,18 +12,31 @@ _BLOCKS = ("finalbody", "orelse", "handlers", "cases", "body")
 _COMPOUND = frozenset({ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match}) | (
     {ast.TryStar} if hasattr(ast, "TryStar") else set()
 )
-_LEAVES = frozenset({ast.Name, ast.Constant, ast.Load, ast.Store, ast.Del})
+# What an operator or a name is called, and whether a name is read or written, is no code.
+_NO_CODE = frozenset(
+    {"ctx", "op", "ops", "id", "attr", "arg", "kind", "type_comment", "conversion", "is_async", "level"}
+)
+
+
+class _Fields(dict[type[ast.AST], tuple[str, ...]]):
+    """By kind of node: the fields in which there may be nodes with code."""
+
+    def __missing__(self, kind: type[ast.AST]) -> tuple[str, ...]:
+        fields = () if issubclass(kind, ast.Constant) else tuple(name for name in kind._fields if name not in _NO_CODE)
+        self[kind] = fields
+        return fields
+
+
+_FIELDS = _Fields()
 
 
 def children(node: ast.AST) -> list[ast.AST]:
-    """The nodes right below a node, in the order of the source."""
+    """The nodes with code right below a node, in the order of the source: no operators, no contexts."""
     found: list[ast.AST] = []
-    if type(node) in _LEAVES:
-        return found
-    for name in node._fields:
+    for name in _FIELDS[type(node)]:
         value = getattr(node, name, None)
-        if isinstance(value, list):
-            found.extend([item for item in value if isinstance(item, ast.AST)])
+        if type(value) is list:
+            found += [item for item in value if isinstance(item, ast.AST)]
         elif isinstance(value, ast.AST):
             found.append(value)
     return found
@@ -34,7 +47,13 @@ def walk(root: ast.AST) -> Iterator[ast.AST]:
     pending = [root]
     for node in pending:
         yield node
-        pending.extend(children(node))
+        # As `children`, without a call for each node: walks are a large part of linting.
+        for name in _FIELDS[type(node)]:
+            value = getattr(node, name, None)
+            if type(value) is list:
+                pending += [item for item in value if isinstance(item, ast.AST)]
+            elif isinstance(value, ast.AST):
+                pending.append(value)
 
 
 def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
@@ -51,7 +70,13 @@ def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 def parents_below(root: ast.AST) -> dict[ast.AST, ast.AST]:
     """The node around each node below ``root``."""
-    return {child: parent for parent in walk(root) for child in children(parent)}
+    found: dict[ast.AST, ast.AST] = {}
+    pending = [root]
+    for node in pending:
+        below = children(node)
+        found.update(dict.fromkeys(below, node))
+        pending += below
+    return found
 
 
 def own_nodes(function: FunctionNode) -> Iterator[ast.AST]:
