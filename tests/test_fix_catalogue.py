@@ -247,6 +247,13 @@ def test_code_with_keras_ops_gets_keras_ops() -> None:
     assert "K.median(inputs)" in result.data.decode()
 
 
+def test_noise_on_what_numpy_makes_of_a_weight_is_left_alone() -> None:
+    # Of a weight of Keras 3 NumPy makes an array, and of that and its own noise float64.
+    body = "y = np.sqrt(2.0) * self.w\nz = y + np.random.normal(size=3)\nreturn inputs + tf.cast(z, 'float32')"
+    assert "np.random.normal(size=3)" in fixed(body)
+    assert "tf.random.normal((3,), dtype=y.dtype)" in fixed(body, keras=2)
+
+
 def test_line_endings_encoding_and_long_calls_stay() -> None:
     text = layer("x = np.maximum(  # an argument a line\n    inputs,\n    0.0,  # é\n)\nreturn tf.nn.relu(x)").decode()
     data = b"# -*- coding: latin-1 -*-\r\n" + text.replace("\n", "\r\n").encode("latin-1")

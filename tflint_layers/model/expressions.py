@@ -283,7 +283,16 @@ class Expressions:
     # Operators.
 
     def _binary(self, node: ast.BinOp) -> Value:
-        return self.combine(node.op, self.evaluate(node.left), self.evaluate(node.right))
+        left, right = self.evaluate(node.left), self.evaluate(node.right)
+        value = self.combine(node.op, left, right)
+        # NumPy makes an array of a weight of Keras 3, but a tensor takes over from NumPy.
+        is_array = self.keras == 3 and isinstance(right, Variable) and self._is_of_numpy(node.left, left)
+        return join([value, Array()]) if is_array else value
+
+    def _is_of_numpy(self, node: ast.expr, value: Value) -> bool:
+        """Whether a value is an array, or a number that a function of NumPy gave."""
+        called = self.frame.scope.values.get(node.func) if isinstance(node, ast.Call) else None
+        return isinstance(value, Array) or (isinstance(called, Api) and called.name.startswith("numpy."))
 
     def combine(self, operator: ast.operator, left: Value, right: Value) -> Value:
         """The value of a binary operation."""
@@ -304,9 +313,6 @@ class Expressions:
             nests = [isinstance(value, Tensor) and value.nest for value in values if value != UNKNOWN]
             if isinstance(operator, ast.Add) and all(nests):
                 result = replace(result, nest=True)  # two lists may be joined
-            if isinstance(left, Array) and isinstance(right, Variable) and self.keras == 3:
-                # NumPy makes an array of a weight of Keras 3, but a tensor takes over from NumPy.
-                return join([result, left])
             sure = any(all(isinstance(v, (Tensor, Variable)) for v in alternatives(side)) for side in (left, right))
             return result if sure else join([result, STATIC])
         if any(value == UNKNOWN or isinstance(value, (Api, Function, Instance, Method)) for value in values):

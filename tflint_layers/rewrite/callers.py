@@ -6,12 +6,13 @@ import ast
 from collections.abc import Iterator
 from typing import TypeGuard
 
-from tflint_layers.model.classes import FunctionInfo
+from tflint_layers.model.classes import FunctionInfo, ModuleInfo
 from tflint_layers.model.scopes import Phase, Scope
 from tflint_layers.model.syntax import walk
 from tflint_layers.model.values import Function, alternatives
 
 _MODES = frozenset({"tensorflow.executing_eagerly", "tensorflow.inside_function", "tensorflow.is_symbolic_tensor"})
+_ON_THE_HOST = ("py_function", "numpy_function", "py_func")
 
 
 def calls(scope: Scope, function: FunctionInfo) -> Iterator[tuple[Scope, ast.Call]]:
@@ -50,6 +51,14 @@ def is_plain_method(function: FunctionInfo) -> bool:
 def is_entry(scope: Scope) -> bool:
     """Whether the function is the one that Keras calls."""
     return scope.function is not None and bool(scope.route) and scope.function.qualname == scope.route[0]
+
+
+def is_given_to_library(module: ModuleInfo, function: ast.Lambda) -> bool:
+    """Whether a function goes straight to a layer or an operation, which traces it and takes tensors from it."""
+    outer = module.parents.get(function)
+    call = module.parents.get(outer) if isinstance(outer, ast.keyword) else outer
+    name = module.dotted(call.func) if isinstance(call, ast.Call) else None
+    return bool(name) and str(name).startswith(("tensorflow.", "keras.")) and not str(name).endswith(_ON_THE_HOST)
 
 
 def differs_by_mode(scope: Scope, node: ast.AST) -> bool:

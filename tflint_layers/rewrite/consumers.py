@@ -398,6 +398,8 @@ class Retyping(Conversions):
         if isinstance(statement, ast.Return) and callers.is_entry(scope):
             return True
         if isinstance(statement, ast.Lambda):
+            if callers.is_given_to_library(scope.module, statement):
+                return True
             function = next(
                 (s.function for s in scope.everything(Phase.CALL) if s.function and s.function.node is statement),
                 None,

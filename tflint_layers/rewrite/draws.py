@@ -9,7 +9,7 @@ from tflint_layers.model.scopes import Scope
 from tflint_layers.model.syntax import walk
 from tflint_layers.model.values import Shape
 from tflint_layers.rewrite.dtypes import Kind
-from tflint_layers.rewrite.library import Library
+from tflint_layers.rewrite.library import Library, usable_names
 from tflint_layers.rewrite.meeting import FLOAT32
 
 _NORMAL = ("normal", ("loc", "scale"))
@@ -97,7 +97,7 @@ def text(scope: Scope, library: Library, drawn: Draw, dtype: str | None) -> str:
     ``dtype`` is that of the tensor that the numbers meet, as source text, where it is known.
     """
     floats = [f"dtype={dtype}"] if dtype not in (None, FLOAT32) and drawn.kind is Kind.FLOAT else []
-    keras = next((name for name, dotted in scope.module.names.items() if dotted == "keras"), "")
+    keras = next((name for name, dotted in usable_names(scope).items() if dotted == "keras"), "")
     seed = _seed(scope) if keras else None
     names = _PARAMETERS[drawn.distribution]
     if keras and (seed is not None or library.keras):

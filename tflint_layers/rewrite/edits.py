@@ -39,7 +39,9 @@ def rewrite_call(
     import libcst as cst
 
     old = source.segment(node)
-    call = cst.ensure_type(cst.parse_expression(old), cst.Call)
+    ending = "\r\n" if "\r\n" in old else "\n"
+    parsed = cst.parse_expression(old, config=cst.PartialParserConfig(default_newline=ending))
+    call = cst.ensure_type(parsed, cst.Call)
     arguments = [_renamed(argument, renamed) for argument in call.args if _keyword(argument) not in without]
     if arguments and len(arguments) < len(call.args):
         last = call.args[-1]
@@ -49,7 +51,7 @@ def rewrite_call(
         call = call.with_changes(whitespace_before_args=cst.SimpleWhitespace(""))
     if function is not None:
         call = call.with_changes(func=cst.parse_expression(function))
-    new = cst.Module([]).code_for_node(call)
+    new = cst.Module([], default_newline=ending).code_for_node(call)
     return None if new == old else smallest_edit(source, *source.span(node), old, new)
 
 

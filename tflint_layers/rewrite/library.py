@@ -9,6 +9,7 @@ from tflint_layers.finding import Edit
 from tflint_layers.model.classes import ModuleInfo
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.syntax import walk
+from tflint_layers.modules import bound_name
 from tflint_layers.rewrite.imports import insert_import
 
 # Operations of `keras.ops` that TensorFlow has under another name.
@@ -25,6 +26,7 @@ _TENSORFLOW_NAMES = {
     "arctan2": "atan2",
     "power": "pow",
 }
+_IMPORTS = (ast.Import, ast.ImportFrom)
 
 
 class Library:
@@ -34,7 +36,7 @@ class Library:
     """
 
     def __init__(self, scope: Scope) -> None:
-        self._module = scope.module
+        self._scope = scope
         self.keras = _uses_keras_ops(scope)
         self._imports: dict[str, tuple[Edit, ...]] = {}
 
@@ -46,7 +48,7 @@ class Library:
     @cached_property
     def tensorflow(self) -> str:
         """How the file writes ``tensorflow``."""
-        name, edits = tensorflow_name(self._module)
+        name, edits = tensorflow_name(self._scope)
         self._imports[name] = edits
         return name
 
@@ -54,13 +56,13 @@ class Library:
     def ops(self) -> str:
         """How the file writes ``keras.ops``."""
         for wanted, suffix in (("keras.ops", ""), ("keras", ".ops")):
-            for name, dotted in self._module.names.items():
+            for name, dotted in usable_names(self._scope).items():
                 if dotted == wanted:
                     return name + suffix
         name, statement = (
-            ("ops", "from keras import ops") if "ops" not in _taken(self._module) else ("keras.ops", "import keras")
+            ("ops", "from keras import ops") if "ops" not in _taken(self._scope) else ("keras.ops", "import keras")
         )
-        self._imports[name] = (insert_import(self._module.source, statement),)
+        self._imports[name] = (insert_import(self._scope.module.source, statement),)
         return name
 
     def name(self, operation: str) -> str:
@@ -95,15 +97,50 @@ def _libraries_in(root: ast.AST, module: ModuleInfo) -> tuple[bool, bool]:
     return ops, any(name.startswith("tensorflow.") for name in names)
 
 
-def _taken(module: ModuleInfo) -> set[str]:
-    return set(module.names) | set(module.assigned) | set(module.functions) | set(module.classes)
+def usable_names(scope: Scope) -> dict[str, str]:
+    """What the imported names of the file stand for, those that the code of a function can read when it runs."""
+    unusable = _only_for_types(scope.module) | _bound_in(scope)
+    return {name: dotted for name, dotted in scope.module.names.items() if name not in unusable}
 
 
-def tensorflow_name(module: ModuleInfo) -> tuple[str, tuple[Edit, ...]]:
-    """How the file writes ``tensorflow``, and the edits that import it where the file does not yet."""
-    for name, dotted in module.names.items():
+def _only_for_types(module: ModuleInfo) -> set[str]:
+    """The names that are imported for type checkers only."""
+    if b"TYPE_CHECKING" not in module.source.data:
+        return set()
+    guarded = [
+        inner
+        for node in module.source.tree.body
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+        for inner in node.body
+    ]
+    return {bound_name(alias) for node in guarded if isinstance(node, _IMPORTS) for alias in node.names}
+
+
+def _bound_in(scope: Scope) -> set[str]:
+    """The names that a function binds, which stand for something else in all of it."""
+    root = scope.function.node if scope.function is not None else None
+    found: set[str] = set()
+    for node in walk(root) if root is not None else ():
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            found.add(node.id)
+        elif isinstance(node, ast.arg):
+            found.add(node.arg)
+        elif isinstance(node, _IMPORTS):
+            found.update(bound_name(alias) for alias in node.names)
+    return found
+
+
+def _taken(scope: Scope) -> set[str]:
+    module = scope.module
+    names = set(module.names) - _only_for_types(module)
+    return names | set(module.assigned) | set(module.functions) | set(module.classes) | _bound_in(scope)
+
+
+def tensorflow_name(scope: Scope) -> tuple[str, tuple[Edit, ...]]:
+    """How the code of a function writes ``tensorflow``, and the edits that import it where the file does not yet."""
+    for name, dotted in usable_names(scope).items():
         if dotted == "tensorflow":
             return name, ()
-    tf_is_taken = "tf" in _taken(module)
+    tf_is_taken = "tf" in _taken(scope)
     statement, name = ("import tensorflow", "tensorflow") if tf_is_taken else ("import tensorflow as tf", "tf")
-    return name, (insert_import(module.source, statement),)
+    return name, (insert_import(scope.module.source, statement),)

@@ -107,7 +107,7 @@ def _fix_print(scope: Scope, call: ast.Call) -> Fix | None:
         return None
     if any(_formats_tensor(scope, argument) for argument in call.args):
         return _fix_formatted(scope, call, keywords)
-    name, imports = tensorflow_name(scope.module)
+    name, imports = tensorflow_name(scope)
     edit = rewrite_call(scope.module.source, call, function=f"{name}.print", renamed=_KEYWORDS, without=("flush",))
     return _fix(scope, name, (*imports, edit)) if edit is not None else None
 
@@ -145,14 +145,14 @@ def _fix_log(scope: Scope, call: ast.Call, level: str) -> Fix | None:
         found = texts.of_percent(plan, str(template.value), call.args[1:])
     else:
         found = texts.pieces(scope, plan, template) if len(call.args) == 1 else None
-    name, _ = tensorflow_name(scope.module)
+    name, _ = tensorflow_name(scope)
     return _print(scope, call, found, [f"output_stream={name}.compat.v1.logging.{_LEVELS[level]}"])
 
 
 def _print(scope: Scope, call: ast.Call, found: list[texts.Piece] | None, rest: Sequence[str]) -> Fix | None:
     if not found:
         return None
-    name, imports = tensorflow_name(scope.module)
+    name, imports = tensorflow_name(scope)
     text = f"{name}.print({', '.join([texts.arguments(found), *rest])})"
     return _fix(scope, name, (*imports, replace(scope.module.source, call, text)))
 

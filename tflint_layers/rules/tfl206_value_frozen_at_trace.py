@@ -195,7 +195,7 @@ def _fix_clock(scope: Scope, call: ast.Call) -> Fix | None:
         return _fix_clock_in_arithmetic(scope, call, number)
     if not isinstance(parent, ast.Call) or scope.api_name(parent.func) not in {"tensorflow.cast", "keras.ops.cast"}:
         return None
-    name, imports = tensorflow_name(scope.module)
+    name, imports = tensorflow_name(scope)
     edit = replace(scope.module.source, call, f"{name}.timestamp()")
     return Fix(f"read the clock in the graph with `{name}.timestamp()`", Safety.UNSAFE, (*imports, edit))
 
