@@ -57,8 +57,10 @@ def is_given_to_library(module: ModuleInfo, function: ast.Lambda) -> bool:
     """Whether a function goes straight to a layer or an operation, which traces it and takes tensors from it."""
     outer = module.parents.get(function)
     call = module.parents.get(outer) if isinstance(outer, ast.keyword) else outer
-    name = module.dotted(call.func) if isinstance(call, ast.Call) else None
-    return bool(name) and str(name).startswith(("tensorflow.", "keras.")) and not str(name).endswith(_ON_THE_HOST)
+    name = (module.dotted(call.func) if isinstance(call, ast.Call) else None) or ""
+    # What `tf.nest` does with a function is no operation: the code that calls it gets what the function gives.
+    is_operation = not name.endswith(_ON_THE_HOST) and not name.startswith("tensorflow.nest.")
+    return name.startswith(("tensorflow.", "keras.")) and is_operation
 
 
 def differs_by_mode(scope: Scope, node: ast.AST) -> bool:
