@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from xml.etree import ElementTree
 
 import pytest
-from hosts import finding
+from hosts import PROJECT, finding
 
 from tflint_layers.document import Document
 from tflint_layers.finding import Edit, Finding, Fix, Safety, Status, Verdict
-from tflint_layers.report import FORMATS, in_order, statistics
+from tflint_layers.report import FORMATS, in_order, layers, statistics
 
 CODE = "class L(Layer):\n    def call(self, x):\n\ty = '日本', x.numpy()\n\treturn y\n"
 
@@ -98,6 +98,17 @@ def test_json_is_the_contract() -> None:
             },
         }
     ]
+
+
+def test_every_field_of_json_is_documented() -> None:
+    layer = layers.TracedLayer("a.py", 1, "L", "traces", "it runs", None, 3)
+    content = json.loads(
+        layers.as_json([JUDGED], [layer], {"a.py": Document.of(CODE.encode(), "a.py")}, ["no network"])
+    )
+    text = (PROJECT / "docs" / "json.md").read_text(encoding="utf-8")
+    (found,), (traced,) = content["findings"], content["layers"]
+    parts = (content, found, found["verdict"], found["fix"], found["fix"]["edits"][0], traced)
+    assert [name for part in parts for name in part if f"`{name}`" not in text] == []
 
 
 def test_json_of_nothing_is_a_list() -> None:
