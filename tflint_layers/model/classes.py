@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import gc
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING
 
 from tflint_layers.model import api
 from tflint_layers.model.importgraph import ImportGraph
@@ -17,6 +17,10 @@ from tflint_layers.model.imports import bindings, canonical, keras_of_imports
 from tflint_layers.model.syntax import FunctionNode, own_nodes, parents_below, statements, walk
 from tflint_layers.modules import absolute_path, file_of_import, module_name
 from tflint_layers.source import Source, UnreadableSource
+
+if TYPE_CHECKING:
+    from tflint_layers.model.expressions import Names
+    from tflint_layers.model.interpreter import Results
 
 # Trees take some 200 times the memory of their text (measured), so this keeps a run well below 400 MB.
 _MOST_BYTES = 3_000_000
@@ -317,6 +321,14 @@ class ModuleInfo:
         return None
 
 
+@dataclass(frozen=True)
+class Memory:
+    """Conclusions that hold for whoever asks: what classes declare, and what calls of functions in them give."""
+
+    declared: dict[ClassInfo, Names] = field(default_factory=dict)
+    results: Results = field(default_factory=dict)
+
+
 class Project:
     """The files that are linted together: finds the module behind a dotted name on disk, and reads it once.
 
@@ -330,7 +342,7 @@ class Project:
         self._imports = ImportGraph()
         self._without_role: set[str] = set()
         self._asked: Counter[str] = Counter()
-        self._memory: dict[object, dict[Any, Any]] = {}
+        self._memory: defaultdict[int, Memory] = defaultdict(Memory)
 
     def role(self, dotted: str) -> str | None:
         """What Keras takes a library class for."""
@@ -361,9 +373,9 @@ class Project:
         self._modules[path] = module
         return module
 
-    def memory(self, key: object) -> dict[Any, Any]:
-        """A place for what was concluded from the modules that are kept; emptied when some are given up."""
-        return self._memory.setdefault(key, {})
+    def memory(self, keras: int) -> Memory:
+        """What was concluded for one Keras from the modules that are kept; emptied when some are given up."""
+        return self._memory[keras]
 
     def has_changed(self, source: Source) -> bool:
         """Whether the file is known with other bytes, so that what was concluded from it may be wrong."""

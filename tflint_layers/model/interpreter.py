@@ -61,8 +61,7 @@ class Interpreter(Calls):
         self._declared: dict[ClassInfo, Names] = {}
         self._results: Results = {}
         # What classes of other files come to is the same whichever file asks.
-        self._declared_elsewhere: dict[ClassInfo, Names] = module.project.memory(("declared", keras))
-        self._results_elsewhere: Results = module.project.memory(("results", keras))
+        self._memory = module.project.memory(keras)
         self._active: list[FunctionInfo] = []
         self._entered = 0
         self._elsewhere = 0
@@ -112,7 +111,7 @@ class Interpreter(Calls):
             autograph = caller.scope.autograph and not info.is_generator
         kind = (autograph, caller.eager, caller.scope.phase, bool(self._elsewhere))
         key = (info, function.bound, function.partial, arguments, kind)
-        results = self._results_elsewhere if self._elsewhere else self._results
+        results = self._memory.results if self._elsewhere else self._results
         if function.environment is None and key in results:
             known, written = results[key]
             self.heap.update(written)
@@ -271,7 +270,7 @@ class Interpreter(Calls):
 
     def declared(self, cls: ClassInfo) -> Names:
         """The attributes that ``__init__``, ``build`` and the class body give an instance."""
-        known = self._declared if cls.module is self.module else self._declared_elsewhere
+        known = self._declared if cls.module is self.module else self._memory.declared
         if cls not in known:
             known[cls] = {}
             known[cls] = self._declare(cls)
