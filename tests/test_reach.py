@@ -125,3 +125,42 @@ def test_a_list_of_the_function_around_a_class_outlives_the_call() -> None:
     return Tap()
 """
     assert found(code, 3) == ["TFL207"]
+
+
+def test_the_example_of_a_layer_tells_whether_its_input_is_one_tensor() -> None:
+    code = """class Rows(layers.Layer):
+    def call(self, inputs):
+        return tf.stack(list(map(tf.square, inputs)))  # TFL105
+
+
+def example():
+    x = tf.reshape(tf.range(12.0), (4, 3))
+    return Rows(), ({},)
+"""
+    assert found(code.format("x"), 3) == ["TFL105"]
+    assert found(code.format("[x, x]"), 3) == []
+
+
+def test_the_keys_of_a_dict_of_predictions_are_no_tensors() -> None:
+    code = """class Loss(keras.losses.Loss):
+    def call(self, y_true, y_pred):
+        scaled = {}
+        for key in y_pred:
+            scaled[key] = tf.reduce_mean(y_pred[key])
+        return scaled["a"]
+"""
+    assert found(code, 3) == []
+
+
+def test_an_array_or_another_object_is_asked_for_before_its_numbers_are_read() -> None:
+    code = """def to_array(x):
+    if isinstance(x, np.ndarray):
+        return tf.square(x).numpy()
+    return x
+
+
+class Given(layers.Layer):
+    def call(self, inputs, table=None):
+        return inputs + to_array(table)
+"""
+    assert found(code, 3) == []

@@ -238,7 +238,7 @@ def scalars(scope: Scope, node: ast.AST) -> Iterator[Demand]:
     elif isinstance(node, (ast.Dict, ast.Set)):
         for key in node.keys if isinstance(node, ast.Dict) else node.elts:
             if key is not None and is_symbolic(scope.value(key)):
-                yield Demand(key, key)
+                yield Demand(key, key, suspect=_may_be_nest(scope.value(key)))
     elif isinstance(node, ast.FormattedValue):
         if node.format_spec is not None and node.conversion == -1 and is_symbolic(scope.value(node.value)):
             yield Demand(node.value, node.value)
@@ -273,7 +273,8 @@ def _scalar_items(scope: Scope, node: ast.Subscript) -> Iterator[Demand]:
     parts = [index.lower, index.upper, index.step] if isinstance(index, ast.Slice) else [index]
     for part in parts:
         if part is not None and is_symbolic(scope.value(part)):
-            yield Demand(node, part)
+            # What one steps through may be a dict, and this one of its keys.
+            yield Demand(node, part, suspect=_may_be_nest(scope.value(part)))
             return
 
 

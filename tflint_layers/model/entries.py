@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
@@ -41,6 +42,22 @@ _PYTHON_ANNOTATIONS = frozenset({"int", "float", "bool", "str"})
 _SINGLE_TENSOR_ATTRIBUTES = frozenset({"shape", "dtype", "get_shape", "set_shape", "numpy", "ndim"})
 _LOSS_SIDES = frozenset({"y", "y_pred"})
 _MOST_HANDED_ON = 2
+_TENSOR_MAKERS = frozenset(
+    {
+        "ones",
+        "zeros",
+        "constant",
+        "convert_to_tensor",
+        "reshape",
+        "normal",
+        "uniform",
+        "range",
+        "arange",
+        "random",
+        "rand",
+    }
+    | {"randn", "randint", "fill", "full", "eye", "linspace", "array", "cast", "expand_dims", "ones_like", "zeros_like"}
+)
 _ORDERED = (ast.Lt, ast.Gt, ast.LtE, ast.GtE)
 
 
@@ -96,7 +113,7 @@ def _enter_class(interpreter: Interpreter, cls: ClassInfo) -> None:
         function = interpreter.function_value(method, bound=instance)
         interpreter.enter(
             function,
-            _entry_arguments(method, cls.role),
+            _entry_arguments(method, cls),
             phase=Phase.CALL,
             autograph=converted and interpreter.keras == 2,
             layer=cls,
@@ -187,8 +204,10 @@ def _within(lines: list[int], info: FunctionInfo) -> list[int]:
     return lines[bisect_left(lines, info.node.lineno) : bisect_right(lines, end)]
 
 
-def _entry_arguments(method: FunctionInfo, role: str | None) -> Arguments:
-    evidence = _used_as_tensor(method)
+def _entry_arguments(method: FunctionInfo, cls: ClassInfo) -> Arguments:
+    evidence, role = _used_as_tensor(method), cls.role
+    if method.name == "call" and len(method.parameters) > 1 and _is_called_with_one_tensor(cls):
+        evidence |= {method.parameters[1].arg} - _checked_for_lists(method)
     defaults = dict(_defaults(method))
     values = tuple(
         _entry_value(parameter, index, method, role, evidence, defaults)
@@ -220,11 +239,9 @@ def _entry_value(
             return _optional(name, method, evidence)
         mutable = isinstance(default, (ast.List, ast.Dict, ast.Set))
         return default_value(default, name) if mutable else option_value(parameter, defaults)
-    if role == "loss":
-        return Tensor(batch=True)
     if method.name == "train_step" or method.name.endswith("_step"):
         return Tensor(batch=True, nest=name not in evidence)
-    if index == 0 or name in evidence or method.name in {"update_state"}:
+    if index == 0 or name in evidence or role == "loss" or method.name == "update_state":
         return Tensor(batch=True, nest=name not in evidence)
     return UNKNOWN
 
@@ -264,6 +281,26 @@ def _defaults(method: FunctionInfo) -> Iterator[tuple[str, ast.expr]]:
     for parameter, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
         if default is not None:
             yield parameter.arg, default
+
+
+def _is_called_with_one_tensor(cls: ClassInfo) -> bool:
+    """Whether the file shows a call of the layer on one tensor: in its `example`, or as `Name(...)(tf.ones(...))`."""
+    hook = cls.module.functions.get("example")
+    for node in hook.nodes if hook is not None else ():
+        made = node.value.elts if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple) else []
+        if len(made) == 2 and isinstance(made[0], ast.Call) and isinstance(made[1], ast.Tuple):
+            is_own = isinstance(made[0].func, ast.Name) and made[0].func.id == cls.name
+            return is_own and bool(made[1].elts) and _makes_tensor(hook, made[1].elts[0])
+    call = rf"\b{cls.name}\((?:[^()]|\([^()]*\)){{0,200}}\)\(\s*(?:tf|tensorflow|np|numpy|ops|keras\.ops)\.(\w+)\("
+    return any(name in _TENSOR_MAKERS for name in re.findall(call, cls.module.source.text))
+
+
+def _makes_tensor(function: FunctionInfo | None, node: ast.expr) -> bool:
+    """Whether an expression calls an operation that makes one tensor, or is a name for one."""
+    if isinstance(node, ast.Name) and function is not None:
+        bound = function.locals.get(node.id)
+        return bound is not None and _makes_tensor(None, bound)
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _TENSOR_MAKERS
 
 
 def _tensor_attributes_read(info: FunctionInfo) -> set[str]:

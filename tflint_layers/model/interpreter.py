@@ -11,7 +11,7 @@ from typing import ClassVar
 from tflint_layers.model import api
 from tflint_layers.model.calls import Arguments, Calls
 from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
-from tflint_layers.model.expressions import Frame, Heap, Names, autograph_of, is_wrapped
+from tflint_layers.model.expressions import Frame, Heap, Names, autograph_of, is_wrapped, with_entry
 from tflint_layers.model.imports import bindings
 from tflint_layers.model.reach import Reach
 from tflint_layers.model.scopes import Phase, Scope
@@ -374,6 +374,10 @@ class Interpreter(Calls):
         new = self.combine(node.op, old, self.evaluate(node.value))
         if isinstance(node.target, (ast.Name, ast.Attribute)):
             self.assign(node.target, new)
+        elif isinstance(node.target, ast.Subscript):
+            container = self.frame.scope.value(node.target.value)
+            if isinstance(container, Container):
+                self.update(node.target.value, with_entry(container, node.target.slice, new))
         self.frame.record(node.target, old)
 
     def _delete(self, node: ast.Delete) -> None:
