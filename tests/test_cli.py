@@ -33,6 +33,7 @@ def test_exit_statuses(folder: Path) -> None:
     assert tflint("--output-format", "nonsense", folder=folder).returncode == 2
     assert tflint("--only", "confirmed", folder=folder).returncode == 2
     assert tflint("--select", "TFL999", folder=folder).returncode == 2
+    assert b"it names no rule" in tflint("--select", ",", folder=folder).stderr
 
 
 def test_a_missing_path_does_not_stop_the_others(folder: Path) -> None:

@@ -331,6 +331,9 @@ def test_without_tensorflow(tmp_path: Path) -> None:
         trace_layer(b"", "x.py", "Layer", python=str(bare))
     with pytest.raises(NoTensorFlow, match="cannot start"):
         trace_layer(b"", "x.py", "Layer", python=str(tmp_path / "absent"))
+    bare.write_text("#!/bin/sh\necho hello\necho 1\necho no interpreter >&2\n")
+    with pytest.raises(NoTensorFlow, match="python cannot use: no interpreter"):
+        trace_layer(b"", "x.py", "Layer", python=str(bare))
 
 
 def test_nothing_to_confirm_needs_no_tensorflow(tmp_path: Path) -> None:

@@ -25,6 +25,8 @@ from tflint_layers.work import WorkerError
 def _codes(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...] | None:
     """Selectors from options that may be repeated and hold several, separated by commas; None if there are none."""
     codes = tuple(code.strip() for value in given for code in value.split(",") if code.strip())
+    if given and not codes and parameter.name == "select":
+        raise click.BadParameter("it names no rule; ALL is every rule")
     return codes if given else None
 
 

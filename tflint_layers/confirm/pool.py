@@ -179,17 +179,27 @@ def _send(server: _Server, number: int, request: TraceRequest) -> bool:
 def _receive(server: _Server, deadline: float) -> list[dict[str, Any]] | None:
     """At least one message; None when the server is dead or the deadline passed."""
     assert server.process.stdout is not None
+    messages: list[dict[str, Any]] = []
     with selectors.DefaultSelector() as selector:
         selector.register(server.process.stdout, selectors.EVENT_READ)
-        while b"\n" not in server.buffer:
+        while not messages:
             if not selector.select(max(deadline - time.monotonic(), 0)):
                 return None
             data = os.read(server.process.stdout.fileno(), 1 << 20)
             if not data:
                 return None
-            server.buffer += data
-    *lines, server.buffer = server.buffer.split(b"\n")
-    return [json.loads(line) for line in lines]
+            *lines, server.buffer = (server.buffer + data).split(b"\n")
+            messages = [message for line in lines if (message := _message(line)) is not None]
+    return messages
+
+
+def _message(line: bytes) -> dict[str, Any] | None:
+    """What a worker says; None for what else its interpreter, or a script around that, prints."""
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return None
+    return message if isinstance(message, dict) else None
 
 
 def _last_line(errors: IO[bytes]) -> str:
