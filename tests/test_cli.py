@@ -185,6 +185,18 @@ def test_the_patch_of_a_folder_that_is_called_as_one_in_it(folder: Path) -> None
     assert (inner / "layers.py").read_text() == FIXED
 
 
+def test_the_patch_of_a_file_outside_of_the_folder_is_applied_at_the_root(folder: Path) -> None:
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    for name in ("inner", "other folder"):
+        (folder / name).mkdir()
+    (folder / "other folder/layers.py").write_text(LAYER)
+    (folder / "inner/link.py").symlink_to("../other folder/layers.py")
+    for path in ("../other folder/layers.py", "link.py"):
+        patch = tflint("--diff", "--unsafe-fixes", path, folder=folder / "inner")
+        subprocess.run(["git", "apply", "--check"], cwd=folder, check=True, input=patch.stdout)
+        assert b"+++ b/other folder/layers.py\t\n" in patch.stdout
+
+
 def test_a_file_with_two_names_is_one_file(folder: Path) -> None:
     (folder / "a_link.py").symlink_to("layers.py")
     done = tflint(".", str(folder / "layers.py"), folder=folder)

@@ -11,11 +11,14 @@ _NO_NEWLINE = b"\n\\ No newline at end of file\n"
 
 
 def unified(before: bytes, after: bytes, path: str) -> bytes:
-    """A unified diff; its paths are relative to the current folder where that is possible."""
+    """A unified diff; its paths are relative to the current folder where `git apply` takes them so.
+
+    Else they are relative to the root of the repository, where the patch is to be applied then.
+    """
     name, first = _name(path), b""
-    if inner := _misread(name):
+    if in_repository := _name_in_repository(path, name):
         # Under git's own first line a path counts from the root of the repository, and nothing is guessed.
-        name = inner + name
+        name = in_repository
         first = b"diff --git %s %s\n" % (_quoted("a", name), _quoted("b", name))
     hunks = difflib.diff_bytes(
         difflib.unified_diff,
@@ -29,12 +32,19 @@ def unified(before: bytes, after: bytes, path: str) -> bytes:
     return first + changes if changes else b""
 
 
-def _misread(name: str) -> str | None:
-    """The path of the current folder in its repository if `git apply` would take it for the beginning of ``name``."""
-    here = Path.cwd()
-    root = next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
-    inner = here.relative_to(root).as_posix() + "/"
-    return inner if name.startswith(inner) else None
+def _name_in_repository(path: str, name: str) -> str | None:
+    """The path from the root of the repository, where `git apply` would read ``name`` as another one, or as none.
+
+    It takes no path that leads out of the current folder, and one that begins with the path of that folder for one
+    from the root.
+    """
+    here = Path.cwd().resolve()
+    root = next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), None)
+    file = Path(path).resolve()
+    if root is None or not file.is_relative_to(root):
+        return None
+    is_read_as_it_is = file.is_relative_to(here) and not name.startswith(here.relative_to(root).as_posix() + "/")
+    return None if is_read_as_it_is else file.relative_to(root).as_posix()
 
 
 def _lines(data: bytes) -> list[bytes]:
