@@ -147,7 +147,8 @@ class Runner:
 
     def _failure(self, program: Program, error: Exception) -> str:
         """What is told of a fixed layer that cannot be traced, though it agrees in eager mode and has no findings."""
-        said, code = describe(error), self._failing(program.fixed, error)
+        # AutoGraph hands None on in calls that it makes of the code, and quotes those.
+        said, code = describe(error).replace(", None, fscope", ""), self._failing(program.fixed, error)
         before, after = (_class_text(path, program.layer) for path in (program.original, program.fixed))
         if any(words in said for words in _OTHER_DTYPE):
             # AutoGraph makes tensors of these, which only Keras 2 does; else a fix put a tensor in a number's place.

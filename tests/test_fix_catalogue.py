@@ -247,6 +247,42 @@ def test_code_with_keras_ops_gets_keras_ops() -> None:
     assert "K.median(inputs)" in result.data.decode()
 
 
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (
+            "i = int(tf.argmax(inputs[0]))\nreturn inputs[:, i]",
+            "i = tf.argmax(inputs[0])\nreturn inputs[:, i]",
+        ),
+        (
+            "k = random.randint(0, 7)\nreturn inputs[:, k]",
+            'k = tf.random.uniform((), minval=0, maxval=8, dtype="int32")\nreturn inputs[:, k]',
+        ),
+        (
+            "return inputs * (np.random.rand() > 0.5)",
+            "return inputs * (tf.cast(tf.random.uniform(()) > 0.5, inputs.dtype))",
+        ),
+        (
+            "s = random.choice(self.scales)\nreturn inputs * s",
+            's = tf.cast(tf.gather(self.scales, tf.random.uniform((), maxval=len(self.scales), dtype="int32")), inputs.dtype)\nreturn inputs * s',
+        ),
+        ("t = time.time()\nreturn inputs + t", "t = tf.timestamp()\nreturn inputs + tf.cast(t, inputs.dtype)"),
+        # what is not known to be numbers, or is printed, stays
+        ("s = random.choice(self.items)\nreturn inputs", "s = random.choice(self.items)\nreturn inputs"),
+        (
+            "t = time.time()\nself.add_metric(t)\nreturn inputs + t",
+            "t = time.time()\nself.add_metric(t)\nreturn inputs + t",
+        ),
+    ],
+)
+def test_numbers_by_other_ways(body: str, expected: str) -> None:
+    head = HEAD.replace("import random\n", "import random\nimport time\n")
+    lines = "".join(f"        {line}\n" for line in body.splitlines())
+    result = fix_source((head + lines + TAIL).encode(), "layer.py", Settings(keras=3), unsafe=True)
+    text = result.data.decode().removesuffix(TAIL)
+    assert "\n".join(line[8:] for line in text[text.index("training=None):\n") + 16 :].splitlines()) == expected
+
+
 def test_noise_on_what_numpy_makes_of_a_weight_is_left_alone() -> None:
     # Of a weight of Keras 3 NumPy makes an array, and of that and its own noise float64.
     body = "y = np.sqrt(2.0) * self.w\nz = y + np.random.normal(size=3)\nreturn inputs + tf.cast(z, 'float32')"

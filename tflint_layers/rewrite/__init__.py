@@ -6,7 +6,7 @@ libcst is imported where it is needed: linting alone, as flake8 does it, must no
 from tflint_layers.rewrite import arrays, branches, draws, loops, members, texts
 from tflint_layers.rewrite.conditions import condition
 from tflint_layers.rewrite.consumers import Retyping
-from tflint_layers.rewrite.dtypes import Kind, kind_of, only_value
+from tflint_layers.rewrite.dtypes import Kind, kind_of, kind_of_number, only_value
 from tflint_layers.rewrite.edits import delete_statement, replace, rewrite_call, without_argument
 from tflint_layers.rewrite.imports import unused_imports
 from tflint_layers.rewrite.library import Library, tensorflow_name
@@ -25,6 +25,7 @@ __all__ = [
     "draws",
     "dtype_met",
     "kind_of",
+    "kind_of_number",
     "loops",
     "members",
     "only_value",

@@ -91,6 +91,8 @@ class Retyping(Conversions):
             return self._item(scope, parent, node, kind)
         if isinstance(parent, ast.Slice):
             return self._bound(scope, parent, kind)
+        if isinstance(parent, ast.Tuple) and isinstance(outer := scope.parent(parent), ast.Subscript):
+            return isinstance(outer.ctx, ast.Load) and is_symbolic(scope.value(outer.value)) and kind is Kind.INT
         if isinstance(parent, (ast.List, ast.Tuple)):
             return not _is_odd(scope, parent, kind) and self._literal(scope, parent)
         if isinstance(parent, ast.IfExp):

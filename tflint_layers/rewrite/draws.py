@@ -50,7 +50,7 @@ class Draw:
 def draw(scope: Scope, call: ast.Call, name: str) -> Draw | None:
     """What a call of Python or NumPy draws; None where it is not known, or has no counterpart."""
     text = scope.module.source.segment
-    if name in _BY_DIMENSIONS and not call.keywords and call.args:
+    if name in _BY_DIMENSIONS and not call.keywords:
         shape = f"({', '.join(map(text, call.args))}{',' if len(call.args) == 1 else ''})"
         return Draw(_BY_DIMENSIONS[name], (), shape, Kind.FLOAT)
     if name not in _DRAWS:

@@ -46,7 +46,7 @@ def kind_of(scope: Scope, node: ast.expr, depth: int = 0) -> Kind:
         return Kind.UNKNOWN
     constant = constant_of(scope.value(node)) if not isinstance(node, ast.Constant) else node.value
     if not isinstance(constant, NotConstant) and constant is not None:
-        return _kind_of_number(constant)
+        return kind_of_number(constant)
     if isinstance(node, ast.BinOp):
         sides = kind_of(scope, node.left, depth + 1), kind_of(scope, node.right, depth + 1)
         return Kind.FLOAT if isinstance(node.op, ast.Div) else joined(*sides)
@@ -100,7 +100,8 @@ def dtype_argument(call: ast.Call, function: str) -> ast.expr | None:
     return dtypes[0] if dtypes else None
 
 
-def _kind_of_number(constant: object) -> Kind:
+def kind_of_number(constant: object) -> Kind:
+    """The kind of a constant; unknown for what is no number."""
     if isinstance(constant, bool):
         return Kind.BOOL
     if isinstance(constant, int):

@@ -43,7 +43,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from tflint_layers.finding import Fix, Proof, Safety
+from tflint_layers.finding import Fix, Proof
 from tflint_layers.model.effects import Effect, effect
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.values import (
@@ -56,7 +56,15 @@ from tflint_layers.model.values import (
     constant_of,
     may_be_symbolic,
 )
-from tflint_layers.rewrite import Kind, Retyping, draws, dtype_met, kind_of, replace, tensorflow_name
+from tflint_layers.rewrite import (
+    Kind,
+    Retyping,
+    draws,
+    dtype_met,
+    kind_of,
+    kind_of_number,
+    only_value,
+)
 from tflint_layers.rules.rule import Hit, Rule
 
 _ENVIRON = "os.environ"
@@ -154,18 +162,30 @@ def _fix_choice(scope: Scope, call: ast.Call) -> Fix | None:
             return None
         plan.put(call, lambda: f"{name}.random.shuffle({name}.range({plan.argument(items)}))")
         kind = Kind.INT
-    elif isinstance(items, (ast.List, ast.Tuple)) and items.elts:
-        kinds = {kind_of(scope, item) for item in items.elts}
-        if not kinds <= {Kind.INT, Kind.FLOAT} or len(kinds) > 1:
-            return None
-        index = f'{name}.random.uniform((), maxval={len(items.elts)}, dtype="int32")'
+    elif len(kinds := _kinds_of_items(scope, items)) == 1:
+        count = len(items.elts) if isinstance(items, (ast.List, ast.Tuple)) else f"len({plan.text(items)})"
+        index = f'{name}.random.uniform((), maxval={count}, dtype="int32")'
         plan.put(call, lambda: f"{name}.gather({plan.argument(items)}, {index})")
         kind = kinds.pop()
+        if kind is Kind.FLOAT and (dtype := dtype_met(scope, call)) is not None:
+            retyping.wrap_cast(call, dtype)
     else:
         return None
     if not retyping.consume(scope, call, kind):
         return None
     return retyping.fix(call, "choose in the graph; the numbers are others, and 32 bits wide")
+
+
+def _kinds_of_items(scope: Scope, items: ast.expr) -> set[Kind]:
+    """The kinds of the numbers in a list that is written out, here or where an attribute is set; empty for others."""
+    value = scope.value(items)
+    if isinstance(items, (ast.List, ast.Tuple)):
+        kinds = {kind_of(scope, item) for item in items.elts}
+    elif isinstance(value, Container) and value.type in {"list", "tuple"} and value.items:
+        kinds = {kind_of_number(constant_of(item)) for item in value.items}
+    else:
+        kinds = set()
+    return kinds if kinds <= {Kind.INT, Kind.FLOAT} else set()
 
 
 def _fix_shuffle(scope: Scope, call: ast.Call) -> Fix | None:
@@ -186,27 +206,32 @@ def _fix_shuffle(scope: Scope, call: ast.Call) -> Fix | None:
 
 
 def _fix_clock(scope: Scope, call: ast.Call) -> Fix | None:
+    """What is computed from the time is cast where it meets a tensor, since the clock has 64 bits."""
     parent = scope.parent(call)
-    number: ast.expr = call
-    while isinstance(parent, ast.BinOp) and not may_be_symbolic(scope.value(parent)):
-        # Arithmetic with Python numbers goes on in the clock's own type.
-        number, parent = parent, scope.parent(parent)
-    if isinstance(parent, ast.BinOp):
-        return _fix_clock_in_arithmetic(scope, call, number)
-    if not isinstance(parent, ast.Call) or scope.api_name(parent.func) not in {"tensorflow.cast", "keras.ops.cast"}:
-        return None
-    name, imports = tensorflow_name(scope)
-    edit = replace(scope.module.source, call, f"{name}.timestamp()")
-    return Fix(f"read the clock in the graph with `{name}.timestamp()`", Safety.UNSAFE, (*imports, edit))
-
-
-def _fix_clock_in_arithmetic(scope: Scope, call: ast.Call, number: ast.expr) -> Fix | None:
-    """What is computed from the time meets a tensor: cast to its dtype, since the clock has 64 bits."""
+    target = parent.targets[0] if isinstance(parent, ast.Assign) and len(parent.targets) == 1 else None
+    uses = _only_uses(scope, target) if isinstance(target, ast.Name) else [call]
     retyping = Retyping(scope)
     name = retyping.library.tensorflow
     retyping.plan.put(call, lambda: f"{name}.timestamp()")
-    retyping.cast_like(scope, number)
+    if not uses or not all(_goes_on(scope, retyping, use) for use in uses):
+        return None
     return retyping.fix(call, f"read the clock in the graph with `{name}.timestamp()`")
+
+
+def _only_uses(scope: Scope, name: ast.Name) -> list[ast.expr]:
+    """Where a name that is bound once is read."""
+    return [*scope.uses(name.id)] if only_value(scope, name.id) is not None else []
+
+
+def _goes_on(scope: Scope, retyping: Retyping, node: ast.expr) -> bool:
+    """Plan for a time: arithmetic with numbers of Python goes on in the clock's own type, until that is cast."""
+    number, parent = node, scope.parent(node)
+    while isinstance(parent, ast.BinOp) and not may_be_symbolic(scope.value(parent)):
+        number, parent = parent, scope.parent(parent)
+    if isinstance(parent, ast.BinOp):
+        retyping.cast_like(scope, number)
+        return True
+    return isinstance(parent, ast.Call) and scope.api_name(parent.func) in {"tensorflow.cast", "keras.ops.cast"}
 
 
 def _without_cast(scope: Scope, call: ast.Call) -> ast.Call:
