@@ -164,3 +164,48 @@ class Given(layers.Layer):
         return inputs + to_array(table)
 """
     assert found(code, 3) == []
+
+
+def test_what_a_training_step_logs_is_tensors() -> None:
+    code = """class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(1)
+
+    def call(self, x):
+        return self.dense(x)
+
+    def train_step(self, data):
+        logs = super().train_step(data)
+        return {name: float(value) for name, value in logs.items()}  # TFL102
+"""
+    assert found(code, 2) == found(code, 3) == ["TFL102"]
+
+
+def test_a_loop_over_what_may_be_a_list_is_no_loop_of_the_graph() -> None:
+    code = """class Sums(layers.Layer):
+    def call(self, inputs):
+        parts = []
+        for part in inputs:
+            parts.append(tf.reduce_sum(part))
+        return tf.stack(parts)
+"""
+    assert found(code, 2) == found(code, 3) == []
+
+
+def test_a_flag_that_a_function_sets_may_hold() -> None:
+    code = """DEBUG = False
+
+
+def debug(on):
+    global DEBUG
+    DEBUG = on
+
+
+class Debugged(layers.Layer):
+    def call(self, inputs):
+        if DEBUG:
+            inputs.numpy()  # TFL101
+        return inputs * 2.0
+"""
+    assert found(code, 3) == ["TFL101"]

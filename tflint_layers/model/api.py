@@ -369,6 +369,13 @@ _METHOD_RESULTS: dict[str, Value] = {
     "keras.Layer.add_weight": Variable(fresh=True),
     "keras.Layer.add_variable": Variable(fresh=True),
     "keras.Layer.compute_loss": TENSOR,
+    **dict.fromkeys(
+        (
+            *("keras.Model.train_step", "keras.Model.test_step", "keras.Model.compute_metrics"),
+            "keras.Model.get_metrics_result",
+        ),
+        Container(TENSOR, type="dict"),
+    ),
     "keras.metrics.Metric.result": TENSOR,
     "keras.metrics.Metric.add_weight": Variable(fresh=True),
     "tensorflow.GradientTape.gradient": UNKNOWN,

@@ -186,7 +186,8 @@ class Expressions:
             expression = module.assigned[name]
             if expression is None:
                 return UNKNOWN
-            return stored(self.module_value(module, expression), name)
+            value = self.module_value(module, expression)
+            return value if _is_flag(value, module, name) else stored(value, name)
         for info in module.all_classes:
             if info.name == name:
                 return Class(info)
@@ -204,7 +205,7 @@ class Expressions:
         if isinstance(member, FunctionInfo):
             return self.function_value(member)
         if isinstance(member, tuple):
-            return self.global_value(*member)
+            return stored(self.global_value(*member), member[1])
         return Api(dotted)
 
     def function_value(
@@ -392,6 +393,8 @@ class Expressions:
         self.frame.environment.names, self.heap = before
         if default is not None and all(isinstance(value, Static) for value in values):
             return Static(default, sure=False)
+        if decisive and isinstance(values[-1], (Instance, Function)) and set(values[:-1]) == {UNKNOWN}:
+            return values[-1]  # `given or Default()`: what is given does what the default does
         return join(values) if values else Static(not decisive)
 
     def _conditional(self, node: ast.IfExp) -> Value:
@@ -818,6 +821,12 @@ def is_wrapped(info: FunctionInfo) -> bool:
         if name is None or not api.is_transparent(name):
             return True
     return False
+
+
+def _is_flag(value: Value, module: ModuleInfo, name: str) -> bool:
+    """Whether a module-level name is True or False, and no function of the module binds it again."""
+    constant = value.constant if isinstance(value, Static) else None
+    return isinstance(constant, bool) and f"global {name}" not in module.source.text
 
 
 def _last_name(node: ast.expr) -> str:

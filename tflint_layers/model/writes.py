@@ -37,9 +37,25 @@ def advances(scope: Scope, node: Write, target: ast.expr) -> bool | None:
     value = scope.value(node.value)
     if isinstance(node, ast.AugAssign):
         return True if is_python(scope.value(target)) or is_python(value) else None
-    if reads(node.value, target):
+    if reads(node.value, target) or (isinstance(target, ast.Subscript) and reads_entry(node.value, target)):
         return True if is_python(value) else None
     return _is_flag(scope, node, target)
+
+
+def reads_entry(node: ast.expr, target: ast.Subscript) -> bool:
+    """Whether an expression reads the entry that ``target`` writes, as `d[k]` or as `d.get(k, 0)`."""
+    container, key = ast.dump(target.value), ast.dump(target.slice)
+    for inner in walk(node):
+        if isinstance(inner, ast.Subscript):
+            found, asked = inner.value, inner.slice
+        elif isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute) and inner.func.attr == "get":
+            found, asked = inner.func.value, next(iter(inner.args), inner)
+        else:
+            continue
+        # Where it is written, the same names stand in another context.
+        if ast.dump(found) == container and ast.dump(asked) == key:
+            return True
+    return False
 
 
 def reads(node: ast.expr, target: ast.expr) -> bool:

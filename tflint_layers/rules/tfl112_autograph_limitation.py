@@ -51,7 +51,15 @@ from tflint_layers.finding import Proof
 from tflint_layers.model import api, demands
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.syntax import children, own_nodes, walk
-from tflint_layers.model.values import Container, Function, alternatives, is_symbolic, literal, may_be_symbolic
+from tflint_layers.model.values import (
+    Container,
+    Function,
+    alternatives,
+    is_single_tensor,
+    literal,
+    may_be_symbolic,
+    may_hold_tensor,
+)
 from tflint_layers.rules.rule import Hit, Rule
 
 _Staged = ast.If | ast.For | ast.While
@@ -79,7 +87,7 @@ def _is_staged(scope: Scope, node: ast.AST) -> bool:
     """Whether a statement becomes a `tf.cond` or a `tf.while_loop`."""
     if isinstance(node, (ast.If, ast.While)):
         return demands.depends_on_tensor(scope, node.test)
-    return isinstance(node, ast.For) and is_symbolic(scope.value(node.iter))
+    return isinstance(node, ast.For) and is_single_tensor(scope.value(node.iter))
 
 
 def _staged_around(scope: Scope, node: ast.AST) -> _Staged | None:
@@ -277,13 +285,13 @@ def _check_collecting(scope: Scope, node: ast.Call) -> Iterator[Hit]:
     staged = _staged_around(scope, node) if scope.autograph else None
     if target is None or staged is None or not isinstance(scope.value(target), Container):
         return
-    if _outlives(scope, target.id, staged) and all(is_symbolic(scope.value(argument)) for argument in node.args):
+    if _outlives(scope, target.id, staged) and any(may_hold_tensor(scope.value(argument)) for argument in node.args):
         yield Hit(node, _collecting(scope, node, target.id, f"`{_text(scope, staged)}`"))
 
 
 def _appended_to(node: ast.Call) -> ast.Name | None:
     function = node.func
-    if isinstance(function, ast.Attribute) and function.attr in {"append", "insert", "add"} and node.args:
+    if isinstance(function, ast.Attribute) and function.attr in {"append", "insert", "add", "extend"} and node.args:
         return function.value if isinstance(function.value, ast.Name) else None
     return None
 

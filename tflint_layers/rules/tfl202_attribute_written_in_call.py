@@ -51,7 +51,7 @@ from collections.abc import Iterator
 from tflint_layers.finding import Fix, Proof
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.values import Container, Instance, literal, may_be_symbolic
-from tflint_layers.model.writes import Write, advances, is_python, reads, targets
+from tflint_layers.model.writes import Write, advances, is_python, reads, reads_entry, targets
 from tflint_layers.rewrite import members
 from tflint_layers.rules.rule import Hit, Rule
 
@@ -93,7 +93,9 @@ def _is_state(scope: Scope, node: Write, target: ast.expr) -> bool:
     if isinstance(target, ast.Attribute):
         receiver = scope.value(target.value)
         return target.attr not in _KERAS_OWN and isinstance(receiver, Instance) and not receiver.fresh
-    return isinstance(target, ast.Subscript) and isinstance(node, ast.AugAssign) and scope.keeps(target.value)
+    if not isinstance(target, ast.Subscript) or not scope.keeps(target.value):
+        return False
+    return isinstance(node, ast.AugAssign) or (node.value is not None and reads_entry(node.value, target))
 
 
 def _takes_tensor(scope: Scope, node: Write, target: ast.expr) -> bool:
