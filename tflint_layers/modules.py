@@ -74,6 +74,7 @@ def module_name(path: str) -> tuple[str | None, str]:
     return folder, ".".join(parts)
 
 
+@cache
 def file_of_import(dotted: str, importer: str) -> str | None:
     """The file of the project that a dotted name stands for when the file ``importer`` imports it."""
     base, _ = module_name(importer)

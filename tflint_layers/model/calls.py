@@ -93,7 +93,9 @@ class Calls(Expressions):
         self._change_in_place(node, callee, arguments)
         if isinstance(node.func, ast.Attribute) and node.func.attr == "compile" and self.frame.eager:
             self._compile(node, arguments)
-        if isinstance(callee, OneOf) and any(isinstance(v, Instance) and v.cls is not None for v in callee.values):
+        if not isinstance(callee, OneOf):
+            return self.call_value(callee, arguments, node)
+        if any(isinstance(v, Instance) and v.cls is not None for v in callee.values):
             # Which layer it is may go with what it is given, so what comes of the other pairs shows nothing.
             with self.unrecorded():
                 return of_each(callee, lambda alternative: self.call_value(alternative, arguments, node))

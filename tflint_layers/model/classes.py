@@ -523,9 +523,11 @@ def find_class(dotted: str, importer: ModuleInfo) -> ClassInfo | str:
     return found if isinstance(found, ClassInfo) else dotted
 
 
-def find_member(
-    dotted: str, importer: ModuleInfo, depth: int = 0
-) -> ClassInfo | FunctionInfo | tuple[ModuleInfo, str] | None:
+# What a module has under a name: a class, a function, or something else that is bound to the name.
+Member = ClassInfo | FunctionInfo | tuple[ModuleInfo, str]
+
+
+def find_member(dotted: str, importer: ModuleInfo, depth: int = 0) -> Member | None:
     """What a dotted name of the project stands for: a class, a function, or a name bound in a module."""
     if api.is_library(dotted) or depth > 5:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from functools import cache
 
 
 class Effect(enum.Enum):
@@ -214,6 +215,7 @@ _EFFECTS.update(
 )
 
 
+@cache
 def effect(dotted: str) -> Effect | None:
     """What a call of the library function does besides returning a value."""
     found = _EFFECTS.get(dotted)

@@ -10,9 +10,9 @@ from functools import cache
 from typing import ClassVar
 
 from tflint_layers.model import api
-from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo, find_member
+from tflint_layers.model.classes import ClassInfo, FunctionInfo, Member, ModuleInfo, find_member
 from tflint_layers.model.imports import canonical
-from tflint_layers.model.scopes import Phase, Scope
+from tflint_layers.model.scopes import Phase, Scope, api_name
 from tflint_layers.model.syntax import children
 from tflint_layers.model.values import (
     NONE,
@@ -101,6 +101,7 @@ class Expressions:
     def __init__(self) -> None:
         self._lambdas: dict[ast.Lambda, FunctionInfo] = {}
         self._globals: dict[tuple[ModuleInfo, str], Value] = {}
+        self._members: dict[tuple[ModuleInfo, str], Member | None] = {}
 
     # What the subclasses add.
 
@@ -126,7 +127,11 @@ class Expressions:
         """The value of an expression in the current frame; noted in its scope."""
         handler = self._handlers.get(type(node))
         value = handler(self, node) if handler else self._evaluate_parts(node)
-        self.frame.record(node, value)
+        frame = self.frame
+        if frame.caught or frame.optional or frame.guarded or frame.eager:
+            frame.record(node, value)
+        else:
+            frame.scope.values[node] = value
         return value
 
     def tensor(self, *, batch: bool = False, shapeless: bool = False, keras: bool = False) -> Tensor:
@@ -147,18 +152,19 @@ class Expressions:
         return STATIC
 
     def _name(self, node: ast.Name) -> Value:
-        if node.id not in self.frame.outer_names:
-            found = self.frame.environment.find(node.id)
+        frame = self.frame
+        if node.id not in frame.outer_names:
+            found = frame.environment.find(node.id)
             if found is not None:
                 return found
-        elif node.id in self.frame.environment.names:
-            return self.frame.environment.names[node.id]
-        function = self.frame.scope.function
+        elif node.id in frame.environment.names:
+            return frame.environment.names[node.id]
+        function = frame.scope.function
         if function is not None and function.cls is not None and function.cls.around is not None:
             found = self._around(function.cls.around, node.id)
             if found is not None:
                 return found
-        return self.global_value(self.frame.scope.module, node.id)
+        return self.global_value(frame.scope.module, node.id)
 
     def _around(self, function: FunctionInfo, name: str) -> Value | None:
         """A name of the function that a class stands in: what it is bound to, if once only; None for no such name."""
@@ -199,7 +205,10 @@ class Expressions:
 
     def imported(self, dotted: str, module: ModuleInfo) -> Value:
         """What an imported dotted name means: a member of the project, or a name of a library."""
-        member = find_member(dotted, module)
+        key = (module, dotted)
+        if key not in self._members:
+            self._members[key] = find_member(dotted, module)
+        member = self._members[key]
         if isinstance(member, ClassInfo):
             return Class(member)
         if isinstance(member, FunctionInfo):
@@ -428,7 +437,11 @@ class Expressions:
     def _assume_comparison(self, test: ast.Compare, outcome: bool) -> None:
         comparator = test.comparators[0]
         asked = test.left
-        if isinstance(asked, ast.Call) and self.frame.scope.api_name(asked.func) == "builtins.type" and asked.args:
+        if (
+            isinstance(asked, ast.Call)
+            and api_name(self.frame.scope.value(asked.func)) == "builtins.type"
+            and asked.args
+        ):
             agrees = isinstance(test.ops[0], (ast.Is, ast.Eq, ast.In)) is outcome
             self._assume_class(asked.args[0], self._class_names(comparator), agrees)
         is_none = isinstance(comparator, ast.Constant) and comparator.value is None
@@ -440,7 +453,7 @@ class Expressions:
             self._narrow(test.left, lambda _: NONE)
 
     def _assume_call(self, test: ast.Call, outcome: bool) -> None:
-        name = self.frame.scope.api_name(test.func)
+        name = api_name(self.frame.scope.value(test.func))
         if name == "builtins.isinstance" and len(test.args) == 2:
             self._assume_class(test.args[0], self._class_names(test.args[1]), outcome)
         elif isinstance(test.func, ast.Attribute) and test.func.attr == "is_fully_defined" and outcome:
@@ -461,7 +474,7 @@ class Expressions:
 
     def _class_names(self, node: ast.expr) -> set[str]:
         nodes = node.elts if isinstance(node, (ast.Tuple, ast.List, ast.Set)) else [node]
-        return {self.frame.scope.api_name(element) for element in nodes}
+        return {api_name(self.frame.scope.value(element)) for element in nodes}
 
     def _narrow(self, node: ast.expr, narrowing: Callable[[Value], Value]) -> None:
         if isinstance(node, ast.NamedExpr):
@@ -482,7 +495,9 @@ class Expressions:
 
     def _attribute(self, node: ast.Attribute) -> Value:
         receiver = self.evaluate(node.value)
-        return of_each(receiver, lambda alternative: self.attribute(alternative, node.attr))
+        if isinstance(receiver, OneOf):
+            return of_each(receiver, lambda alternative: self.attribute(alternative, node.attr))
+        return self.attribute(receiver, node.attr)
 
     def attribute(self, receiver: Value, name: str) -> Value:
         """The value of ``receiver.name``."""

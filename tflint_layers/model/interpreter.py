@@ -14,7 +14,7 @@ from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
 from tflint_layers.model.expressions import Frame, Heap, Names, autograph_of, is_wrapped, with_entry
 from tflint_layers.model.imports import bindings
 from tflint_layers.model.reach import Reach
-from tflint_layers.model.scopes import Phase, Scope
+from tflint_layers.model.scopes import Phase, Scope, api_name
 from tflint_layers.model.syntax import children, walk
 from tflint_layers.model.values import (
     NONE,
@@ -497,7 +497,7 @@ class Interpreter(Calls):
             return owner is not None and any(node.attr in names for names in (_BUILT, *rewritten))
         if isinstance(node, ast.Name):
             return self.frame.environment.find(node.id) is None and _may_be_unset(scope.value(node))
-        return isinstance(node, ast.Call) and scope.api_name(node.func) == "builtins.hasattr"
+        return isinstance(node, ast.Call) and api_name(scope.value(node.func)) == "builtins.hasattr"
 
     def _match(self, node: ast.Match) -> bool:
         subject = self.evaluate(node.subject)
@@ -574,7 +574,7 @@ class Interpreter(Calls):
         for item in node.items:
             value = self.evaluate(item.context_expr)
             called = item.context_expr.func if isinstance(item.context_expr, ast.Call) else item.context_expr
-            lifted = lifted or self.frame.scope.api_name(called) in api.LIFTING_CONTEXTS
+            lifted = lifted or api_name(self.frame.scope.value(called)) in api.LIFTING_CONTEXTS
             if item.optional_vars is not None:
                 self.assign(item.optional_vars, value)
         was_eager = self.frame.eager

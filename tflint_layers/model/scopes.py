@@ -62,6 +62,7 @@ class Scope:
     left: dict[tuple[object, str], Value] = field(default_factory=dict)
     guarded: set[ast.AST] = field(default_factory=set)
     evaluations: Evaluations | None = field(default=None, repr=False)
+    _api_names: dict[ast.AST, str] = field(init=False, default_factory=dict, repr=False)
 
     @cached_property
     def is_traced(self) -> bool:
@@ -75,9 +76,13 @@ class Scope:
     def api_name(self, node: ast.expr) -> str:
         """The dotted name of the library function or class that an expression stands for, else an empty string.
 
+        For code that has been evaluated: what the name is does not change any more.
         Methods of library objects read ``logging.Logger.info``.
         """
-        return api_name(self.value(node))
+        name = self._api_names.get(node)
+        if name is None:
+            name = self._api_names[node] = api_name(self.value(node))
+        return name
 
     def left_in(self, node: ast.expr) -> Value:
         """What an attribute holds when the entry point returns; Unknown for anything else."""
