@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 
 from tflint_layers.finding import Entry, Finding, Proof
 from tflint_layers.model import api
 from tflint_layers.model.classes import ClassInfo, ModuleInfo, Project
 from tflint_layers.model.entries import reach_of, traced_scopes
+from tflint_layers.model.outline import may_be_traced, names_library
 from tflint_layers.model.plaincode import plain_lines
 from tflint_layers.model.reach import Reach
 from tflint_layers.model.scopes import Phase, Scope
@@ -22,9 +24,6 @@ from tflint_layers.settings import Settings
 from tflint_layers.source import Source, UnreadableSource
 from tflint_layers.suppressions import Suppressions
 from tflint_layers.unused_noqa import unused_noqas
-
-_CLASS_WITH_BASE = re.compile(rb"class[ \t]+\w+[ \t]*\(")
-_LIBRARIES = (b"keras", b"tensorflow")
 
 
 def lint_source(source: bytes, path: str = "<string>", settings: Settings | None = None) -> list[Finding]:
@@ -140,6 +139,7 @@ class Linter:
         self._fixes = fixes
         self._evaluated: dict[str, int] = {}
         self._located: dict[tuple[str, str], list[Finding]] = {}
+        self._readable: set[str] = set()
         self._too_deep: set[str] = set()
 
     def findings(self, source: Source) -> list[Finding]:
@@ -149,16 +149,17 @@ class Linter:
             UnreadableSource: the text is no valid Python, or nested too deeply.
         """
         path = absolute_path(source.path)
-        known = self._evaluated.get(path)
-        if known != hash(source.data):
-            if known is not None or self._project.has_changed(source):
-                self._forget()
-            self._project.add(source)
+        if self._evaluated.get(path, hash(source.data)) != hash(source.data) or self._project.has_changed(source):
+            self._forget()
+        if path not in self._evaluated:
+            self._evaluate(path, source)
+        if path not in self._readable:
+            source.check()
+            self._readable.add(path)
         reaching = sorted({path, *self._project.importers(path)})
         for entry in reaching:
             if entry not in self._evaluated:
-                self._evaluate(entry)
-                self._project.tidy()
+                self._evaluate_file(entry)
         if path in self._too_deep:
             raise UnreadableSource("its code is nested too deeply")
         located = (self._located.get((entry, path), ()) for entry in reaching)
@@ -197,14 +198,26 @@ class Linter:
         self._project.forget()
         self._evaluated.clear()
         self._located.clear()
+        self._readable.clear()
         self._too_deep.clear()
 
-    def _evaluate(self, path: str) -> None:
-        """Find what the entry points of a module reach, in whatever file."""
-        module = self._project.read(path)
-        self._evaluated[path] = hash(module.source.data) if module is not None else 0
-        if module is None or not _may_be_traced(module.source):
+    def _evaluate_file(self, path: str) -> None:
+        """As :meth:`_evaluate`, of a file that another one is linted for: what is wrong with it is told in its turn."""
+        self._evaluated[path] = 0
+        with suppress(OSError, UnreadableSource):
+            self._evaluate(path, Source.from_bytes(Path(path).read_bytes(), path))
+
+    def _evaluate(self, path: str, source: Source) -> None:
+        """Find what the entry points of a module reach, in whatever file.
+
+        Raises:
+            UnreadableSource: the text is no valid Python; a file that has no entry points is not parsed.
+        """
+        self._evaluated[path] = hash(source.data)
+        if not may_be_traced(source, self._project):
             return
+        module = self._project.add(source)
+        self._readable.add(path)
         try:
             findings = self._lint(module)
         except RecursionError:
@@ -212,22 +225,15 @@ class Linter:
             return
         for finding in findings:
             self._located.setdefault((path, finding.path), []).append(finding)
+        self._project.tidy()
 
     def _lint(self, module: ModuleInfo) -> list[Finding]:
-        lowered = module.source.data.lower()
-        plain = plain_lines(module.source.text) if any(library in lowered for library in _LIBRARIES) else []
+        plain = plain_lines(module.source.text) if names_library(module.source) else []
         scopes = traced_scopes(module, self._keras_of(module), plain)
         return _distinct(_findings(scopes, self._fixes))
 
     def _keras_of(self, module: ModuleInfo) -> int:
         return self._keras or module.keras or self._project_keras
-
-
-def _may_be_traced(source: Source) -> bool:
-    """Whether a file has a class that may be a layer, a `tf.function`, or what rules say about other code."""
-    if b"function" in source.data or _CLASS_WITH_BASE.search(source.data):
-        return True
-    return bool(plain_lines(source.text))
 
 
 def unreadable(path: str, error: UnreadableSource, settings: Settings) -> Finding:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from functools import cache
 
 _IMPORTS = re.compile(rb"import\b[ \t]*(?P<names>\([^)]*\)|[^\r\n#;]+)")
-_NAME = re.compile(rb"(\w+|\*)(?:\s+as\s+\w+)?")
+_NAME = re.compile(r"(\w+|\*)(?:\s+as\s+(\w+))?")
+_MODULE = re.compile(r"([\w.]+)(?:\s+as\s+(\w+))?")
 
 
 def bound_name(alias: ast.alias) -> str:
@@ -31,22 +32,37 @@ def absolute_name(node: ast.ImportFrom, package: str) -> str:
     return ".".join([*base, node.module] if node.module else base)
 
 
+def imports(text: bytes, skip: Callable[[str], bool]) -> Iterator[tuple[str, str, str]]:
+    """The import statements of a file, as its text tells: the module, the name taken from it, the name bound here.
+
+    The name taken is empty for ``import a.b``. ``skip`` tells which modules are of no interest.
+    """
+    for match in _IMPORTS.finditer(text):
+        words = text[text.rfind(b"\n", 0, match.start()) + 1 : match.start()].split()
+        if not words:
+            for module, local in _MODULE.findall(match["names"].decode("ascii", "replace")):
+                if not skip(module):
+                    yield module, "", local or module.partition(".")[0]
+        elif len(words) == 2 and words[0] == b"from" and not skip(module := words[1].decode("ascii", "replace")):
+            for name, local in _NAME.findall(match["names"].decode("ascii", "replace")):
+                yield module, name, local or name
+
+
+def member_name(module: str, name: str) -> str:
+    """The dotted name of what a module, itself perhaps relative, has under a name."""
+    return module + name if module.endswith(".") else f"{module}.{name}"
+
+
 def imported_names(text: bytes, skip: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
     """The modules that import statements may read, as their text tells, and the name each takes from there, if any.
 
     ``skip`` tells which modules are of no interest.
     """
-    for match in _IMPORTS.finditer(text):
-        words = text[text.rfind(b"\n", 0, match.start()) + 1 : match.start()].split()
-        if not words:
-            plain = match["names"].decode("ascii", "replace").split(",")
-            yield from ((name.split()[0], "") for name in plain if name.strip() and not skip(name.strip()))
-        elif len(words) == 2 and words[0] == b"from" and not skip(module := words[1].decode("ascii", "replace")):
-            for name in _NAME.findall(match["names"]):
-                taken = name.decode("ascii", "replace")
-                yield module, taken
-                # The name may be a module of its own.
-                yield (module + taken if module.endswith(".") else f"{module}.{taken}"), ""
+    for module, name, _ in imports(text, skip):
+        yield module, name
+        if name:
+            # The name may be a module of its own.
+            yield member_name(module, name), ""
 
 
 def absolute_path(path: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import re
+import symtable
 import sys
 import tokenize
 import warnings
@@ -82,8 +83,16 @@ class Source:
             raise UnreadableSource(f"cannot be parsed: {error or type(error).__name__}") from error
 
     def check(self) -> None:
-        """Raise UnreadableSource where the text is no valid Python."""
-        self.tree  # noqa: B018
+        """Raise UnreadableSource where the text is no valid Python; cheaper than making a tree of it."""
+        if "tree" in vars(self):
+            return
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                symtable.symtable(self.text, self.path, "exec")
+        except (SyntaxError, RecursionError, MemoryError, ValueError):
+            # Only the tree counts: some of what the compiler minds later, the parser does not.
+            self.tree  # noqa: B018
 
     @cached_property
     def lines(self) -> list[str]:

@@ -341,6 +341,7 @@ class Project:
         self._size = 0
         self._imports = ImportGraph()
         self._without_role: set[str] = set()
+        self._traced: dict[tuple[str, str], bool] = {}
         self._asked: Counter[str] = Counter()
         self._memory: defaultdict[int, Memory] = defaultdict(Memory)
 
@@ -358,6 +359,28 @@ class Project:
         """Note a class that turned out to be nothing that Keras traces; a relative name fits one file only."""
         if not dotted.startswith("."):
             self._without_role.add(dotted)
+
+    def may_be_traced(self, dotted: str, importer: str) -> bool:
+        """Whether a class is one that Keras traces, or may be; ``importer`` is the path of the file that names it."""
+        module_name, _, name = dotted.rpartition(".")
+        if dotted.startswith(".") and not module_name.strip("."):
+            module_name = dotted[: len(dotted) - len(name)]
+        path = file_of_import(module_name, importer)
+        if path is None:
+            return self.role(canonical(dotted)) is not None
+        if (path, name) not in self._traced:
+            self._traced[path, name] = self._may_be_traced(path, name)
+        return self._traced[path, name]
+
+    def _may_be_traced(self, path: str, name: str) -> bool:
+        module = self.read(path)
+        if module is None:
+            return False
+        self._asked[path] += 1
+        member = _member(module, name)
+        if isinstance(member, ClassInfo):
+            return member.role is not None
+        return member is not None or name not in module.names or self.role(module.names[name]) is not None
 
     def add(self, source: Source) -> ModuleInfo:
         """The module of a file, indexed.
@@ -388,6 +411,7 @@ class Project:
         self._size = 0
         self._memory.clear()
         self._without_role.clear()
+        self._traced.clear()
         self._imports = ImportGraph()
 
     def module(self, dotted: str, importer: ModuleInfo) -> ModuleInfo | None:
@@ -535,8 +559,10 @@ def find_member(dotted: str, importer: ModuleInfo, depth: int = 0) -> Member | N
     if dotted.startswith(".") and not module_name.strip("."):
         module_name = dotted[: len(dotted) - len(dotted.lstrip("."))]
     module = importer.project.module(module_name, importer) if module_name else None
-    if module is None:
-        return None
+    return _member(module, name, depth) if module is not None else None
+
+
+def _member(module: ModuleInfo, name: str, depth: int = 0) -> Member | None:
     if name in module.classes:
         return module.classes[name]
     if name in module.functions:
