@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tflint_layers.model.interpreter import Results
 
 # Trees take some 200 times the memory of their text (measured), so this keeps a run well below 400 MB.
-_MOST_BYTES = 3_000_000
+_MOST_BYTES = 5_000_000
 _WRITERS = frozenset({"setter", "deleter"})
 
 
