@@ -46,6 +46,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 
 from tflint_layers.finding import Proof
 from tflint_layers.model import api, demands
@@ -54,8 +55,10 @@ from tflint_layers.model.syntax import children, own_nodes, walk
 from tflint_layers.model.values import (
     Container,
     Function,
+    Value,
     alternatives,
     is_single_tensor,
+    is_symbolic,
     literal,
     may_be_symbolic,
     may_hold_tensor,
@@ -67,6 +70,18 @@ _Staged = ast.If | ast.For | ast.While
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to control flow that AutoGraph, or the graph's own loops, cannot express."""
+    for hit in _limits(scope, node):
+        staged = node if isinstance(node, ast.For) else _staged_around(scope, node)
+        # The loop may be one over a list of inputs, which Python runs.
+        unsure = isinstance(staged, ast.For) and _may_be_list(scope.value(staged.iter))
+        yield replace(hit, suspect=True) if unsure else hit
+
+
+def _may_be_list(value: Value) -> bool:
+    return is_symbolic(value) and not is_single_tensor(value)
+
+
+def _limits(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     if isinstance(node, ast.Call):
         yield from _check_collecting(scope, node)
         yield from _check_callbacks(scope, node)
@@ -87,7 +102,7 @@ def _is_staged(scope: Scope, node: ast.AST) -> bool:
     """Whether a statement becomes a `tf.cond` or a `tf.while_loop`."""
     if isinstance(node, (ast.If, ast.While)):
         return demands.depends_on_tensor(scope, node.test)
-    return isinstance(node, ast.For) and is_single_tensor(scope.value(node.iter))
+    return isinstance(node, ast.For) and is_symbolic(scope.value(node.iter))
 
 
 def _staged_around(scope: Scope, node: ast.AST) -> _Staged | None:
