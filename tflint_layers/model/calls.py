@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import typing
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from tflint_layers.model import api
 from tflint_layers.model.classes import ClassInfo
@@ -43,8 +44,7 @@ from tflint_layers.model.values import (
 )
 
 
-@dataclass(frozen=True)
-class Arguments:
+class Arguments(typing.NamedTuple):
     """The values of a call's arguments; ``partial`` where a star hides how many there are."""
 
     positional: tuple[Value, ...]

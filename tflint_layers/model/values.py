@@ -230,6 +230,8 @@ def join(values: Iterable[Value]) -> Value:
     for value in values:
         if value is first:
             continue
+        if value is UNKNOWN:
+            return UNKNOWN
         first = value if first is None else first
         for alternative in alternatives(value):
             if alternative == UNKNOWN:
