@@ -44,6 +44,12 @@ def test_markers_are_the_findings(rule_folder: Path, keras: int) -> None:
     assert {(finding.line, finding.code) for finding in found(path, keras)} == marked(path, keras)
 
 
+def test_unsafe_fixes_say_how_the_meaning_may_change(rule_folder: Path, keras: int) -> None:
+    fixes = [finding.fix for finding in found(rule_folder / "bad.py", keras) if finding.fix]
+    unsafe = [fix.message for fix in fixes if fix.safety is Safety.UNSAFE]
+    assert [message for message in unsafe if not re.search("; |, whose", message)] == []
+
+
 def test_bad_shows_its_own_rule(rule_folder: Path) -> None:
     code = rule_folder.name[:6]
     assert any(code == marker for keras in (2, 3) for _, marker in marked(rule_folder / "bad.py", keras))

@@ -54,6 +54,8 @@ from tflint_layers.model.values import Instance, Tensor, is_symbolic, literal
 from tflint_layers.rewrite import Retyping, kind_of, loops, only_value, replace
 from tflint_layers.rules.rule import Hit, Rule
 
+_MAPPED = "map in the graph with `{}`; all that it gives must have one shape and dtype"
+
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to taking tensors apart with Python."""
@@ -112,7 +114,7 @@ def _fix_comprehension(scope: Scope, generator: ast.comprehension) -> Fix | None
     retyping = Retyping(scope)
     if not isinstance(mapped, ast.ListComp) or not loops.plan_map(scope, retyping.plan, retyping.library, mapped):
         return None
-    return retyping.fix(mapped, f"map in the graph with `{retyping.library.name('map')}`")
+    return retyping.fix(mapped, _MAPPED.format(retyping.library.name("map")))
 
 
 def _fix_call(scope: Scope, node: ast.Call) -> Fix | None:
@@ -123,7 +125,7 @@ def _fix_call(scope: Scope, node: ast.Call) -> Fix | None:
     if name == "builtins.map":
         outer = scope.parent(node)
         if isinstance(outer, ast.Call) and loops.plan_map(scope, retyping.plan, retyping.library, outer):
-            return retyping.fix(node, f"map in the graph with `{retyping.library.name('map')}`")
+            return retyping.fix(node, _MAPPED.format(retyping.library.name("map")))
         return None
     if name in _REDUCING:
         subject = next((argument for argument in node.args if is_symbolic(scope.value(argument))), None)

@@ -107,7 +107,7 @@ def _fix_weight(scope: Scope, node: ast.Call) -> Fix | None:
     retyping.plan.put(node, lambda: f"{retyping.plan.atom(receiver.value)}.weights")
     if not retyping.consume(scope, item, Kind.FLOAT):
         return None
-    return retyping.fix(node, "use the weight itself, through which gradients flow")
+    return retyping.fix(node, "use the weight itself; gradients flow through it")
 
 
 def _fix_weights(scope: Scope, statement: ast.Assign, node: ast.Call, layer: ast.expr) -> Fix | None:

@@ -215,7 +215,10 @@ def _fix_clock(scope: Scope, call: ast.Call) -> Fix | None:
     retyping.plan.put(call, lambda: f"{name}.timestamp()")
     if not uses or not all(_goes_on(scope, retyping, use) for use in uses):
         return None
-    return retyping.fix(call, f"read the clock in the graph with `{name}.timestamp()`")
+    return retyping.fix(
+        call,
+        f"read the clock in the graph with `{name}.timestamp()`; each step then gets a time of its own, as a tensor",
+    )
 
 
 def _only_uses(scope: Scope, name: ast.Name) -> list[ast.expr]:
