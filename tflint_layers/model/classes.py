@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # Trees take some 200 times the memory of their text (measured), so this keeps a run well below 400 MB.
 _MOST_BYTES = 5_000_000
+# Bytes of the text of modules given up, before cycles that they left are looked for.
+_MOST_GARBAGE = 6_000_000
 _WRITERS = frozenset({"setter", "deleter"})
 
 
@@ -339,6 +341,7 @@ class Project:
         self._layer_bases = frozenset(canonical(name) for name in layer_bases)
         self._modules: dict[str, ModuleInfo | None] = {}
         self._size = 0
+        self._given_up = 0
         self._imports = ImportGraph()
         self._without_role: set[str] = set()
         self._traced: dict[tuple[str, str], bool] = {}
@@ -450,8 +453,11 @@ class Project:
             module = self._modules.pop(path)
             if module is not None:
                 self._size -= len(module.source.data)
+                self._given_up += len(module.source.data)
                 module.release()
-        _collect_garbage()
+        if self._given_up > _MOST_GARBAGE:
+            self._given_up = 0
+            _collect_garbage()
 
     def _most_asked(self) -> set[str]:
         """The modules worth keeping, each with those that it refers to."""

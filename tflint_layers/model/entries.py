@@ -58,6 +58,10 @@ _TENSOR_MAKERS = frozenset(
     }
     | {"randn", "randint", "fill", "full", "eye", "linspace", "array", "cast", "expand_dims", "ones_like", "zeros_like"}
 )
+# `Name(...)(tf.ones(...))`; the search starts with what is rare in a text.
+_CALLED_AT_ONCE = re.compile(r"\)\(\s*(?:tf|tensorflow|np|numpy|ops|keras\.ops)\.(\w+)\(")
+_LAST_NAME = re.compile(r"\w+$")
+_LONGEST_CALL = 400
 _ORDERED = (ast.Lt, ast.Gt, ast.LtE, ast.GtE)
 
 
@@ -291,8 +295,22 @@ def _is_called_with_one_tensor(cls: ClassInfo) -> bool:
         if len(made) == 2 and isinstance(made[0], ast.Call) and isinstance(made[1], ast.Tuple):
             is_own = isinstance(made[0].func, ast.Name) and made[0].func.id == cls.name
             return is_own and bool(made[1].elts) and _makes_tensor(hook, made[1].elts[0])
-    call = rf"\b{cls.name}\((?:[^()]|\([^()]*\)){{0,200}}\)\(\s*(?:tf|tensorflow|np|numpy|ops|keras\.ops)\.(\w+)\("
-    return any(name in _TENSOR_MAKERS for name in re.findall(call, cls.module.source.text))
+    text = cls.module.source.text
+    return any(
+        match[1] in _TENSOR_MAKERS and _called_before(text, match.start()) == cls.name
+        for match in _CALLED_AT_ONCE.finditer(text)
+    )
+
+
+def _called_before(text: str, end: int) -> str:
+    """The name of what is called with the brackets that close at a place."""
+    depth = 0
+    for place in range(end, max(end - _LONGEST_CALL, -1), -1):
+        depth += (text[place] == ")") - (text[place] == "(")
+        if depth == 0:
+            name = _LAST_NAME.search(text[max(place - 100, 0) : place])
+            return name[0] if name else ""
+    return ""
 
 
 def _makes_tensor(function: FunctionInfo | None, node: ast.expr) -> bool:
