@@ -451,10 +451,11 @@ def layer_result(name: str) -> Value | None:
     return _VALUES.get(kind) if kind != "unknown" else None
 
 
-# Layers that give their state as well when they are made with ``return_state=True``, or wrap such a layer.
+# Layers that give their state as well when they are made with ``return_state=True``, wrap such a layer, or give what a
+# function gives.
 _RETURNING_STATE = frozenset(
     {"RNN", "LSTM", "GRU", "SimpleRNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "ConvLSTM", "Bidirectional"}
-    | {"CuDNNLSTM", "CuDNNGRU", "TimeDistributed"}
+    | {"CuDNNLSTM", "CuDNNGRU", "TimeDistributed", "Lambda"}
 )
 
 
