@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tflint_layers import Settings, lint_source
+from tflint_layers.fixer import fix_source
 
 FILES = {
     "pkg/__init__.py": "from .helpers import scale\n",
@@ -106,3 +107,16 @@ def test_where_something_is_traced_tensorflow_is_there(tmp_path: Path) -> None:
     assert lint_source(GUARDED["pkg/layer.py"].encode(), str(tmp_path / "pkg/layer.py"), Settings(keras=3)) == []
     unguarded = GUARDED["pkg/layer.py"].replace("if is_traced() else", "if self.built else")
     assert lint_source(unguarded.encode(), str(tmp_path / "pkg/other.py"), Settings(keras=3)) != []
+
+
+def test_a_helper_that_is_fixed_is_linted_as_it_is_then(tmp_path: Path) -> None:
+    """Not as it is on disk, where the fixes come only at the end."""
+    helpers = tmp_path / "helpers.py"
+    helpers.write_text('import tensorflow as tf\n\n\ndef shown(x):\n    print("shown")\n    return x\n')
+    (tmp_path / "layers.py").write_text(
+        "import keras\nfrom helpers import shown\n\n\n"
+        "class L(keras.layers.Layer):\n    def call(self, x):\n        return shown(x)\n"
+    )
+    result = fix_source(helpers.read_bytes(), str(helpers), Settings(keras=3), unsafe=True)
+    assert result.data == helpers.read_bytes().replace(b"print", b"tf.print")
+    assert (len(result.applied), result.remaining) == (1, [])

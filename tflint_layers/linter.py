@@ -151,6 +151,7 @@ class Linter:
         path = absolute_path(source.path)
         if self._evaluated.get(path, hash(source.data)) != hash(source.data) or self._project.has_changed(source):
             self._forget()
+        self._project.give(source)
         if path not in self._evaluated:
             self._evaluate(path, source)
         if path not in self._readable:

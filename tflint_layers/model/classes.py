@@ -340,6 +340,7 @@ class Project:
     def __init__(self, layer_bases: tuple[str, ...] = ()) -> None:
         self._layer_bases = frozenset(canonical(name) for name in layer_bases)
         self._modules: dict[str, ModuleInfo | None] = {}
+        self._given: tuple[str, Source] | None = None
         self._size = 0
         self._given_up = 0
         self._imports = ImportGraph()
@@ -403,6 +404,10 @@ class Project:
         """What was concluded for one Keras from the modules that are kept; emptied when some are given up."""
         return self._memory[keras]
 
+    def give(self, source: Source) -> None:
+        """Let a file have this text, whatever is on disk, until another file is given."""
+        self._given = (absolute_path(source.path), source)
+
     def has_changed(self, source: Source) -> bool:
         """Whether the file is known with other bytes, so that what was concluded from it may be wrong."""
         known = self._modules.get(absolute_path(source.path))
@@ -430,18 +435,24 @@ class Project:
         return self._imports.importers(path)
 
     def read(self, path: str) -> ModuleInfo | None:
-        """The module of a file on disk; None where there is none, or it is no Python."""
+        """The module of a file; None where there is none, or it is no Python."""
         if path not in self._modules:
             module = None
             try:
-                with open(path, "rb") as file:
-                    source = Source.from_bytes(file.read(), path)
+                source = self._source(path)
                 module = ModuleInfo(source, self, path, module_name(path)[1])
                 self._size += len(source.data)
             except (OSError, UnreadableSource):
                 module = None
             self._modules[path] = module
         return self._modules[path]
+
+    def _source(self, path: str) -> Source:
+        """A file as it was given, else as it is on disk."""
+        if self._given is not None and self._given[0] == path:
+            return self._given[1]
+        with open(path, "rb") as file:
+            return Source.from_bytes(file.read(), path)
 
     def tidy(self) -> None:
         """Give up modules once they are many, while nothing is being evaluated, but those that others ask for most."""
