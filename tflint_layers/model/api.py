@@ -33,6 +33,7 @@ _LIBRARIES = frozenset(
 ) | frozenset(sys.stdlib_module_names)
 
 
+@cache
 def is_library(dotted: str) -> bool:
     """Whether a dotted name belongs to a library that is known not to be part of the user's project."""
     return dotted.partition(".")[0] in _LIBRARIES
@@ -58,12 +59,14 @@ def _roles_by_name() -> dict[str, str]:
     return {name.rpartition(".")[2]: role for name, role in api_table.CLASSES.items()}
 
 
+@cache
 def is_class(dotted: str) -> bool:
     """Whether a library name is a class rather than a function, as far as its spelling and the table tell."""
     last = dotted.rpartition(".")[2]
     return class_role(dotted) is not None or (last[:1].isupper() and not last.isupper())
 
 
+@cache
 def layer_state(dotted: str, keras: int) -> str | None:
     """What a Keras layer creates when it is made and called: ``weights``, ``random`` state, or ``stateless``."""
     state = api_table.LAYERS.get(dotted)
@@ -158,6 +161,7 @@ _MODULE_LOADERS = frozenset({"tensorflow.load_op_library", "tensorflow.load_libr
 DYNAMIC_SHAPE = "keras.ops.shape"
 
 
+@cache
 def result(dotted: str, keras: int) -> Value:
     """What calling a library function gives while tracing, whatever its arguments."""
     if (name := _INSTANCES.get(dotted)) is not None:
@@ -196,6 +200,7 @@ def is_tensorflow_operation(dotted: str) -> bool:
     return _returned(dotted, 3) in {"tensor", "tensors"} and name not in {"get_static_value", "print", "Variable"}
 
 
+@cache
 def returns_graph_value(dotted: str, keras: int) -> bool:
     """Whether a library function gives tensors or static values, and does nothing else."""
     return (
@@ -403,6 +408,7 @@ def is_traced_role(role: str | None) -> bool:
     return role in {"layer", "model", "rnn_cell"}
 
 
+@cache
 def instance_attribute(name: str, attribute: str) -> Value | None:
     """An attribute that objects of a Keras class have; None where it is not known, or a method."""
     role = class_role(name)
@@ -428,6 +434,7 @@ def has_method(name: str, method: str) -> bool:
     return class_role(name) in _BASES and method in _LAYER_METHODS
 
 
+@cache
 def method_result(name: str, method: str) -> Value:
     """What calling a method of a library object gives while tracing."""
     if name in _TENSOR_OBJECTS:
@@ -441,6 +448,7 @@ def method_result(name: str, method: str) -> Value:
     return UNKNOWN
 
 
+@cache
 def layer_result(name: str) -> Value | None:
     """What calling an object of a Keras class gives; None where that depends on how it was made."""
     if name in {"keras.Model", "keras.Layer", "keras.Functional"}:
@@ -514,6 +522,7 @@ _CONSTANTS = frozenset({"tensorflow.constant", "tensorflow.compat.v1.constant", 
 _ARRAY_LIBRARIES = ("numpy.", "scipy.", "pandas.", "sklearn.", "cv2.")
 
 
+@cache
 def needs_numbers(dotted: str) -> bool:
     """Whether a function of NumPy or its kin, or one that makes constants, fails on a symbolic tensor."""
     return dotted in _CONSTANTS or (dotted.startswith(_ARRAY_LIBRARIES) and dotted not in api_table.NUMPY_WORKS)
@@ -529,6 +538,7 @@ UNSTACKING = frozenset({"tensorflow.unstack", "keras.ops.unstack"})
 ACCEPTING_KEYWORDS = frozenset({"name", "num", "maxlen", "noise_shape", "axis", "dtype"})
 
 
+@cache
 def needs_dimension(dotted: str, keras: int) -> bool:
     """Whether a function of a library fails where a dimension that it is given is None."""
     if dotted.rpartition(".")[2] in _ACCEPTING_NONE:
@@ -578,11 +588,13 @@ def tensor_attribute(name: str) -> str:
     return "tensor" if name in _TENSOR_TENSOR_ATTRIBUTES else "method"
 
 
+@cache
 def keeps_batch(dotted: str) -> bool:
     """Whether the first axis of the result is the first axis of the first argument."""
     return dotted.rpartition(".")[2] in _KEEPING
 
 
+@cache
 def keeps_shape(dotted: str) -> bool:
     """Whether the static shape of the result is unknown where that of an argument is."""
     last = dotted.rpartition(".")[2]
@@ -595,12 +607,14 @@ _TAKES_ONE = _KEEPING | frozenset(
 )
 
 
+@cache
 def takes_one_tensor(dotted: str) -> bool:
     """Whether nobody calls the operation with a list of tensors for its first argument."""
     root, _, name = dotted.rpartition(".")
     return root.startswith(("tensorflow", "keras.ops", "keras.backend")) and name in _TAKES_ONE
 
 
+@cache
 def is_known(dotted: str) -> bool:
     """Whether the name stands in the table of public functions and classes."""
     return dotted in api_table.RETURNS or dotted in api_table.CLASSES

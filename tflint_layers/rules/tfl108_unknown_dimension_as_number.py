@@ -117,8 +117,10 @@ def _is_number(value: Value) -> bool:
 
 def _passed(scope: Scope, node: ast.Call) -> ast.expr | None:
     name = scope.api_name(node.func)
+    if not name:
+        return None
     arguments = [*node.args, *(k.value for k in node.keywords if k.arg not in api.ACCEPTING_KEYWORDS)]
-    if name in _CONVERTING | _SUMMING:
+    if name in _CONVERTING or name in _SUMMING:
         sums = name in _SUMMING and len(node.args) == 1
         return next((a for a in arguments if (_holds_none if sums else _is_none)(scope.value(a))), None)
     if name in api.UNSTACKING and _takes_batch_apart(scope, node):

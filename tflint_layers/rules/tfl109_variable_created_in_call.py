@@ -104,7 +104,8 @@ def _adds_weight(scope: Scope, node: ast.Call) -> bool:
 
 
 def _makes_variable(scope: Scope, node: ast.Call) -> bool:
-    return scope.value(node) == Variable(fresh=True) and isinstance(scope.value(node.func), Api)
+    made = scope.value(node)
+    return isinstance(made, Variable) and made.fresh and isinstance(scope.value(node.func), Api)
 
 
 def _is_object(scope: Scope, node: ast.Call) -> bool:
@@ -121,6 +122,8 @@ def _is_object(scope: Scope, node: ast.Call) -> bool:
 def _is_kept_by_layer(scope: Scope, node: ast.Call) -> bool:
     """Whether what the call makes is a layer, weight or metric that an attribute of a layer keeps."""
     made = scope.value(node)
+    if not isinstance(made, (Instance, Variable)):
+        return False
     is_tracked = isinstance(made, Instance) and made.fresh and _role(made) in {"layer", "model", "rnn_cell", "metric"}
     is_weight = scope.api_name(node.func) in api.KERAS_VARIABLES
     parent = scope.parent(node)

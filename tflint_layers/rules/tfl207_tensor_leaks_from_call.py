@@ -100,16 +100,15 @@ def _check_write(scope: Scope, node: ast.stmt, target: ast.expr, values: list[Va
 
 
 def _check_call(scope: Scope, node: ast.Call) -> Iterator[Hit]:
-    values = [scope.value(argument) for argument in [*node.args, *(keyword.value for keyword in node.keywords)]]
-    if not any(may_hold_tensor(value) for value in values):
-        return
-    if scope.api_name(node.func) == "builtins.setattr" and len(values) == 3:
-        receiver = scope.value(node.args[0])
-        if isinstance(receiver, Instance) and not receiver.fresh and may_hold_tensor(values[2]):
+    if scope.api_name(node.func) == "builtins.setattr" and len(node.args) == 3:
+        receiver, value = scope.value(node.args[0]), scope.value(node.args[2])
+        if isinstance(receiver, Instance) and not receiver.fresh and may_hold_tensor(value):
             yield Hit(node, _message(scope, node, node.args[0]))
     elif isinstance(node.func, ast.Attribute) and node.func.attr in api.MUTATORS:
         container = node.func.value
-        if scope.keeps(container) and not _is_reset(scope, container):
+        given = [*node.args, *(keyword.value for keyword in node.keywords)]
+        holds = any(may_hold_tensor(scope.value(argument)) for argument in given)
+        if holds and scope.keeps(container) and not _is_reset(scope, container):
             yield Hit(node, _message(scope, node, container))
 
 
