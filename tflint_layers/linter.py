@@ -139,6 +139,7 @@ class Linter:
         self._fixes = fixes
         self._evaluated: dict[str, int] = {}
         self._located: dict[tuple[str, str], list[Finding]] = {}
+        self._fitting: dict[str, tuple[str, ...]] = {}
         self._readable: set[str] = set()
         self._too_deep: set[str] = set()
 
@@ -199,6 +200,7 @@ class Linter:
         self._project.forget()
         self._evaluated.clear()
         self._located.clear()
+        self._fitting.clear()
         self._readable.clear()
         self._too_deep.clear()
 
@@ -231,7 +233,7 @@ class Linter:
     def _lint(self, module: ModuleInfo) -> list[Finding]:
         plain = plain_lines(module.source.text) if names_library(module.source) else []
         scopes = traced_scopes(module, self._keras_of(module), plain)
-        return _distinct(_findings(scopes, self._fixes))
+        return _distinct(_findings(scopes, self._fitting, self._fixes))
 
     def _keras_of(self, module: ModuleInfo) -> int:
         return self._keras or module.keras or self._project_keras
@@ -272,8 +274,8 @@ def _fitting_rules(source: Source) -> tuple[str, ...]:
     return tuple(code for code, rule in all_rules().items() if rule.fits(source.data))
 
 
-def _findings(scopes: list[Scope], fixes: bool) -> Iterator[Finding]:
-    fitting: dict[str, tuple[str, ...]] = {}
+def _findings(scopes: list[Scope], fitting: dict[str, tuple[str, ...]], fixes: bool) -> Iterator[Finding]:
+    """What the rules object to; ``fitting`` is where the codes of the rules that may are noted for each file."""
     for scope in scopes:
         path = scope.module.path
         codes = fitting.get(path) or fitting.setdefault(path, _fitting_rules(scope.module.source))
