@@ -250,7 +250,7 @@ def test_sizes_are_not_compared_with_numbers_of_an_unknown_dtype(keras: int) -> 
         ("tf.where(x > 0.0, x, x.shape[0])", "tf.where(x > 0.0, x, tf.cast(tf.shape(x)[0], x.dtype))"),
         ("x * tf.maximum(0.5, x.shape[0])", 'x * tf.maximum(0.5, tf.cast(tf.shape(x)[0], "float32"))'),
         ("tf.reshape(x, [tf.maximum(1, x.shape[0]), 8])", "tf.reshape(x, [tf.maximum(1, tf.shape(x)[0]), 8])"),
-        ("tf.maximum(-x, x.shape[0])", "tf.maximum(-x, x.shape[0])"),
+        ("tf.maximum(-x, x.shape[0])", "tf.maximum(-x, tf.cast(tf.shape(x)[0], x.dtype))"),
         ("tf.maximum(x, y=x.shape[0])", "tf.maximum(x, y=x.shape[0])"),
     ],
 )
@@ -260,9 +260,11 @@ def test_sizes_among_the_operands_of_an_operation_get_their_dtype(before: str, a
 
 
 @pytest.mark.parametrize("keras", [2, 3])
-def test_sizes_are_no_operands_of_an_extreme_beside_an_unknown_dtype(keras: int) -> None:
+def test_sizes_in_an_extreme_take_the_dtype_of_what_they_are_compared_with(keras: int) -> None:
+    after = "x * tf.maximum(tf.reduce_max(x), tf.cast(tf.shape(x)[0], x.dtype))"
     for other in ("tf.reduce_max(x)", "np.max(x)"):
-        assert "tf.shape" not in _returned(f"x * max({other}, x.shape[0])", keras)
+        assert _returned(f"x * max({other}, x.shape[0])", keras) == after
+    assert "tf.shape" not in _returned("x * max(unknown(x), x.shape[0])", keras)
 
 
 def test_sizes_are_not_stacked_with_an_unknown_dtype() -> None:
