@@ -366,12 +366,15 @@ class Project:
 
     def may_be_traced(self, dotted: str, importer: str) -> bool:
         """Whether a class is one that Keras traces, or may be; ``importer`` is the path of the file that names it."""
-        module_name, _, name = dotted.rpartition(".")
-        if dotted.startswith(".") and not module_name.strip("."):
-            module_name = dotted[: len(dotted) - len(name)]
+        role = self.role(canonical(dotted))
+        if role is not None or api.is_library(dotted):
+            return role is not None
+        module_name, name = _split(dotted)
         path = file_of_import(module_name, importer)
         if path is None:
-            return self.role(canonical(dotted)) is not None
+            # A member of a member, unless no part of it is of the project.
+            around = (file_of_import(module_name, importer) for module_name in _packages(module_name))
+            return any(path is not None for path in around)
         if (path, name) not in self._traced:
             self._traced[path, name] = self._may_be_traced(path, name)
         return self._traced[path, name]
@@ -564,6 +567,21 @@ def find_class(dotted: str, importer: ModuleInfo) -> ClassInfo | str:
     return found if isinstance(found, ClassInfo) else dotted
 
 
+def _split(dotted: str) -> tuple[str, str]:
+    """The module and the name in it; the module may be nothing but dots."""
+    module_name, _, name = dotted.rpartition(".")
+    if dotted.startswith(".") and not module_name.strip("."):
+        module_name = dotted[: len(dotted) - len(name)]
+    return module_name, name
+
+
+def _packages(module_name: str) -> Iterator[str]:
+    """The packages around a module, innermost first."""
+    while module_name.strip("."):
+        module_name = _split(module_name)[0]
+        yield module_name
+
+
 # What a module has under a name: a class, a function, or something else that is bound to the name.
 Member = ClassInfo | FunctionInfo | tuple[ModuleInfo, str]
 
@@ -572,9 +590,7 @@ def find_member(dotted: str, importer: ModuleInfo, depth: int = 0) -> Member | N
     """What a dotted name of the project stands for: a class, a function, or a name bound in a module."""
     if api.is_library(dotted) or depth > 5:
         return None
-    module_name, _, name = dotted.rpartition(".")
-    if dotted.startswith(".") and not module_name.strip("."):
-        module_name = dotted[: len(dotted) - len(dotted.lstrip("."))]
+    module_name, name = _split(dotted)
     module = importer.project.module(module_name, importer) if module_name else None
     return _member(module, name, depth) if module is not None else None
 

@@ -12,8 +12,10 @@ from tflint_layers.modules import imports, member_name
 from tflint_layers.source import Source
 
 _LIBRARIES = (b"keras", b"tensorflow")
-_CLASS_WITH_BASE = re.compile(rb"class[ \t]+\w+[ \t]*\(")
-_CLASS = re.compile(r"^[ \t]*class[ \t]+(?P<name>\w+)[ \t]*(?:\((?P<bases>[^()]*)(?P<end>[()]))?", re.MULTILINE)
+_CLASS_WITH_BASE = re.compile(rb"class[ \t]+\w+[ \t]*[(\[]")
+_CLASS = re.compile(
+    r"^[ \t]*class[ \t]+(?P<name>\w+)[ \t]*(?:\[[^\]\n]*\])?(?:\((?P<bases>[^()]*)(?P<end>[()]))?", re.MULTILINE
+)
 _FUNCTION = re.compile(rb"[@.]function\b")
 _DOTTED = re.compile(r"[\w.]+")
 
@@ -26,21 +28,22 @@ def names_library(source: Source) -> bool:
 
 def may_be_traced(source: Source, project: Project) -> bool:
     """Whether a file has a class that may be a layer, a `tf.function`, or what rules say about other code."""
-    has_classes = _CLASS_WITH_BASE.search(source.data) is not None
-    if names_library(source):
-        return has_classes or b"function" in source.data or bool(plain_lines(source.text))
-    return _FUNCTION.search(source.data) is not None or (has_classes and _may_define_layer(source, project))
+    return (
+        _FUNCTION.search(source.data) is not None
+        or (_CLASS_WITH_BASE.search(source.data) is not None and _may_define_layer(source, project))
+        or (names_library(source) and bool(plain_lines(source.text)))
+    )
 
 
 def _may_define_layer(source: Source, project: Project) -> bool:
-    """Whether a class may inherit from one that Keras traces, which another file of the project must define."""
+    """Whether a class may inherit from one that Keras traces, of a library or of another file of the project."""
     own = {match["name"] for match in _CLASS.finditer(source.text)}
     imported = {local: (module, name) for module, name, local in imports(source.data, lambda _: False)}
     for base in set(_bases(source.text)):
         root, _, rest = base.partition(".")
-        if root in own or hasattr(builtins, root):
-            continue
         if root not in imported:
+            if root in own or hasattr(builtins, root):
+                continue
             return True
         module, name = imported[root]
         if not name:

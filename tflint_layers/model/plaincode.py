@@ -16,12 +16,10 @@ _WORDS = (
     "eager_execution",
     "add_metric",
     "add_update",
-    "Input(",
     "class _",
-    "Lambda(",
     "Activation(lambda",
 )
-_CALLS = tuple(f"{name}(" for name in sorted(api.CALLBACK_NAMES - vars(builtins).keys()))
+_CALLS = tuple(f"{name}(" for name in sorted({"Input", "Lambda", *api.CALLBACK_NAMES} - vars(builtins).keys()))
 # What Python has as well is a library's only where it is taken from something.
 _METHODS = tuple(f".{name}(" for name in sorted(api.CALLBACK_NAMES & vars(builtins).keys()))
 _ARGUMENT = "dynamic"
