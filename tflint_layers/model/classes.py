@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from tflint_layers.model.interpreter import Results
 
 # Trees take some 200 times the memory of their text (measured), so this keeps a run well below 400 MB.
-_MOST_BYTES = 5_000_000
+_MOST_BYTES = 4_000_000
 # Bytes of the text of modules given up, before cycles that they left are looked for.
-_MOST_GARBAGE = 6_000_000
+_MOST_GARBAGE = 5_000_000
 _WRITERS = frozenset({"setter", "deleter"})
 
 
@@ -476,10 +476,13 @@ class Project:
     def _most_asked(self) -> set[str]:
         """The modules worth keeping, each with those that it refers to."""
         kept: set[str] = set()
+        size = 0
         for path, _ in self._asked.most_common():
-            together = kept | self._reached(path)
-            if path in self._modules and self._bytes(together) <= _MOST_BYTES // 2:
-                kept = together
+            if path in self._modules and path not in kept:
+                together = self._reached(path) - kept
+                grown = size + self._bytes(together)
+                if grown <= _MOST_BYTES // 2:
+                    kept, size = kept | together, grown
         return kept
 
     def _reached(self, path: str) -> set[str]:
