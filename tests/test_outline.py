@@ -43,6 +43,7 @@ def looked_at(folder: Path, text: str) -> bool:
         "from . import base as b\ndef make():\n    class A(\n        b.Base,\n    ): pass\n",
         "from .backend import engine\nclass A(engine.layers.Layer): pass\n",
         "from .base import Made\nclass A(Made): pass\n",  # what it is, its text does not tell
+        "try:\n    from keras import Layer\nexcept ImportError:\n    from .stub import Layer\nclass A(Layer): pass\n",
         "from .base import *\nclass A(Base): pass\n",
         "class A(make_base()): pass\n",
         '"""class Base(object): the layer."""\nfrom .base import Base\nclass A(Base): pass\n',

@@ -38,21 +38,26 @@ def may_be_traced(source: Source, project: Project) -> bool:
 def _may_define_layer(source: Source, project: Project) -> bool:
     """Whether a class may inherit from one that Keras traces, of a library or of another file of the project."""
     own = {match["name"] for match in _CLASS.finditer(source.text)}
-    imported = {local: (module, name) for module, name, local in imports(source.data, lambda _: False)}
+    imported: dict[str, list[str]] = {}
+    for module, name, local in imports(source.data, lambda _: False):
+        imported.setdefault(local, []).append(_bound(module, name, local))
     for base in set(_bases(source.text)):
         root, _, rest = base.partition(".")
         if root not in imported:
             if root in own or hasattr(builtins, root):
                 continue
             return True
-        module, name = imported[root]
-        if not name:
-            # `import a.b` binds `a`; `import a.b as c` binds what is in the end.
-            module = module if root != module.partition(".")[0] else root
-        whole = member_name(module, name) if name else module
-        if project.may_be_traced(f"{whole}.{rest}" if rest else whole, source.path):
+        # `try` and `except` may import a name from two places.
+        if any(project.may_be_traced(f"{whole}.{rest}" if rest else whole, source.path) for whole in imported[root]):
             return True
     return False
+
+
+def _bound(module: str, name: str, local: str) -> str:
+    """What an import binds: of ``import a.b`` it is ``a``, of ``import a.b as c`` what stands at the end."""
+    if name:
+        return member_name(module, name)
+    return local if local == module.partition(".")[0] else module
 
 
 def _bases(text: str) -> Iterator[str]:
