@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 
 from tflint_layers.finding import Entry, Finding, Proof
 from tflint_layers.model import api
@@ -208,7 +207,7 @@ class Linter:
         """As :meth:`_evaluate`, of a file that another one is linted for: what is wrong with it is told in its turn."""
         self._evaluated[path] = 0
         with suppress(OSError, UnreadableSource):
-            self._evaluate(path, Source.from_bytes(Path(path).read_bytes(), path))
+            self._evaluate(path, self._project.source(path))
 
     def _evaluate(self, path: str, source: Source) -> None:
         """Find what the entry points of a module reach, in whatever file.

@@ -534,6 +534,12 @@ _ACCEPTING_NONE = frozenset(
     | {"Input", "print", "broadcast_static_shape", "broadcast_shapes", "array", "asarray", "random_uniform_variable"}
     | {"is_tensor", "shape", "ndim", "assert_shapes", "ones_initializer", "zeros_initializer", "stop_gradient"}
 )
+# Operations that make one tensor or array, by the name that TensorFlow, Keras and NumPy share.
+TENSOR_MAKERS = frozenset(
+    {"ones", "zeros", "full", "fill", "eye", "constant", "array", "convert_to_tensor", "ones_like", "zeros_like"}
+    | {"range", "arange", "linspace", "reshape", "expand_dims", "cast"}
+    | {"normal", "uniform", "random", "rand", "randn", "randint"}
+)
 UNSTACKING = frozenset({"tensorflow.unstack", "keras.ops.unstack"})
 ACCEPTING_KEYWORDS = frozenset({"name", "num", "maxlen", "noise_shape", "axis", "dtype"})
 

@@ -442,7 +442,7 @@ class Project:
         if path not in self._modules:
             module = None
             try:
-                source = self._source(path)
+                source = self.source(path)
                 module = ModuleInfo(source, self, path, module_name(path)[1])
                 self._size += len(source.data)
             except (OSError, UnreadableSource):
@@ -450,8 +450,13 @@ class Project:
             self._modules[path] = module
         return self._modules[path]
 
-    def _source(self, path: str) -> Source:
-        """A file as it was given, else as it is on disk."""
+    def source(self, path: str) -> Source:
+        """A file as it was given, else as it is on disk.
+
+        Raises:
+            OSError: there is no such file, or it cannot be read.
+            UnreadableSource: its bytes are no text.
+        """
         if self._given is not None and self._given[0] == path:
             return self._given[1]
         with open(path, "rb") as file:

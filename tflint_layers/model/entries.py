@@ -42,22 +42,6 @@ _PYTHON_ANNOTATIONS = frozenset({"int", "float", "bool", "str"})
 _SINGLE_TENSOR_ATTRIBUTES = frozenset({"shape", "dtype", "get_shape", "set_shape", "numpy", "ndim"})
 _LOSS_SIDES = frozenset({"y", "y_pred"})
 _MOST_HANDED_ON = 2
-_TENSOR_MAKERS = frozenset(
-    {
-        "ones",
-        "zeros",
-        "constant",
-        "convert_to_tensor",
-        "reshape",
-        "normal",
-        "uniform",
-        "range",
-        "arange",
-        "random",
-        "rand",
-    }
-    | {"randn", "randint", "fill", "full", "eye", "linspace", "array", "cast", "expand_dims", "ones_like", "zeros_like"}
-)
 # `Name(...)(tf.ones(...))`; the search starts with what is rare in a text.
 _CALLED_AT_ONCE = re.compile(r"\)\(\s*(?:tf|tensorflow|np|numpy|ops|keras\.ops)\.(\w+)\(")
 _LAST_NAME = re.compile(r"\w+$")
@@ -297,7 +281,7 @@ def _is_called_with_one_tensor(cls: ClassInfo) -> bool:
             return is_own and bool(made[1].elts) and _makes_tensor(hook, made[1].elts[0])
     text = cls.module.source.text
     return any(
-        match[1] in _TENSOR_MAKERS and _called_before(text, match.start()) == cls.name
+        match[1] in api.TENSOR_MAKERS and _called_before(text, match.start()) == cls.name
         for match in _CALLED_AT_ONCE.finditer(text)
     )
 
@@ -318,7 +302,7 @@ def _makes_tensor(function: FunctionInfo | None, node: ast.expr) -> bool:
     if isinstance(node, ast.Name) and function is not None:
         bound = function.locals.get(node.id)
         return bound is not None and _makes_tensor(None, bound)
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _TENSOR_MAKERS
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in api.TENSOR_MAKERS
 
 
 def _tensor_attributes_read(info: FunctionInfo) -> set[str]:

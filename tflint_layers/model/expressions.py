@@ -13,7 +13,7 @@ from tflint_layers.model import api
 from tflint_layers.model.classes import ClassInfo, FunctionInfo, Member, ModuleInfo, find_member
 from tflint_layers.model.imports import canonical
 from tflint_layers.model.scopes import Phase, Scope, api_name
-from tflint_layers.model.syntax import children
+from tflint_layers.model.syntax import children, last_name
 from tflint_layers.model.values import (
     NONE,
     NOT_CONSTANT,
@@ -560,7 +560,7 @@ class Expressions:
         return Method(receiver, name) if receiver.name and api.has_method(receiver.name, name) else UNKNOWN
 
     def _bound_method(self, method: FunctionInfo, receiver: Value) -> Value:
-        kinds = {_last_name(decorator) for decorator in method.decorators}
+        kinds = {last_name(decorator) for decorator in method.decorators}
         if kinds & {"property", "cached_property"}:
             # Python runs it, behind the back of AutoGraph.
             function = self.function_value(method, bound=receiver)
@@ -842,10 +842,6 @@ def _is_flag(value: Value, module: ModuleInfo, name: str) -> bool:
     """Whether a module-level name is True or False, and no function of the module binds it again."""
     constant = value.constant if isinstance(value, Static) else None
     return isinstance(constant, bool) and f"global {name}" not in module.source.text
-
-
-def _last_name(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 def _identity(left: Value, right: Value, negated: bool) -> Value:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import ClassVar
 
@@ -15,7 +15,7 @@ from tflint_layers.model.expressions import Frame, Heap, Names, autograph_of, is
 from tflint_layers.model.imports import bindings
 from tflint_layers.model.reach import Reach
 from tflint_layers.model.scopes import Phase, Scope, api_name
-from tflint_layers.model.syntax import children, walk
+from tflint_layers.model.syntax import children, last_name, walk
 from tflint_layers.model.values import (
     NONE,
     NOT_CONSTANT,
@@ -101,7 +101,7 @@ class Interpreter(Calls):
             info in self._active or len(self._active) >= _DEEPEST
         ):
             return Container(UNKNOWN, type="generator") if info.is_generator else UNKNOWN
-        if any(_last_name(decorator) in _UNCALLED_DECORATORS for decorator in info.decorators):
+        if any(last_name(decorator) in _UNCALLED_DECORATORS for decorator in info.decorators):
             return UNKNOWN
         if isinstance(function.bound, Instance) and self._takes_over(info, function.bound):
             return NONE
@@ -186,15 +186,9 @@ class Interpreter(Calls):
             and info.cls.role is not None
         )
 
-    @contextmanager
-    def belonging_to(self, cls: ClassInfo) -> Iterator[None]:
+    def belonging_to(self, cls: ClassInfo) -> AbstractContextManager[None]:
         """Run code of a class for what it gives; where the class stands in another file, its scopes are kept there."""
-        elsewhere = cls.module is not self.module
-        self._elsewhere += elsewhere
-        try:
-            yield
-        finally:
-            self._elsewhere -= elsewhere
+        return self.unrecorded() if cls.module is not self.module else nullcontext()
 
     @contextmanager
     def unrecorded(self) -> Iterator[None]:
@@ -334,11 +328,10 @@ class Interpreter(Calls):
         scope = Scope(module, None, Phase.PLAIN, self.keras, False, None, ())
         frame, self.frame = self.frame, self._frame(scope, Environment(), eager=True)
         self._binding += 1
-        self._elsewhere += 1
         try:
-            return self.evaluate(node)
+            with self.unrecorded():
+                return self.evaluate(node)
         finally:
-            self._elsewhere -= 1
             self._binding -= 1
             self.frame = frame
 
@@ -713,18 +706,13 @@ def _swallows(handler: ast.ExceptHandler) -> bool:
     if handler.type is None:
         return True
     types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return any(_last_name(node) in _SWALLOWING for node in types)
+    return any(last_name(node) in _SWALLOWING for node in types)
 
 
 def _runs_once(info: FunctionInfo) -> bool:
     """Whether a decorator keeps the result of the first call."""
-    return any(_last_name(decorator) in _CACHING_DECORATORS for decorator in info.decorators)
+    return any(last_name(decorator) in _CACHING_DECORATORS for decorator in info.decorators)
 
 
 def _may_be_unset(value: Value) -> bool:
     return value == UNKNOWN or (isinstance(value, Static) and value.constant is None)
-
-
-def _last_name(node: ast.expr) -> str:
-    node = node.func if isinstance(node, ast.Call) else node
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""

@@ -87,3 +87,9 @@ def own_nodes(function: FunctionNode) -> Iterator[ast.AST]:
         yield node
         if type(node) not in _OWN_SCOPE:
             pending.extend(children(node))
+
+
+def last_name(node: ast.expr) -> str:
+    """The last part of a name, or of the name of what is called: ``d`` for ``a.b.d(x)``; empty for anything else."""
+    node = node.func if isinstance(node, ast.Call) else node
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
