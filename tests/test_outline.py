@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tflint_layers.model.classes import Project
-from tflint_layers.model.outline import may_be_traced
+from tflint_layers.linter import lint_source
+from tflint_layers.model.project import Project
 from tflint_layers.source import Source
 
 FILES = {
@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 def looked_at(folder: Path, text: str) -> bool:
     path = folder / "file.py"
     path.write_text(text, encoding="utf-8")
-    return may_be_traced(Source.from_bytes(path.read_bytes(), str(path)), Project())
+    return Project().may_be_traced(Source.from_bytes(path.read_bytes(), str(path)))
 
 
 @pytest.mark.parametrize(
@@ -70,3 +70,16 @@ def test_files_that_may_have_traced_code(folder: Path, text: str) -> None:
 )
 def test_files_that_have_none(folder: Path, text: str) -> None:
     assert not looked_at(folder, text)
+
+
+def test_a_base_that_becomes_a_layer_is_seen_as_one(tmp_path: Path) -> None:
+    # An editor lints texts that are not on disk yet; what was concluded from the old one is wrong then.
+    base, child = tmp_path / "base.py", tmp_path / "child.py"
+    base.write_bytes(b"class Base(object): pass\n")
+    child.write_bytes(
+        b"from base import Base\nclass A(Base):\n    def call(self, x):\n        print(x)\n        return x\n"
+    )
+    assert lint_source(child.read_bytes(), str(child)) == []
+    base.write_bytes(b"import keras\nclass Base(keras.Layer): pass\n")
+    lint_source(base.read_bytes(), str(base))
+    assert [finding.code for finding in lint_source(child.read_bytes(), str(child))] == ["TFL201"]

@@ -10,13 +10,13 @@ from functools import cache
 
 from tflint_layers.finding import Entry, Finding, Proof
 from tflint_layers.model import api
-from tflint_layers.model.classes import ClassInfo, ModuleInfo, Project
+from tflint_layers.model.classes import ClassInfo, ModuleInfo
 from tflint_layers.model.entries import reach_of, traced_scopes
-from tflint_layers.model.outline import may_be_traced, names_library
+from tflint_layers.model.outline import names_library
 from tflint_layers.model.plaincode import plain_lines
+from tflint_layers.model.project import Project
 from tflint_layers.model.reach import Reach
 from tflint_layers.model.scopes import Phase, Scope
-from tflint_layers.modules import absolute_path
 from tflint_layers.notices import FILE_NOT_READABLE, UNUSED_SUPPRESSION
 from tflint_layers.rules import Hit, Rule, all_rules
 from tflint_layers.settings import Settings
@@ -139,7 +139,6 @@ class Linter:
         self._evaluated: dict[str, int] = {}
         self._located: dict[tuple[str, str], list[Finding]] = {}
         self._fitting: dict[str, tuple[str, ...]] = {}
-        self._readable: set[str] = set()
         self._too_deep: set[str] = set()
 
     def findings(self, source: Source) -> list[Finding]:
@@ -148,15 +147,13 @@ class Linter:
         Raises:
             UnreadableSource: the text is no valid Python, or nested too deeply.
         """
-        path = absolute_path(source.path)
+        path = source.absolute_path
         if self._evaluated.get(path, hash(source.data)) != hash(source.data) or self._project.has_changed(source):
             self._forget()
         self._project.give(source)
         if path not in self._evaluated:
             self._evaluate(path, source)
-        if path not in self._readable:
-            source.check()
-            self._readable.add(path)
+        self._project.check(source)
         reaching = sorted({path, *self._project.importers(path)})
         for entry in reaching:
             if entry not in self._evaluated:
@@ -177,7 +174,7 @@ class Linter:
 
     def entries_reaching(self, source: Source) -> dict[str, tuple[Entry, ...]]:
         """For the functions of a file, by qualified name, what tracing reaches them from."""
-        path = absolute_path(source.path)
+        path = source.absolute_path
         if self._project.has_changed(source):
             self._forget()
         own = self._project.add(source)
@@ -200,7 +197,6 @@ class Linter:
         self._evaluated.clear()
         self._located.clear()
         self._fitting.clear()
-        self._readable.clear()
         self._too_deep.clear()
 
     def _evaluate_file(self, path: str) -> None:
@@ -216,10 +212,9 @@ class Linter:
             UnreadableSource: the text is no valid Python; a file that has no entry points is not parsed.
         """
         self._evaluated[path] = hash(source.data)
-        if not may_be_traced(source, self._project):
+        if not self._project.may_be_traced(source):
             return
         module = self._project.add(source)
-        self._readable.add(path)
         try:
             findings = self._lint(module)
         except RecursionError:
@@ -232,7 +227,10 @@ class Linter:
     def _lint(self, module: ModuleInfo) -> list[Finding]:
         plain = plain_lines(module.source.text) if names_library(module.source) else []
         scopes = traced_scopes(module, self._keras_of(module), plain)
-        return _distinct(_findings(scopes, self._fitting, self._fixes))
+        found = _distinct(_findings(scopes, self._fitting, self._fixes))
+        for scope in scopes:
+            scope.evaluations = None
+        return found
 
     def _keras_of(self, module: ModuleInfo) -> int:
         return self._keras or module.keras or self._project_keras

@@ -65,11 +65,6 @@ def imported_names(text: bytes, skip: Callable[[str], bool]) -> Iterator[tuple[s
             yield member_name(module, name), ""
 
 
-def absolute_path(path: str) -> str:
-    """The path that a module is known by."""
-    return os.path.realpath(path) if os.path.exists(path) else path
-
-
 @cache
 def is_package(folder: str) -> bool:
     """Whether a folder has an ``__init__.py``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import os
 import re
 import symtable
 import sys
@@ -63,6 +64,11 @@ class Source:
             line = data[bom:][: error.start].count(b"\n") + 1
             raise UnreadableSource(f"cannot decode as {encoding}: {error.reason}", line) from error
         return cls(path, data, text, encoding, bom)
+
+    @cached_property
+    def absolute_path(self) -> str:
+        """The path that the file is known by; of a text that is no file, the name that it was given."""
+        return os.path.realpath(self.path) if os.path.exists(self.path) else self.path
 
     @cached_property
     def tree(self) -> ast.Module:

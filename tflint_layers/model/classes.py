@@ -1,31 +1,22 @@
-"""Declarations: the modules of a project, their imports, functions and classes, and which classes Keras traces."""
+"""Declarations: what a module imports and defines, and which classes Keras traces."""
 
 from __future__ import annotations
 
 import ast
-import gc
 import os
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tflint_layers.model import api
-from tflint_layers.model.importgraph import ImportGraph
 from tflint_layers.model.imports import bindings, canonical, keras_of_imports
 from tflint_layers.model.syntax import FunctionNode, own_nodes, parents_below, statements, walk
-from tflint_layers.modules import absolute_path, file_of_import, module_name
-from tflint_layers.source import Source, UnreadableSource
+from tflint_layers.source import Source
 
 if TYPE_CHECKING:
-    from tflint_layers.model.expressions import Names
-    from tflint_layers.model.interpreter import Results
+    from tflint_layers.model.project import Project
 
-# Trees take some 200 times the memory of their text (measured), so this keeps a run well below 400 MB.
-_MOST_BYTES = 4_000_000
-# Bytes of the text of modules given up, before cycles that they left are looked for.
-_MOST_GARBAGE = 5_000_000
 _WRITERS = frozenset({"setter", "deleter"})
 
 
@@ -323,198 +314,8 @@ class ModuleInfo:
         return None
 
 
-@dataclass(frozen=True)
-class Memory:
-    """Conclusions that hold for whoever asks: what classes declare, and what calls of functions in them give."""
-
-    declared: dict[ClassInfo, Names] = field(default_factory=dict)
-    results: Results = field(default_factory=dict)
-
-
-class Project:
-    """The files that are linted together: finds the module behind a dotted name on disk, and reads it once.
-
-    Only so many modules are kept at a time.
-    """
-
-    def __init__(self, layer_bases: tuple[str, ...] = ()) -> None:
-        self._layer_bases = frozenset(canonical(name) for name in layer_bases)
-        self._modules: dict[str, ModuleInfo | None] = {}
-        self._given: tuple[str, Source] | None = None
-        self._size = 0
-        self._given_up = 0
-        self._imports = ImportGraph()
-        self._without_role: set[str] = set()
-        self._traced: dict[tuple[str, str], bool] = {}
-        self._asked: Counter[str] = Counter()
-        self._memory: defaultdict[int, Memory] = defaultdict(Memory)
-
-    def role(self, dotted: str) -> str | None:
-        """What Keras takes a library class for."""
-        if dotted in self._layer_bases:
-            return "layer"
-        return api.class_role(dotted)
-
-    def has_no_role(self, dotted: str) -> bool:
-        """Whether a class is known to be nothing that Keras traces, without looking at any file."""
-        return dotted in self._without_role
-
-    def remember_no_role(self, dotted: str) -> None:
-        """Note a class that turned out to be nothing that Keras traces; a relative name fits one file only."""
-        if not dotted.startswith("."):
-            self._without_role.add(dotted)
-
-    def may_be_traced(self, dotted: str, importer: str) -> bool:
-        """Whether a class is one that Keras traces, or may be; ``importer`` is the path of the file that names it."""
-        role = self.role(canonical(dotted))
-        if role is not None or api.is_library(dotted):
-            return role is not None
-        module_name, name = _split(dotted)
-        path = file_of_import(module_name, importer)
-        if path is None:
-            # A member of a member, unless no part of it is of the project.
-            around = (file_of_import(module_name, importer) for module_name in _packages(module_name))
-            return any(path is not None for path in around)
-        if (path, name) not in self._traced:
-            self._traced[path, name] = self._may_be_traced(path, name)
-        return self._traced[path, name]
-
-    def _may_be_traced(self, path: str, name: str) -> bool:
-        module = self.read(path)
-        if module is None:
-            return False
-        self._asked[path] += 1
-        member = _member(module, name)
-        if isinstance(member, ClassInfo):
-            return member.role is not None
-        return member is not None or name not in module.names or self.role(module.names[name]) is not None
-
-    def add(self, source: Source) -> ModuleInfo:
-        """The module of a file, indexed.
-
-        Raises:
-            UnreadableSource: the file is no Python.
-        """
-        path = absolute_path(source.path)
-        module = self._modules.get(path)
-        if module is None or module.source.data != source.data:
-            module = ModuleInfo(source, self, path, module_name(path)[1])
-            self._size += len(source.data)
-        self._modules[path] = module
-        return module
-
-    def memory(self, keras: int) -> Memory:
-        """What was concluded for one Keras from the modules that are kept; emptied when some are given up."""
-        return self._memory[keras]
-
-    def give(self, source: Source) -> None:
-        """Let a file have this text, whatever is on disk, until another file is given."""
-        self._given = (absolute_path(source.path), source)
-
-    def has_changed(self, source: Source) -> bool:
-        """Whether the file is known with other bytes, so that what was concluded from it may be wrong."""
-        known = self._modules.get(absolute_path(source.path))
-        return known is not None and known.source.data != source.data
-
-    def forget(self) -> None:
-        """Give up everything that was read."""
-        self._modules.clear()
-        self._size = 0
-        self._memory.clear()
-        self._without_role.clear()
-        self._traced.clear()
-        self._imports = ImportGraph()
-
-    def module(self, dotted: str, importer: ModuleInfo) -> ModuleInfo | None:
-        """The module of the project that ``dotted`` names when ``importer`` imports it; None for libraries."""
-        path = file_of_import(dotted, importer.path)
-        found = self.read(path) if path is not None else None
-        if path is not None and found is not None:
-            self._asked[path] += 1
-        return found
-
-    def importers(self, path: str) -> list[str]:
-        """Files of the same package, or folder, whose entry points may reach what a file defines, sorted."""
-        return self._imports.importers(path)
-
-    def read(self, path: str) -> ModuleInfo | None:
-        """The module of a file; None where there is none, or it is no Python."""
-        if path not in self._modules:
-            module = None
-            try:
-                source = self.source(path)
-                module = ModuleInfo(source, self, path, module_name(path)[1])
-                self._size += len(source.data)
-            except (OSError, UnreadableSource):
-                module = None
-            self._modules[path] = module
-        return self._modules[path]
-
-    def source(self, path: str) -> Source:
-        """A file as it was given, else as it is on disk.
-
-        Raises:
-            OSError: there is no such file, or it cannot be read.
-            UnreadableSource: its bytes are no text.
-        """
-        if self._given is not None and self._given[0] == path:
-            return self._given[1]
-        with open(path, "rb") as file:
-            return Source.from_bytes(file.read(), path)
-
-    def tidy(self) -> None:
-        """Give up modules once they are many, while nothing is being evaluated, but those that others ask for most."""
-        if self._size <= _MOST_BYTES:
-            return
-        kept = self._most_asked()
-        self._memory.clear()
-        for path in self._modules.keys() - kept:
-            module = self._modules.pop(path)
-            if module is not None:
-                self._size -= len(module.source.data)
-                self._given_up += len(module.source.data)
-                module.release()
-        if self._given_up > _MOST_GARBAGE:
-            self._given_up = 0
-            _collect_garbage()
-
-    def _most_asked(self) -> set[str]:
-        """The modules worth keeping, each with those that it refers to."""
-        kept: set[str] = set()
-        size = 0
-        for path, _ in self._asked.most_common():
-            if path in self._modules and path not in kept:
-                together = self._reached(path) - kept
-                grown = size + self._bytes(together)
-                if grown <= _MOST_BYTES // 2:
-                    kept, size = kept | together, grown
-        return kept
-
-    def _reached(self, path: str) -> set[str]:
-        reached: set[str] = set()
-        pending = [path]
-        while pending:
-            if (path := pending.pop()) not in reached:
-                reached.add(path)
-                module = self._modules.get(path)
-                pending.extend(module.known_ancestors() if module is not None else ())
-        return reached
-
-    def _bytes(self, paths: Iterable[str]) -> int:
-        """Bytes of source text."""
-        modules = (self._modules.get(path) for path in paths)
-        return sum(len(module.source.data) for module in modules if module is not None)
-
-
 def _is_stored(node: ast.Attribute) -> bool:
     return isinstance(node.ctx, ast.Store)
-
-
-def _collect_garbage() -> None:
-    """Look for cycles, where nothing else does, in what is new; what is left is never looked at again."""
-    if not gc.isenabled():
-        gc.collect()
-        gc.freeze()
 
 
 def writes_property(node: FunctionNode) -> bool:
@@ -575,7 +376,7 @@ def find_class(dotted: str, importer: ModuleInfo) -> ClassInfo | str:
     return found if isinstance(found, ClassInfo) else dotted
 
 
-def _split(dotted: str) -> tuple[str, str]:
+def split_name(dotted: str) -> tuple[str, str]:
     """The module and the name in it; the module may be nothing but dots."""
     module_name, _, name = dotted.rpartition(".")
     if dotted.startswith(".") and not module_name.strip("."):
@@ -583,10 +384,10 @@ def _split(dotted: str) -> tuple[str, str]:
     return module_name, name
 
 
-def _packages(module_name: str) -> Iterator[str]:
+def packages_around(module_name: str) -> Iterator[str]:
     """The packages around a module, innermost first."""
     while module_name.strip("."):
-        module_name = _split(module_name)[0]
+        module_name = split_name(module_name)[0]
         yield module_name
 
 
@@ -598,12 +399,13 @@ def find_member(dotted: str, importer: ModuleInfo, depth: int = 0) -> Member | N
     """What a dotted name of the project stands for: a class, a function, or a name bound in a module."""
     if api.is_library(dotted) or depth > 5:
         return None
-    module_name, name = _split(dotted)
+    module_name, name = split_name(dotted)
     module = importer.project.module(module_name, importer) if module_name else None
-    return _member(module, name, depth) if module is not None else None
+    return member_of(module, name, depth) if module is not None else None
 
 
-def _member(module: ModuleInfo, name: str, depth: int = 0) -> Member | None:
+def member_of(module: ModuleInfo, name: str, depth: int = 0) -> Member | None:
+    """What a module has under a name, through what it imports; None where that is not of the project."""
     if name in module.classes:
         return module.classes[name]
     if name in module.functions:

@@ -57,7 +57,8 @@ class Interpreter(Calls):
         self.callbacks: list[tuple[Function, Arguments, bool]] = []
         self.reach = Reach()
         self.heap: Heap = {}
-        self.frame = self._frame(Scope(module, None, Phase.PLAIN, keras, False, None, ()), Environment(), eager=True)
+        # No scope of its own refers to the interpreter, which goes with the scopes that it keeps.
+        self.frame = Frame(Scope(module, None, Phase.PLAIN, keras, False, None, ()), Environment(), eager=True)
         self._declared: dict[ClassInfo, Names] = {}
         self._results: Results = {}
         # What classes of other files come to is the same whichever file asks.

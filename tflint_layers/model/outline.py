@@ -1,21 +1,20 @@
-"""Whether anything in a file may be traced, by its text alone: most files of a project need not be looked at closer."""
+"""What a file declares, by its text alone: most files need not be parsed to know that nothing in them is traced."""
 
 from __future__ import annotations
 
-import builtins
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from tflint_layers.model.classes import Project
 from tflint_layers.model.plaincode import plain_lines
 from tflint_layers.modules import imports, member_name
 from tflint_layers.source import Source
 
+# A base whose text is more than a name.
+UNREADABLE_BASE = "?"
 _LIBRARIES = (b"keras", b"tensorflow")
 _CLASS_WITH_BASE = re.compile(rb"class[ \t]+\w+[ \t]*[(\[]")
-_CLASS = re.compile(
-    r"^[ \t]*class[ \t]+(?P<name>\w+)[ \t]*(?:\[[^\]\n]*\])?(?:\((?P<bases>[^()]*)(?P<end>[()]))?", re.MULTILINE
-)
+_CLASS = re.compile(r"class[ \t]+(?P<name>\w+)[ \t]*(?:\[[^\]\n]*\])?(?:\((?P<bases>[^()]*)(?P<end>[()]))?")
 _FUNCTION = re.compile(rb"[@.]function\b")
 _DOTTED = re.compile(r"[\w.]+")
 
@@ -26,31 +25,58 @@ def names_library(source: Source) -> bool:
     return any(library in lowered for library in _LIBRARIES)
 
 
-def may_be_traced(source: Source, project: Project) -> bool:
-    """Whether a file has a class that may be a layer, a `tf.function`, or what rules say about other code."""
-    return (
-        _FUNCTION.search(source.data) is not None
-        or (_CLASS_WITH_BASE.search(source.data) is not None and _may_define_layer(source, project))
-        or (names_library(source) and bool(plain_lines(source.text)))
-    )
+def has_traced_text(source: Source) -> bool:
+    """Whether a file has a ``tf.function``, or what rules say about code outside of layers."""
+    by_decorator = b"function" in source.data and _FUNCTION.search(source.data) is not None
+    return by_decorator or (names_library(source) and bool(plain_lines(source.text)))
 
 
-def _may_define_layer(source: Source, project: Project) -> bool:
-    """Whether a class may inherit from one that Keras traces, of a library or of another file of the project."""
-    own = {match["name"] for match in _CLASS.finditer(source.text)}
-    imported: dict[str, list[str]] = {}
-    for module, name, local in imports(source.data, lambda _: False):
-        imported.setdefault(local, []).append(_bound(module, name, local))
-    for base in set(_bases(source.text)):
-        root, _, rest = base.partition(".")
-        if root not in imported:
-            if root in own or hasattr(builtins, root):
-                continue
-            return True
-        # `try` and `except` may import a name from two places.
-        if any(project.may_be_traced(f"{whole}.{rest}" if rest else whole, source.path) for whole in imported[root]):
-            return True
-    return False
+def may_have_bases(source: Source) -> bool:
+    """Whether a class of a file inherits from another."""
+    return _CLASS_WITH_BASE.search(source.data) is not None
+
+
+@dataclass(frozen=True)
+class Outline:
+    """The classes of a file and what it imports; names in comments and texts are taken for code, too.
+
+    ``bases``: of each class as they are written; of classes with the same name together. ``imported``: the dotted
+    names that each imported name may stand for, as ``try`` and ``except`` may import it from two places.
+    """
+
+    digest: int
+    bases: dict[str, tuple[str, ...]]
+    imported: dict[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, source: Source) -> Outline:
+        """The outline of a file."""
+        return cls(hash(source.data), _bases(source.text), _imported(source.data))
+
+
+def _bases(text: str) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for match in _CLASS.finditer(text):
+        start = match.start()
+        if not text[text.rfind("\n", 0, start) + 1 : start].strip(" \t"):
+            found[match["name"]] = (*found.get(match["name"], ()), *_written_bases(match))
+    return found
+
+
+def _imported(text: bytes) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for module, name, local in imports(text, lambda _: False):
+        found[local] = (*found.get(local, ()), _bound(module, name, local))
+    return found
+
+
+def _written_bases(match: re.Match[str]) -> Iterator[str]:
+    if match["end"] == "(":
+        yield UNREADABLE_BASE
+    for base in filter(None, (part.split("#")[0].strip() for part in (match["bases"] or "").split(","))):
+        if "=" not in base:
+            name = _DOTTED.match(base)
+            yield name[0] if name else UNREADABLE_BASE
 
 
 def _bound(module: str, name: str, local: str) -> str:
@@ -58,14 +84,3 @@ def _bound(module: str, name: str, local: str) -> str:
     if name:
         return member_name(module, name)
     return local if local == module.partition(".")[0] else module
-
-
-def _bases(text: str) -> Iterator[str]:
-    """The names of the base classes in a file; ``?`` for a base that is more than a name."""
-    for match in _CLASS.finditer(text):
-        if match["end"] == "(":
-            yield "?"
-        for base in filter(None, (part.split("#")[0].strip() for part in (match["bases"] or "").split(","))):
-            if "=" not in base:
-                name = _DOTTED.match(base)
-                yield name[0] if name else "?"

@@ -1,0 +1,274 @@
+"""The files that are linted together: which modules there are, what is known of them, and which are kept."""
+
+from __future__ import annotations
+
+import builtins
+import gc
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tflint_layers.model import api
+from tflint_layers.model.classes import ClassInfo, ModuleInfo, member_of, packages_around, split_name
+from tflint_layers.model.importgraph import ImportGraph
+from tflint_layers.model.imports import canonical
+from tflint_layers.model.outline import Outline, has_traced_text, may_have_bases
+from tflint_layers.modules import file_of_import, module_name
+from tflint_layers.source import Source, UnreadableSource
+
+if TYPE_CHECKING:
+    from tflint_layers.model.expressions import Names
+    from tflint_layers.model.interpreter import Results
+
+# Trees take some 200 times the memory of their text (measured), so this keeps a run well below 400 MB.
+_MOST_BYTES = 7_000_000
+# Bytes of the text of modules given up, before cycles that they left are looked for.
+_MOST_GARBAGE = 25_000_000
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Conclusions that hold for whoever asks: what classes declare, and what calls of functions in them give."""
+
+    declared: dict[ClassInfo, Names] = field(default_factory=dict)
+    results: Results = field(default_factory=dict)
+
+
+class Project:
+    """The files that are linted together: finds the module behind a dotted name on disk, and reads it once.
+
+    Only so many modules are kept at a time.
+    """
+
+    def __init__(self, layer_bases: tuple[str, ...] = ()) -> None:
+        self._layer_bases = frozenset(canonical(name) for name in layer_bases)
+        self._modules: dict[str, ModuleInfo | None] = {}
+        self._given: tuple[str, Source] | None = None
+        self._size = 0
+        self._given_up = 0
+        self._imports = ImportGraph()
+        self._without_role: set[str] = set()
+        self._traced: dict[tuple[str, str], bool] = {}
+        self._outlines: dict[str, Outline | None] = {}
+        self._readable: set[str] = set()
+        self._asked: Counter[str] = Counter()
+        self._memory: defaultdict[int, Memory] = defaultdict(Memory)
+
+    def role(self, dotted: str) -> str | None:
+        """What Keras takes a library class for."""
+        if dotted in self._layer_bases:
+            return "layer"
+        return api.class_role(dotted)
+
+    def has_no_role(self, dotted: str) -> bool:
+        """Whether a class is known to be nothing that Keras traces, without looking at any file."""
+        return dotted in self._without_role
+
+    def remember_no_role(self, dotted: str) -> None:
+        """Note a class that turned out to be nothing that Keras traces; a relative name fits one file only."""
+        if not dotted.startswith("."):
+            self._without_role.add(dotted)
+
+    def may_be_traced(self, source: Source) -> bool:
+        """Whether anything in a file may be traced, or is what rules say about other code; told without parsing it."""
+        if has_traced_text(source):
+            return True
+        if not may_have_bases(source):
+            return False
+        path = source.absolute_path
+        outline = self._outlines[path] = Outline.of(source)
+        return any(self._is_traced_there(path, name) for name in outline.bases)
+
+    def _is_traced_there(self, path: str, name: str) -> bool:
+        """Whether what a file has under a name is a class that Keras traces, or may be."""
+        if (path, name) not in self._traced:
+            # What a class that inherits from itself sees of itself, in the middle of this.
+            self._traced[path, name] = False
+            self._traced[path, name] = self._find_traced(path, name)
+        return self._traced[path, name]
+
+    def _find_traced(self, path: str, name: str) -> bool:
+        outline = self._outline(path)
+        if outline is None:
+            return False
+        if name in outline.bases or name in outline.imported:
+            inherits = any(self._is_traced_base(base, path, outline) for base in outline.bases.get(name, ()))
+            return inherits or any(self._is_traced_class(dotted, path) for dotted in outline.imported.get(name, ()))
+        module = self.read(path)
+        if module is None:
+            return False
+        self._asked[path] += 1
+        found = member_of(module, name)
+        if isinstance(found, ClassInfo):
+            return found.role is not None
+        return found is not None or name not in module.names
+
+    def _is_traced_base(self, written: str, path: str, outline: Outline) -> bool:
+        """Whether the base of a class, as it is written, is a class that Keras traces, or may be."""
+        root, _, rest = written.partition(".")
+        wholes = outline.imported.get(root, ())
+        if any(self._is_traced_class(f"{whole}.{rest}" if rest else whole, path) for whole in wholes):
+            return True
+        if root in outline.bases:
+            return self._is_traced_there(path, root)
+        return not wholes and not hasattr(builtins, root)
+
+    def _is_traced_class(self, dotted: str, importer: str) -> bool:
+        """Whether a class is one that Keras traces, or may be; ``importer`` is the path of the file that names it."""
+        role = self.role(canonical(dotted))
+        if role is not None or api.is_library(dotted):
+            return role is not None
+        module_name, name = split_name(dotted)
+        path = file_of_import(module_name, importer)
+        if path is None:
+            # A member of a member, unless no part of it is of the project.
+            around = (file_of_import(module_name, importer) for module_name in packages_around(module_name))
+            return any(path is not None for path in around)
+        return self._is_traced_there(path, name)
+
+    def _outline(self, path: str) -> Outline | None:
+        if path not in self._outlines:
+            try:
+                self._outlines[path] = Outline.of(self.source(path))
+            except (OSError, UnreadableSource):
+                self._outlines[path] = None
+        return self._outlines[path]
+
+    def add(self, source: Source) -> ModuleInfo:
+        """The module of a file, indexed.
+
+        Raises:
+            UnreadableSource: the file is no Python.
+        """
+        path = source.absolute_path
+        module = self._modules.get(path)
+        if module is None or module.source.data != source.data:
+            module = self._parsed(source, path)
+        self._modules[path] = module
+        return module
+
+    def check(self, source: Source) -> None:
+        """Raise UnreadableSource where a file is no valid Python; a file that was parsed is not looked at again."""
+        path = source.absolute_path
+        if path not in self._readable:
+            source.check()
+            self._readable.add(path)
+
+    def _parsed(self, source: Source, path: str) -> ModuleInfo:
+        module = ModuleInfo(source, self, path, module_name(path)[1])
+        self._size += len(source.data)
+        self._readable.add(path)
+        return module
+
+    def memory(self, keras: int) -> Memory:
+        """What was concluded for one Keras from the modules that are kept; emptied when some are given up."""
+        return self._memory[keras]
+
+    def give(self, source: Source) -> None:
+        """Let a file have this text, whatever is on disk, until another file is given."""
+        self._given = (source.absolute_path, source)
+
+    def has_changed(self, source: Source) -> bool:
+        """Whether the file is known with other bytes, so that what was concluded from it may be wrong."""
+        path = source.absolute_path
+        known, outline = self._modules.get(path), self._outlines.get(path)
+        return (known is not None and known.source.data != source.data) or (
+            outline is not None and outline.digest != hash(source.data)
+        )
+
+    def forget(self) -> None:
+        """Give up everything that was read."""
+        self._modules.clear()
+        self._size = 0
+        self._memory.clear()
+        self._without_role.clear()
+        self._traced.clear()
+        self._outlines.clear()
+        self._readable.clear()
+        self._imports = ImportGraph()
+
+    def module(self, dotted: str, importer: ModuleInfo) -> ModuleInfo | None:
+        """The module of the project that ``dotted`` names when ``importer`` imports it; None for libraries."""
+        path = file_of_import(dotted, importer.path)
+        found = self.read(path) if path is not None else None
+        if path is not None and found is not None:
+            self._asked[path] += 1
+        return found
+
+    def importers(self, path: str) -> list[str]:
+        """Files of the same package, or folder, whose entry points may reach what a file defines, sorted."""
+        return self._imports.importers(path)
+
+    def read(self, path: str) -> ModuleInfo | None:
+        """The module of a file; None where there is none, or it is no Python."""
+        if path not in self._modules:
+            module = None
+            try:
+                module = self._parsed(self.source(path), path)
+            except (OSError, UnreadableSource):
+                module = None
+            self._modules[path] = module
+        return self._modules[path]
+
+    def source(self, path: str) -> Source:
+        """A file as it was given, else as it is on disk.
+
+        Raises:
+            OSError: there is no such file, or it cannot be read.
+            UnreadableSource: its bytes are no text.
+        """
+        if self._given is not None and self._given[0] == path:
+            return self._given[1]
+        with open(path, "rb") as file:
+            return Source.from_bytes(file.read(), path)
+
+    def tidy(self) -> None:
+        """Give up modules once they are many, while nothing is being evaluated, but those that others ask for most."""
+        if self._size <= _MOST_BYTES:
+            return
+        kept = self._most_asked()
+        self._memory.clear()
+        for path in self._modules.keys() - kept:
+            module = self._modules.pop(path)
+            if module is not None:
+                self._size -= len(module.source.data)
+                self._given_up += len(module.source.data)
+                module.release()
+        if self._given_up > _MOST_GARBAGE:
+            self._given_up = 0
+            _collect_garbage()
+
+    def _most_asked(self) -> set[str]:
+        """The modules worth keeping, each with those that it refers to."""
+        kept: set[str] = set()
+        size = 0
+        for path, _ in self._asked.most_common():
+            if path in self._modules and path not in kept:
+                together = self._reached(path) - kept
+                grown = size + self._bytes(together)
+                if grown <= _MOST_BYTES // 2:
+                    kept, size = kept | together, grown
+        return kept
+
+    def _reached(self, path: str) -> set[str]:
+        reached: set[str] = set()
+        pending = [path]
+        while pending:
+            if (path := pending.pop()) not in reached:
+                reached.add(path)
+                module = self._modules.get(path)
+                pending.extend(module.known_ancestors() if module is not None else ())
+        return reached
+
+    def _bytes(self, paths: Iterable[str]) -> int:
+        """Bytes of source text."""
+        modules = (self._modules.get(path) for path in paths)
+        return sum(len(module.source.data) for module in modules if module is not None)
+
+
+def _collect_garbage() -> None:
+    """Look for cycles, where nothing else does, in what is new; what is left is never looked at again."""
+    if not gc.isenabled():
+        gc.collect()
+        gc.freeze()
