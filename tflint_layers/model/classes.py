@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -138,6 +138,19 @@ class ClassInfo:
         if known is None:
             known = self._reads[method] = frozenset(self._read_from(method))
         return known
+
+    def inherits_unchanged(self, method: FunctionInfo, apart_from: Iterable[str] = ()) -> bool:
+        """Whether a method comes from a base that is traced itself, and nothing that it reads differs in this class.
+
+        ``apart_from``: what may differ all the same.
+        """
+        base = method.cls
+        if base is None or base is self or base.role is None:
+            return False
+        inherited = base.ancestry
+        between = (cls for cls in self.ancestry if isinstance(cls, ClassInfo) and cls not in inherited)
+        read = base.reads(method).difference(apart_from)
+        return all(read.isdisjoint(changed.defined) for changed in between)
 
     @cached_property
     def _reads(self) -> dict[FunctionInfo, frozenset[str]]:

@@ -94,7 +94,8 @@ def _enter_class(interpreter: Interpreter, cls: ClassInfo) -> None:
         method = cls.method(name)
         if method is None or name in replaced:
             continue
-        if _is_as_inherited(cls, method):
+        # What the class puts in place of other entry points is entered there.
+        if cls.inherits_unchanged(method, apart_from=_ENTRIES.get(method.cls.role or "", {}) if method.cls else {}):
             interpreter.reach.entries.append((cls, method))
             continue
         interpreter.heap = {}
@@ -106,18 +107,6 @@ def _enter_class(interpreter: Interpreter, cls: ClassInfo) -> None:
             autograph=converted and interpreter.keras == 2,
             layer=cls,
         )
-
-
-def _is_as_inherited(cls: ClassInfo, method: FunctionInfo) -> bool:
-    """Whether a method comes from a base that is an entry point itself, and nothing it reads differs in the class."""
-    base = method.cls
-    if base is None or base is cls or base.role is None:
-        return False
-    inherited = base.ancestry
-    between = (cls for cls in cls.ancestry if isinstance(cls, ClassInfo) and cls not in inherited)
-    # What the class puts in place of other entry points is entered there.
-    read = base.reads(method) - _ENTRIES[base.role].keys()
-    return all(read.isdisjoint(changed.defined) for changed in between)
 
 
 def _replaced_when_made(cls: ClassInfo) -> set[str]:

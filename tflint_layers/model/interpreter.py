@@ -60,6 +60,7 @@ class Interpreter(Calls):
         # No scope of its own refers to the interpreter, which goes with the scopes that it keeps.
         self.frame = Frame(Scope(module, None, Phase.PLAIN, keras, False, None, ()), Environment(), eager=True)
         self._declared: dict[ClassInfo, Names] = {}
+        self._given: dict[tuple[ClassInfo, str], Names] = {}
         self._results: Results = {}
         # What classes of other files come to is the same whichever file asks.
         self._memory = module.project.memory(keras)
@@ -104,7 +105,9 @@ class Interpreter(Calls):
             return Container(UNKNOWN, type="generator") if info.is_generator else UNKNOWN
         if any(last_name(decorator) in _UNCALLED_DECORATORS for decorator in info.decorators):
             return UNKNOWN
-        if isinstance(function.bound, Instance) and self._takes_over(info, function.bound):
+        if isinstance(function.bound, Instance) and (
+            self._takes_over(info, function.bound) or self._builds_another(info, function.bound)
+        ):
             return NONE
         if function.autograph is not None:
             autograph = function.autograph
@@ -141,6 +144,13 @@ class Interpreter(Calls):
         for name, value in self.declared(info.cls).items():
             self.heap[cls, name] = value
         return True
+
+    def _builds_another(self, info: FunctionInfo, instance: Instance) -> bool:
+        """Whether ``build`` of one layer calls that of another, whose attributes are known as those of its class."""
+        scope = self.frame.scope
+        own = scope.layer.ancestry if scope.layer is not None else ()
+        is_build = scope.phase is Phase.BUILD and info.name == "build" and instance.cls is not None
+        return is_build and instance.cls not in own and instance.cls is not None and instance.cls.role is not None
 
     def _is_constant(self, info: FunctionInfo, arguments: Arguments) -> bool:
         """Whether a module-level name is being bound to what a function of the module gives without arguments."""
@@ -281,11 +291,27 @@ class Interpreter(Calls):
             instance = self.instance(cls)
             for name in ("__init__", "build"):
                 if (method := cls.method(name)) is not None:
-                    self._run_set_up(method, instance, cls)
+                    self._set_up(cls, method, instance)
             for (owner, name), value in self.heap.items():
                 if owner is cls:
                     names[name] = stored(value, f"self.{name}")
         return names
+
+    def _set_up(self, cls: ClassInfo, method: FunctionInfo, instance: Instance) -> None:
+        """Run ``__init__`` or ``build`` of a class; where it inherits one that does the same, that is not run again."""
+        base = method.cls
+        if base is not None and base.module is self.module and cls.inherits_unchanged(method):
+            self.declared(base)
+            for name, value in self._given.get((base, method.name), {}).items():
+                self.heap[cls, name] = value
+            return
+        before = dict(self.heap)
+        self._run_set_up(method, instance, cls)
+        self._given[cls, method.name] = {
+            name: value
+            for (owner, name), value in self.heap.items()
+            if owner is cls and before.get((owner, name)) is not value
+        }
 
     def _run_set_up(self, method: FunctionInfo, instance: Instance, cls: ClassInfo) -> None:
         if self._takes_over(method, instance):

@@ -8,6 +8,8 @@ from bisect import bisect_left
 from collections.abc import Iterator
 
 from tflint_layers.model import api
+from tflint_layers.model.imports import canonical
+from tflint_layers.modules import imports, member_name
 
 _WORDS = (
     "run_functions_eagerly",
@@ -19,7 +21,9 @@ _WORDS = (
     "class _",
     "Activation(lambda",
 )
-_CALLS = tuple(f"{name}(" for name in sorted({"Input", "Lambda", *api.CALLBACK_NAMES} - vars(builtins).keys()))
+_CALLS = tuple(f"{name}(" for name in sorted({"Lambda", *api.CALLBACK_NAMES} - vars(builtins).keys()))
+# A Keras tensor is spoken about where an operation of TensorFlow may take it.
+_KERAS_TENSOR = "Input("
 # What Python has as well is a library's only where it is taken from something.
 _METHODS = tuple(f".{name}(" for name in sorted(api.CALLBACK_NAMES & vars(builtins).keys()))
 _ARGUMENT = "dynamic"
@@ -42,10 +46,11 @@ def _places(text: str) -> Iterator[int]:
     for word in (*_WORDS, *_METHODS):
         yield from _occurrences(text, word)
     for call in _CALLS:
-        for place in _occurrences(text, call):
-            before = text[place - 1 : place]
-            if not (before.isalnum() or before == "_"):
-                yield place
+        yield from _calls(text, call)
+    keras_tensors = list(_calls(text, _KERAS_TENSOR))
+    if keras_tensors:
+        operation = _operation(text)
+        yield from (place for place in keras_tensors if operation.search(text, place, _end_of_block(text, place)))
     for place in _occurrences(text, _ARGUMENT):
         end = place + len(_ARGUMENT)
         if text[end : end + 4].lstrip(" ").startswith("=") or text[place - 1 : place] in {"'", '"', "."}:
@@ -53,6 +58,35 @@ def _places(text: str) -> Iterator[int]:
     for place in _occurrences(text, _COMPILE):
         if _GIVEN.match(text, place + len(_COMPILE)):
             yield place
+
+
+def _calls(text: str, call: str) -> Iterator[int]:
+    """The places of a whole name with the bracket behind it."""
+    for place in _occurrences(text, call):
+        before = text[place - 1 : place]
+        if not (before.isalnum() or before == "_"):
+            yield place
+
+
+def _operation(text: str) -> re.Pattern[str]:
+    """What an operation of TensorFlow starts with in a file, whatever it imports TensorFlow as."""
+    names = {
+        local
+        for module, name, local in imports(text.encode(), lambda module: not module.startswith("tensorflow"))
+        if not canonical(member_name(module, name) if name else module).startswith("keras")
+    }
+    # After a star import any name may be one.
+    return re.compile("" if "*" in names else rf"\b(?:{'|'.join(sorted({'tf', *names}))})\b(?!\.keras\b)")
+
+
+def _end_of_block(text: str, place: int) -> int:
+    """Where the function ends that holds a place, at the latest."""
+    line = text[text.rfind("\n", 0, place) + 1 : place]
+    indentation = len(line) - len(line.lstrip())
+    if not indentation:
+        return len(text)
+    outer = re.compile(rf"\n[ \t]{{0,{indentation - 1}}}(?:async|def|class|@)\b").search(text, place)
+    return outer.start() if outer is not None else len(text)
 
 
 def _occurrences(text: str, word: str) -> Iterator[int]:
