@@ -71,6 +71,7 @@ def write_text(file: Path, text: str) -> None:
         SettingsError: it cannot be written.
     """
     try:
-        file.write_text(text, encoding="utf-8")
+        # File names need not be UTF-8; what is not is shown as an escape, as on standard output.
+        file.write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise SettingsError(f"{file}: cannot be written: {error.strerror or error}") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tflint_layers.finding import Finding
-from tflint_layers.report import github, gitlab, json, junit, sarif, text
+from tflint_layers.report import github, gitlab, html, json, junit, sarif, text
 from tflint_layers.report.render import Documents, Paint, Render
 
 __all__ = ["FORMATS", "Documents", "Paint", "Render", "in_order"]
@@ -19,6 +19,7 @@ FORMATS: dict[str, Render] = {
     "gitlab": gitlab.code_quality,
     "junit": junit.suites,
     "sarif": sarif.log,
+    "html": html.page,
 }
 
 

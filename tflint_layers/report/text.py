@@ -71,7 +71,7 @@ def _frame(finding: Finding, document: Document, number: int, width: int, paint:
     indent = len(line) - len(line.lstrip())
     start = finding.column - 1 if number == finding.line else indent
     end = finding.end_column - 1 if number == finding.end_line else len(line.rstrip())
-    line, start, end = _window(line, start, max(end, start + 1))
+    line, start, end = window(line, start, max(end, start + 1))
     padding = "".join("\t" if character == "\t" else " " * _columns(character) for character in line[:start])
     marks = "^" * max(sum(map(_columns, line[start:end])), 1)
     shown = document.place(number, 1).line
@@ -79,7 +79,7 @@ def _frame(finding: Finding, document: Document, number: int, width: int, paint:
     yield f"{' ' * width} | {padding}{paint(marks, 'red')}"
 
 
-def _window(line: str, start: int, end: int) -> tuple[str, int, int]:
+def window(line: str, start: int, end: int) -> tuple[str, int, int]:
     """The part of a line that is worth showing, and the span in it: generated lines can have a million columns."""
     if len(line) <= _MOST_COLUMNS:
         return line, start, end
