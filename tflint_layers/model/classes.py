@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tflint_layers.model import api
-from tflint_layers.model.imports import bindings, canonical, keras_of_imports
+from tflint_layers.model.imports import bindings, canonical, imported_names, keras_of_names
 from tflint_layers.model.syntax import FunctionNode, own_nodes, parents_below, statements, walk
 from tflint_layers.source import Source
 
@@ -228,12 +228,11 @@ class ModuleInfo:
     all_functions: list[FunctionInfo] = field(init=False, default_factory=list)
     all_classes: list[ClassInfo] = field(init=False, default_factory=list)
     stars: list[str] = field(init=False, default_factory=list)
+    imports: list[ast.Import | ast.ImportFrom] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         """Index the declarations of the module, nested ones too."""
-        imports: list[ast.Import | ast.ImportFrom] = []
-        self._index(self.source.tree.body, "", None, None, imports)
-        self.keras = keras_of_imports(imports)
+        self._index(self.source.tree.body, "", None, None)
 
     def _index(
         self,
@@ -241,11 +240,10 @@ class ModuleInfo:
         prefix: str,
         cls: ClassInfo | None,
         around: FunctionInfo | None,
-        imports: list[ast.Import | ast.ImportFrom],
     ) -> None:
         for node in statements(body):
             if isinstance(node, (ast.Import, ast.ImportFrom)):
-                imports.append(node)
+                self.imports.append(node)
                 if not prefix:
                     self._bind(node)
             elif isinstance(node, ast.ClassDef):
@@ -253,7 +251,7 @@ class ModuleInfo:
                 self.all_classes.append(info)
                 if not prefix:
                     self.classes[node.name] = info
-                self._index(node.body, f"{info.qualname}.", info, around, imports)
+                self._index(node.body, f"{info.qualname}.", info, around)
             elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 function = (
                     cls.methods[node.name]
@@ -263,7 +261,7 @@ class ModuleInfo:
                 self.all_functions.append(function)
                 if not prefix:
                     self.functions[node.name] = function
-                self._index(node.body, f"{function.qualname}.", None, function, imports)
+                self._index(node.body, f"{function.qualname}.", None, function)
 
     def _bind(self, node: ast.Import | ast.ImportFrom) -> None:
         for name, dotted in bindings(node, self.package):
@@ -286,6 +284,15 @@ class ModuleInfo:
     def classes_by_node(self) -> dict[ast.AST, ClassInfo]:
         """Every class of the module by its definition."""
         return {info.node: info for info in self.all_classes}
+
+    @cached_property
+    def keras(self) -> int | None:
+        """The Keras version that the imports give away, also those of modules that hand Keras on; else None."""
+        own = keras_of_names(name for node in self.imports for name in imported_names(node))
+        if own is not None:
+            return own
+        handed_on = (self.project.origins(name, self.path) for name in self.names.values() if not api.is_library(name))
+        return keras_of_names(name for names in handed_on for name in names)
 
     def release(self) -> None:
         """Drop what the module consists of: its parts refer to each other, and would wait for the garbage collector."""
@@ -320,10 +327,11 @@ class ModuleInfo:
             return canonical(f"{base}.{node.attr}") if base else None
         if isinstance(node, ast.Name):
             bound = self.names.get(node.id)
-            if bound is None and isinstance(alias := self.assigned.get(node.id), (ast.Name, ast.Attribute)):
+            if bound is not None:
+                return self.project.origin(bound, self.path)
+            if isinstance(alias := self.assigned.get(node.id), (ast.Name, ast.Attribute)):
                 same = isinstance(alias, ast.Name) and alias.id == node.id
                 return None if same else self.dotted(alias)
-            return bound
         return None
 
 
@@ -386,7 +394,7 @@ def _from_stars(name: str, module: ModuleInfo) -> ClassInfo | str | None:
 def find_class(dotted: str, importer: ModuleInfo) -> ClassInfo | str:
     """The project's class of a dotted name, through re-exports; the name itself for a library's."""
     found = find_member(dotted, importer)
-    return found if isinstance(found, ClassInfo) else dotted
+    return found if isinstance(found, ClassInfo) else importer.project.origin(dotted, importer.path)
 
 
 def split_name(dotted: str) -> tuple[str, str]:

@@ -14,8 +14,8 @@ from tflint_layers.model.expressions import autograph_of
 from tflint_layers.model.interpreter import Interpreter, default_value, option_value
 from tflint_layers.model.reach import Reach
 from tflint_layers.model.scopes import Phase, Scope
-from tflint_layers.model.syntax import walk
-from tflint_layers.model.values import NONE, STATIC, TENSOR, UNKNOWN, Function, Tensor, Value, join, literal
+from tflint_layers.model.syntax import last_name, walk
+from tflint_layers.model.values import NONE, STATIC, TENSOR, UNKNOWN, Container, Function, Tensor, Value, join, literal
 
 # Method -> whether Keras 2 converts it with AutoGraph (Keras 3 converts none); measured, see TRUTHS.md 1 and 2.
 _LAYER_ENTRIES = {"call": True}
@@ -39,6 +39,7 @@ _ENTRIES: dict[str, dict[str, bool]] = {
 _FLAGS = frozenset({"training", "return_attention_scores", "use_causal_mask", "return_state", "name", "verbose"})
 _TENSOR_ANNOTATIONS = frozenset({"tensorflow.Tensor", "keras.KerasTensor", "tensorflow.Variable"})
 _PYTHON_ANNOTATIONS = frozenset({"int", "float", "bool", "str"})
+_SEQUENCES = frozenset({"list", "tuple", "List", "Tuple", "Sequence", "Iterable"})
 _SINGLE_TENSOR_ATTRIBUTES = frozenset({"shape", "dtype", "get_shape", "set_shape", "numpy", "ndim"})
 _LOSS_SIDES = frozenset({"y", "y_pred"})
 _MOST_HANDED_ON = 2
@@ -245,9 +246,39 @@ def _annotated(parameter: ast.arg, module: ModuleInfo) -> Value | None:
     annotation = parameter.annotation
     if annotation is None:
         return None
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        annotation = _parsed(annotation.value)
+    if annotation is None:
+        return None
     if isinstance(annotation, ast.Name) and annotation.id in _PYTHON_ANNOTATIONS:
         return STATIC
+    if _is_of_numbers(annotation):
+        return Container(STATIC)
     return TENSOR if module.dotted(annotation) in _TENSOR_ANNOTATIONS else None
+
+
+def _parsed(annotation: str) -> ast.expr | None:
+    """The expression of an annotation that is written as a text."""
+    try:
+        return ast.parse(annotation, mode="eval").body
+    except (SyntaxError, ValueError):
+        return None
+
+
+def _is_of_numbers(annotation: ast.expr) -> bool:
+    """Whether an annotation says that an argument is a list or tuple of numbers or texts, or None."""
+    if isinstance(annotation, ast.BinOp):
+        sides = [side for side in (annotation.left, annotation.right) if not isinstance(side, ast.Constant)]
+        return bool(sides) and all(map(_is_of_numbers, sides))
+    if not isinstance(annotation, ast.Subscript):
+        return False
+    items = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
+    if last_name(annotation.value) == "Optional":
+        return _is_of_numbers(items[0])
+    # `...` and None aside.
+    kinds = [item for item in items if not isinstance(item, ast.Constant)]
+    plain = (last_name(item) in _PYTHON_ANNOTATIONS or _is_of_numbers(item) for item in kinds)
+    return last_name(annotation.value) in _SEQUENCES and bool(kinds) and all(plain)
 
 
 def _defaults(method: FunctionInfo) -> Iterator[tuple[str, ast.expr]]:

@@ -215,7 +215,7 @@ class Expressions:
             return self.function_value(member)
         if isinstance(member, tuple):
             return stored(self.global_value(*member), member[1])
-        return Api(dotted)
+        return Api(module.project.origin(dotted, module.path))
 
     def function_value(
         self, info: FunctionInfo, environment: Environment | None = None, bound: Value | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 from tflint_layers.modules import absolute_name
@@ -57,9 +57,9 @@ def bindings(node: ast.Import | ast.ImportFrom, package: str) -> Iterator[tuple[
             yield alias.asname or alias.name, canonical(joined)
 
 
-def keras_of_imports(nodes: list[ast.Import | ast.ImportFrom]) -> int | None:
-    """The Keras version that the imports of a file give away: 2, 3, or None where they fit both."""
-    names = [name for node in nodes for name in _imported(node)]
+def keras_of_names(names: Iterable[str]) -> int | None:
+    """The Keras version that names of a library, as they are imported, give away: 2, 3, or None where they fit both."""
+    names = list(names)
     if any(_within(name, _KERAS2_HOMES) for name in names):
         return 2
     if any(_within(name, _KERAS3_HOMES) for name in names):
@@ -67,7 +67,8 @@ def keras_of_imports(nodes: list[ast.Import | ast.ImportFrom]) -> int | None:
     return None
 
 
-def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
+def imported_names(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
+    """The dotted names that an import statement reads; none of a relative import."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
     elif not node.level:

@@ -17,6 +17,9 @@ _CLASS_WITH_BASE = re.compile(rb"class[ \t]+\w+[ \t]*[(\[]")
 _CLASS = re.compile(r"class[ \t]+(?P<name>\w+)[ \t]*(?:\[[^\]\n]*\])?(?:\((?P<bases>[^()]*)(?P<end>[()]))?")
 _FUNCTION = re.compile(rb"[@.]function\b")
 _DOTTED = re.compile(r"[\w.]+")
+# `keras = tf.keras`: what a module hands on under a name of its own.
+_ALIASED = ("= tf", "= tensorflow", "= keras")
+_ALIAS = re.compile(r"(\w+)[ \t]*=[ \t]*([\w.]+)[ \t]*(?:#.*)?$")
 
 
 def names_library(source: Source) -> bool:
@@ -41,7 +44,8 @@ class Outline:
     """The classes of a file and what it imports; names in comments and texts are taken for code, too.
 
     ``bases``: of each class as they are written; of classes with the same name together. ``imported``: the dotted
-    names that each imported name may stand for, as ``try`` and ``except`` may import it from two places.
+    names that each imported name may stand for, as ``try`` and ``except`` may import it from two places, and those that
+    names for parts of TensorFlow and Keras stand for.
     """
 
     digest: int
@@ -51,7 +55,11 @@ class Outline:
     @classmethod
     def of(cls, source: Source) -> Outline:
         """The outline of a file."""
-        return cls(hash(source.data), _bases(source.text), _imported(source.data))
+        imported = _imported(source.data)
+        for name, dotted in _aliases(source.text):
+            root, dot, rest = dotted.partition(".")
+            imported[name] = (*imported.get(name, ()), *(whole + dot + rest for whole in imported.get(root, ())))
+        return cls(hash(source.data), _bases(source.text), imported)
 
 
 def _bases(text: str) -> dict[str, tuple[str, ...]]:
@@ -68,6 +76,17 @@ def _imported(text: bytes) -> dict[str, tuple[str, ...]]:
     for module, name, local in imports(text, lambda _: False):
         found[local] = (*found.get(local, ()), _bound(module, name, local))
     return found
+
+
+def _aliases(text: str) -> Iterator[tuple[str, str]]:
+    """The names that stand for a part of a library, each with the part."""
+    for sign in _ALIASED:
+        place = text.find(sign)
+        while place >= 0:
+            line = text[text.rfind("\n", 0, place) + 1 : (text.find("\n", place) + 1 or len(text) + 1) - 1]
+            if (match := _ALIAS.match(line)) is not None:
+                yield match[1], match[2]
+            place = text.find(sign, place + 1)
 
 
 def _written_bases(match: re.Match[str]) -> Iterator[str]:

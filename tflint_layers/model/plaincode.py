@@ -30,6 +30,7 @@ _ARGUMENT = "dynamic"
 # A model is given a loss or metric that is a function of the project.
 _COMPILE = ".compile("
 _GIVEN = re.compile(r"(?:[^()]|\([^()]*\)){0,400}?\b(?:loss|metrics) ?= ?[^\n)]*?(?<![\w.\"'])[A-Za-z_]\w*[,)\]}(]")
+_LAST_WORD = re.compile(r"(\w+) ?$")
 
 
 def plain_lines(text: str) -> list[int]:
@@ -75,8 +76,14 @@ def _operation(text: str) -> re.Pattern[str]:
         for module, name, local in imports(text.encode(), lambda module: not module.startswith("tensorflow"))
         if not canonical(member_name(module, name) if name else module).startswith("keras")
     }
-    # After a star import any name may be one.
-    return re.compile("" if "*" in names else rf"\b(?:{'|'.join(sorted({'tf', *names}))})\b(?!\.keras\b)")
+    if "*" in names:
+        # Any name may be one.
+        return re.compile("")
+    one_of = "|".join(sorted({"tf", *names}))
+    places = (match.start() for match in re.finditer(rf"= ?(?:{one_of})\b", text))
+    aliases = (_LAST_WORD.search(text[max(place - 60, 0) : place]) for place in places)
+    one_of = "|".join([one_of, *sorted({alias[1] for alias in aliases if alias is not None})])
+    return re.compile(rf"\b(?:{one_of})\b(?!\.keras\b)")
 
 
 def _end_of_block(text: str, place: int) -> int:

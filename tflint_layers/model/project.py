@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import gc
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _MOST_BYTES = 7_000_000
 # Bytes of the text of modules given up, before cycles that they left are looked for.
 _MOST_GARBAGE = 25_000_000
+# Through how many modules a name of a library is followed.
+_MOST_HANDED_ON = 6
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Project:
         self._without_role: set[str] = set()
         self._traced: dict[tuple[str, str], bool] = {}
         self._outlines: dict[str, Outline | None] = {}
+        self._origins: dict[tuple[str, str], tuple[str, ...]] = {}
         self._readable: set[str] = set()
         self._asked: Counter[str] = Counter()
         self._memory: defaultdict[int, Memory] = defaultdict(Memory)
@@ -122,10 +125,42 @@ class Project:
         module_name, name = split_name(dotted)
         path = file_of_import(module_name, importer)
         if path is None:
+            if names := self.origins(dotted, importer):
+                return any(self.role(canonical(name)) is not None for name in names)
             # A member of a member, unless no part of it is of the project.
             around = (file_of_import(module_name, importer) for module_name in packages_around(module_name))
             return any(path is not None for path in around)
         return self._is_traced_there(path, name)
+
+    def origin(self, dotted: str, importer: str) -> str:
+        """The library's name for what modules of the project hand on, such as ``tf`` of ``from .compat import tf``.
+
+        Any other name is returned as it is. ``importer`` is the path of the file that imports it.
+        """
+        if api.is_library(dotted):
+            return dotted
+        names = self.origins(dotted, importer)
+        return canonical(names[0]) if names else dotted
+
+    def origins(self, dotted: str, importer: str, depth: int = 0) -> tuple[str, ...]:
+        """The names of a library that a name may stand for, as they are imported; none for a name of the project."""
+        if api.is_library(canonical(dotted)):
+            return (dotted,)
+        key = dotted, importer
+        if key not in self._origins:
+            self._origins[key] = tuple(self._find_origins(dotted, importer, depth)) if depth < _MOST_HANDED_ON else ()
+        return self._origins[key]
+
+    def _find_origins(self, dotted: str, importer: str, depth: int) -> Iterator[str]:
+        module_name, name = split_name(dotted)
+        path = file_of_import(module_name, importer)
+        if path is not None:
+            outline = self._outline(path)
+            for whole in outline.imported.get(name, ()) if outline is not None else ():
+                yield from self.origins(whole, path, depth + 1)
+        elif module_name.strip("."):
+            for origin in self.origins(module_name, importer, depth + 1):
+                yield f"{origin}.{name}"
 
     def _outline(self, path: str) -> Outline | None:
         if path not in self._outlines:
@@ -185,6 +220,7 @@ class Project:
         self._without_role.clear()
         self._traced.clear()
         self._outlines.clear()
+        self._origins.clear()
         self._readable.clear()
         self._imports = ImportGraph()
 

@@ -138,7 +138,17 @@ def _takes_batch_apart(scope: Scope, node: ast.Call) -> bool:
     axis = node.args[2] if len(node.args) > 2 else given.get("axis")
     counted = number is not None and literal(number) is not None
     along_batch = axis is None or literal(axis) == 0
-    return is_single_tensor(subject) and isinstance(subject, Tensor) and subject.batch and along_batch and not counted
+    if counted or not along_batch or _is_unpacked(scope, node):
+        return False
+    return is_single_tensor(subject) and isinstance(subject, Tensor) and subject.batch
+
+
+def _is_unpacked(scope: Scope, node: ast.Call) -> bool:
+    """Whether each part gets a name of its own: whoever writes that knows how many there are."""
+    parent = scope.parent(node)
+    return isinstance(parent, ast.Assign) and any(
+        isinstance(target, (ast.Tuple, ast.List)) for target in parent.targets
+    )
 
 
 def _is_none(value: Value) -> bool:

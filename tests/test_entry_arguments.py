@@ -1,0 +1,60 @@
+"""What the arguments of an entry point are taken for, where its own code or its annotations tell."""
+
+from __future__ import annotations
+
+import pytest
+
+from tflint_layers import Settings, lint_source
+
+HEAD = "import keras\nimport tensorflow as tf\n\n\nclass Layer(keras.layers.Layer):\n"
+SILENT = {
+    # Whoever takes two parts knows that there are two: the first axis is no batch.
+    "a pair": """
+    def call(self, inputs, past):
+        keys, values = tf.unstack(past, axis=0)
+        return inputs + keys + values
+""",
+    # The annotation says that these are numbers, whatever operation they are given to.
+    "sizes": """
+    def call(self, inputs, size: tuple[int, int]):
+        smallest = tf.reduce_min(size)
+        height, width = size
+        return inputs * float(height * width) + tf.cast(smallest, inputs.dtype)
+""",
+    "sizes of a list": """
+    def call(self, inputs, sizes: "list[int]", more: typing.Optional[typing.List[float]] = None):
+        tf.reduce_min(sizes)
+        for size in sizes:
+            inputs = inputs * float(size)
+        return inputs
+""",
+}
+FOUND = {
+    # One name for all parts: how many there are nobody says.
+    "a list of parts": (
+        "TFL108",
+        """
+    def call(self, inputs):
+        return inputs + tf.unstack(inputs, axis=0)[0]
+""",
+    ),
+    # Texts and numbers say nothing about the argument beside them.
+    "a tensor beside sizes": (
+        "TFL102",
+        """
+    def call(self, inputs, size: tuple[int, int]):
+        return inputs * float(tf.reduce_sum(inputs)) * float(size[0])
+""",
+    ),
+}
+
+
+@pytest.mark.parametrize("way", SILENT)
+def test_what_is_no_tensor_of_a_batch_is_not_flagged(way: str) -> None:
+    assert lint_source((HEAD + SILENT[way]).encode(), "layer.py", Settings(keras=3)) == []
+
+
+@pytest.mark.parametrize("way", FOUND)
+def test_what_is_one_is(way: str) -> None:
+    code, body = FOUND[way]
+    assert [f.code for f in lint_source((HEAD + body).encode(), "layer.py", Settings(keras=3))] == [code]
