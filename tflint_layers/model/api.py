@@ -371,8 +371,8 @@ _LAYER_METHODS = frozenset(
     | {"update_state", "result", "reset_state", "add_slot", "get_metrics_result", "quantize", "export", "symbolic_call"}
 )
 _METHOD_RESULTS: dict[str, Value] = {
-    "keras.Layer.add_weight": Variable(fresh=True),
-    "keras.Layer.add_variable": Variable(fresh=True),
+    "keras.Layer.add_weight": Variable(fresh=True, keras=True),
+    "keras.Layer.add_variable": Variable(fresh=True, keras=True),
     "keras.Layer.compute_loss": TENSOR,
     **dict.fromkeys(
         (

@@ -12,6 +12,7 @@ from tflint_layers.model import api
 from tflint_layers.model.classes import ClassInfo
 from tflint_layers.model.effects import effect
 from tflint_layers.model.expressions import Expressions, grown
+from tflint_layers.model.namepatterns import ANYTHING, pattern_of
 from tflint_layers.model.scopes import Phase, api_name
 from tflint_layers.model.syntax import walk
 from tflint_layers.model.values import (
@@ -115,10 +116,11 @@ class Calls(Expressions):
         keywords = []
         for keyword in node.keywords:
             value = self.evaluate(keyword.value)
-            if keyword.arg is None:
-                partial = True
-            else:
+            if keyword.arg is not None:
                 keywords.append((keyword.arg, value))
+            elif not (isinstance(value, Container) and value.items == () and not value.origin):
+                keywords.extend(value.entries if isinstance(value, Container) else ())
+                partial = True
         return Arguments(tuple(positional), tuple(keywords), partial)
 
     def call_value(self, callee: Value, arguments: Arguments, node: ast.Call | None = None) -> Value:
@@ -151,6 +153,8 @@ class Calls(Expressions):
     # Objects.
 
     def _construct(self, cls: ClassInfo, arguments: Arguments) -> Value:
+        if cls.fields is not None:
+            self._keep_fields(cls, cls.fields, arguments)
         if "typing.NamedTuple" in cls.ancestry:
             fields = (node.target for node in cls.node.body if isinstance(node, ast.AnnAssign))
             return _named_tuple(tuple(field.id for field in fields if isinstance(field, ast.Name)), arguments)
@@ -159,6 +163,13 @@ class Calls(Expressions):
             libraries = [ancestor for ancestor in cls.ancestry if isinstance(ancestor, str)]
             name = libraries[0] if libraries else ""
         return Instance(name, cls, fresh=True)
+
+    def _keep_fields(self, cls: ClassInfo, fields: tuple[str, ...], arguments: Arguments) -> None:
+        """Give an object of a data class what its constructor is given; all objects of the class are taken as one."""
+        given = {**dict(zip(fields, arguments.positional, strict=False)), **dict(arguments.keywords)}
+        for name, value in given.items():
+            known = self.heap.get((cls, name))
+            self.heap[cls, name] = value if known is None else join([known, value])
 
     def _call_instance(self, callee: Instance, arguments: Arguments) -> Value:
         if callee.cls is not None:
@@ -193,6 +204,8 @@ class Calls(Expressions):
     # Library functions.
 
     def _call_api(self, name: str, arguments: Arguments, node: ast.Call | None) -> Value:
+        if name in _BY_NAME and node is not None and len(node.args) == len(arguments.positional) > 1:
+            arguments = _with_pattern(node.args[1], arguments)
         special = _SPECIAL.get(name)
         if special is not None:
             return special(self, arguments)
@@ -507,6 +520,8 @@ def _getattr(machine: Calls, arguments: Arguments) -> Value:
     constant: Constant = name.constant if isinstance(name, Static) else None
     if not isinstance(constant, str):
         return UNKNOWN
+    if ANYTHING in constant:
+        return machine.matching_attribute(subject, constant)
     found = join(machine.attribute(alternative, constant) for alternative in alternatives(subject))
     return found if len(arguments.positional) == 2 else join([found, arguments.positional[2]])
 
@@ -692,6 +707,18 @@ def _random_state(name: str) -> Callable[[Calls, Arguments], Value]:
     return make
 
 
+def _with_pattern(name: ast.expr, arguments: Arguments) -> Arguments:
+    """The arguments of `getattr` or `setattr`, with the pattern of a name that is put together."""
+    known, pattern = arguments.positional[1], pattern_of(name)
+    if pattern is None or (isinstance(known, Static) and isinstance(known.constant, str)):
+        return arguments
+    first, _, *rest = arguments.positional
+    return arguments._replace(positional=(first, Static(pattern), *rest))
+
+
+_BY_NAME = frozenset({"builtins.getattr", "builtins.setattr"})
+
+
 def _setattr(machine: Calls, arguments: Arguments) -> Value:
     subject, name, value = (arguments.get(i, "") for i in range(3))
     attribute = name.constant if isinstance(name, Static) else None
@@ -720,6 +747,10 @@ def _static(machine: Calls, arguments: Arguments) -> Value:
 
 def _variable(machine: Calls, arguments: Arguments) -> Value:
     return Variable(fresh=True)
+
+
+def _keras_variable(machine: Calls, arguments: Arguments) -> Value:
+    return Variable(fresh=True, keras=True)
 
 
 def _clustered_shape(machine: Calls, arguments: Arguments) -> Value:
@@ -801,7 +832,7 @@ _SPECIAL: dict[str, Callable[[Calls, Arguments], Value]] = {
     "collections.deque": _deque,
     "math.prod": _product,
     "tensorflow.Variable": _variable,
-    "keras.Variable": _variable,
+    "keras.Variable": _keras_variable,
     "keras.backend.variable": _variable,
     "keras.backend.Variable": _variable,
     "keras.backend.int_shape": _clustered_shape,

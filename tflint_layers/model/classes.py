@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from tflint_layers.model import api
 from tflint_layers.model.imports import bindings, canonical, imported_names, keras_of_names
-from tflint_layers.model.syntax import FunctionNode, own_nodes, parents_below, statements, walk
+from tflint_layers.model.syntax import FunctionNode, last_name, own_nodes, parents_below, statements, walk
 from tflint_layers.source import Source
 
 if TYPE_CHECKING:
     from tflint_layers.model.project import Project
 
 _WRITERS = frozenset({"setter", "deleter"})
+_UNCONVERTED = re.compile(rb":=|\byield\b|^[ \t]*(?:try:|match\b.*:[ \t]*$)", re.MULTILINE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +58,21 @@ class FunctionInfo:
         if b"yield" not in self.module.source.data:
             return False
         return any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in self.nodes)
+
+    @cached_property
+    def is_convertible(self) -> bool:
+        """Whether AutoGraph knows every statement in it; otherwise it leaves the function, and what it calls, alone.
+
+        Measured: it has no notion of `:=`, of `match`, of `else` behind `try`, nor of generators, in inner functions
+        neither.
+        """
+        if not _UNCONVERTED.search(self.module.source.data):
+            return True
+        return not any(
+            isinstance(node, (ast.NamedExpr, ast.Match, ast.Yield, ast.YieldFrom))
+            or (isinstance(node, ast.Try) and bool(node.orelse))
+            for node in walk(self.node)
+        )
 
     @cached_property
     def locals(self) -> dict[str, ast.expr | None]:
@@ -201,6 +218,14 @@ class ClassInfo:
         if role is None and dotted is not None:
             project.remember_no_role(dotted)
         return role is not None
+
+    @cached_property
+    def fields(self) -> tuple[str, ...] | None:
+        """What the constructor of a data class takes, in order; None for other classes."""
+        if not any(last_name(decorator) in {"dataclass", "define", "frozen"} for decorator in self.node.decorator_list):
+            return None
+        annotated = (node.target for node in self.node.body if isinstance(node, ast.AnnAssign))
+        return tuple(target.id for target in annotated if isinstance(target, ast.Name))
 
     def method(self, name: str, after: ClassInfo | None = None) -> FunctionInfo | None:
         """The function that ``self.name`` finds in the project; ``after`` starts behind that class, as super does."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tflint_layers.model import api
-from tflint_layers.model.scopes import Scope
+from tflint_layers.model.scopes import Phase, Scope
 from tflint_layers.model.syntax import walk
 from tflint_layers.model.values import (
     UNKNOWN,
@@ -335,8 +335,14 @@ def loops(scope: Scope, node: ast.AST) -> Iterator[Demand]:
 
 def _elements(scope: Scope, node: ast.expr, subject: ast.expr) -> Iterator[Demand]:
     value = scope.value(subject)
-    if is_symbolic(value):
+    if is_symbolic(value) or _is_kept_tensor(scope, subject, value):
         yield Demand(node, subject, suspect=_may_be_nest(value))
+
+
+def _is_kept_tensor(scope: Scope, node: ast.expr, value: Value) -> bool:
+    """Whether a value is a tensor with numbers, read in a graph: Python steps through one in eager mode only."""
+    is_eager = isinstance(value, Tensor) and value.eager and not value.nest
+    return is_eager and scope.phase is Phase.CALL and node not in scope.eager
 
 
 def _is_dataset(value: Value) -> bool:
@@ -354,7 +360,9 @@ def _element_calls(scope: Scope, node: ast.Call) -> Iterator[Demand]:
     if name not in api.ITERATING_FUNCTIONS:
         return
     converted = scope.autograph and name in api.CONVERTED_FUNCTIONS
-    for argument in node.args[1 if name in api.APPLYING_FUNCTIONS else 0 :]:
+    first = 1 if name in api.APPLYING_FUNCTIONS else 0
+    # What `reduce` starts with is no sequence.
+    for argument in node.args[first : 2 if name == "functools.reduce" else None]:
         value = scope.value(argument)
         if is_symbolic(value):
             if not converted:
@@ -392,6 +400,15 @@ def conversions(scope: Scope, node: ast.AST) -> Iterator[Demand]:
             is_item = isinstance(target, ast.Subscript) and isinstance(scope.value(target.value), Array)
             if is_item and is_symbolic(scope.value(node.value)):
                 yield Demand(node, node.value)
+    elif isinstance(node, ast.BinOp) and scope.keras == 3 and scope.is_traced and node not in scope.eager:
+        weight = scope.value(node.right)
+        if isinstance(weight, Variable) and weight.keras and _is_of_numpy(scope, node.left):
+            yield Demand(node, node.right)
+
+
+def _is_of_numpy(scope: Scope, node: ast.expr) -> bool:
+    """Whether an operand is surely an array, or a number that a function of NumPy gave."""
+    return isinstance(scope.value(node), Array)
 
 
 def _is_array_method(callee: Value) -> bool:
@@ -434,7 +451,7 @@ NODES: dict[Find, tuple[type[ast.AST], ...]] = {
     asserts: (ast.Assert,),
     scalars: (ast.Call, ast.Subscript, ast.Dict, ast.Set, ast.FormattedValue, ast.BinOp),
     loops: (ast.For, ast.comprehension, ast.Tuple, ast.List, ast.Starred, ast.Call),
-    conversions: (ast.Call, ast.Assign),
+    conversions: (ast.Call, ast.Assign, ast.BinOp),
     item_writes: (ast.Subscript,),
 }
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from tflint_layers.model import api
 from tflint_layers.model.calls import Arguments
 from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
-from tflint_layers.model.expressions import autograph_of
+from tflint_layers.model.expressions import autograph_of, written_out
 from tflint_layers.model.interpreter import Interpreter, default_value, option_value
 from tflint_layers.model.reach import Reach
 from tflint_layers.model.scopes import Phase, Scope
@@ -124,7 +124,7 @@ def _is_traced_by_decorator(function: FunctionInfo) -> bool:
     return autograph_of(function) is True or any(
         function.module.dotted(decorator.func if isinstance(decorator, ast.Call) else decorator)
         in api.TRACING_DECORATORS
-        for decorator in function.decorators
+        for decorator in (written_out(decorator, function.module) for decorator in function.decorators)
     )
 
 

@@ -12,6 +12,7 @@ from typing import ClassVar
 from tflint_layers.model import api
 from tflint_layers.model.classes import ClassInfo, FunctionInfo, Member, ModuleInfo, find_member
 from tflint_layers.model.imports import canonical
+from tflint_layers.model.namepatterns import fits
 from tflint_layers.model.scopes import Phase, Scope, api_name
 from tflint_layers.model.syntax import children, last_name
 from tflint_layers.model.values import (
@@ -525,6 +526,16 @@ class Expressions:
             return Method(receiver, name)
         return UNKNOWN
 
+    def matching_attribute(self, receiver: Value, pattern: str) -> Value:
+        """What an object has under the names that fit a pattern, joined."""
+        if not isinstance(receiver, Instance) or receiver.cls is None:
+            return UNKNOWN
+        cls = receiver.cls
+        written = [name for owner, name in self.heap if owner is cls]
+        methods = [name for ancestor in cls.ancestry if isinstance(ancestor, ClassInfo) for name in ancestor.methods]
+        names = [name for name in dict.fromkeys([*self.declared(cls), *written, *methods]) if fits(name, pattern)]
+        return join(self.attribute(receiver, name) for name in names)
+
     def _tensor_attribute(self, receiver: Tensor | Variable, name: str) -> Value:
         if name == "shape":
             return Shape(isinstance(receiver, Tensor) and receiver.batch and not receiver.eager)
@@ -623,10 +634,11 @@ class Expressions:
 
     def _tensor_item(self, receiver: Tensor | Variable, node: ast.expr) -> Value:
         if isinstance(receiver, Variable):
-            return receiver
+            return replace(receiver, keras=False)
         keeps_batch = _whole_first_axis(node) or (receiver.nest and isinstance(literal(node), str))
         nest = receiver.nest and not isinstance(node, ast.Tuple)
-        return replace(receiver, batch=receiver.batch and keeps_batch, nest=nest)
+        eager = receiver.eager and self.frame.eager
+        return replace(receiver, batch=receiver.batch and keeps_batch, nest=nest, eager=eager)
 
     def element(self, value: Value) -> Value:
         """What iterating over the value gives at each step."""
@@ -711,7 +723,7 @@ class Expressions:
         if target.id in self.frame.outer_names:
             while environment is not None and target.id not in environment.names:
                 environment = environment.outer
-            if environment is None or environment is self.frame.environment:
+            if environment is None or environment is self.frame.environment or environment.lasting:
                 self.frame.scope.outliving.add(target)
         (environment or self.frame.environment).names[target.id] = value
 
@@ -720,6 +732,9 @@ class Expressions:
             items = value.items if isinstance(value, Container) else None
             if items is not None and len(items) >= len(target.elts) - 1:
                 self._assign_items(target.elts, items)
+                return
+            if isinstance(value, Shape):
+                self._assign_sizes(target.elts, value)
                 return
             for element in target.elts:
                 is_rest = isinstance(element, ast.Starred)
@@ -736,6 +751,14 @@ class Expressions:
         parts = [*items[:at], Container(join(rest) if rest else UNKNOWN, rest), *items[len(items) - behind :]]
         for target, part in zip(targets, parts, strict=True):
             self.assign(target.value if isinstance(target, ast.Starred) else target, part)
+
+    def _assign_sizes(self, targets: list[ast.expr], shape: Shape) -> None:
+        """Bind targets of which one takes all the sizes that the others leave."""
+        for index, target in enumerate(targets):
+            if isinstance(target, ast.Starred):
+                self.assign(target.value, Shape(shape.batch and not index))
+            else:
+                self.assign(target, StaticDim() if shape.batch and not index else STATIC)
 
     def update(self, node: ast.expr, value: Value) -> None:
         """Give the name or attribute that ``node`` reads another value, as a method that changes it in place does."""
@@ -810,6 +833,7 @@ def with_entry(container: Container, key: ast.expr, value: Value) -> Container:
 def autograph_of(info: FunctionInfo) -> bool | None:
     """What the decorators of a function say: AutoGraph on (True), off (False), or as for the caller (None)."""
     for decorator in info.decorators:
+        decorator = written_out(decorator, info.module)
         call = decorator if isinstance(decorator, ast.Call) else None
         name = info.module.dotted(call.func if call else decorator)
         if name == "functools.partial" and call and call.args:
@@ -821,21 +845,30 @@ def autograph_of(info: FunctionInfo) -> bool | None:
     return None
 
 
+def written_out(decorator: ast.expr, module: ModuleInfo) -> ast.expr:
+    """The call that a decorator is a module-level name for (`traced = tf.function(..)`), else the decorator."""
+    made = module.assigned.get(decorator.id) if isinstance(decorator, ast.Name) else None
+    return made if isinstance(made, ast.Call) else decorator
+
+
 _BUILTIN_DECORATORS = frozenset({"property", "staticmethod", "classmethod", "cached_property"})
 
 
 def is_wrapped(info: FunctionInfo) -> bool:
     """Whether an unknown decorator stands between the callers of a function and the function."""
-    for decorator in info.decorators:
-        node = decorator.func if isinstance(decorator, ast.Call) else decorator
-        if isinstance(node, ast.Name) and node.id in _BUILTIN_DECORATORS:
-            continue
-        if isinstance(node, ast.Attribute) and node.attr in {"setter", "getter", "deleter"}:
-            continue
-        name = info.module.dotted(node)
-        if name is None or not api.is_transparent(name):
-            return True
-    return False
+    return any(not is_transparent(decorator, info.module) for decorator in info.decorators)
+
+
+def is_transparent(decorator: ast.expr, module: ModuleInfo) -> bool:
+    """Whether a decorator is known to pass arguments and results on as they are."""
+    decorator = written_out(decorator, module)
+    node = decorator.func if isinstance(decorator, ast.Call) else decorator
+    if isinstance(node, ast.Name) and node.id in _BUILTIN_DECORATORS:
+        return True
+    if isinstance(node, ast.Attribute) and node.attr in {"setter", "getter", "deleter"}:
+        return True
+    name = module.dotted(node)
+    return name is not None and api.is_transparent(name)
 
 
 def _is_flag(value: Value, module: ModuleInfo, name: str) -> bool:

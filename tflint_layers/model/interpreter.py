@@ -11,7 +11,7 @@ from typing import ClassVar
 from tflint_layers.model import api
 from tflint_layers.model.calls import Arguments, Calls
 from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
-from tflint_layers.model.expressions import Frame, Heap, Names, autograph_of, is_wrapped, with_entry
+from tflint_layers.model.expressions import Frame, Heap, Names, autograph_of, is_transparent, is_wrapped, with_entry
 from tflint_layers.model.imports import bindings
 from tflint_layers.model.reach import Reach
 from tflint_layers.model.scopes import Phase, Scope, api_name
@@ -41,7 +41,7 @@ _SWALLOWING = frozenset({"Exception", "BaseException", "AttributeError", "NotImp
 _SETTING_UP = frozenset({"__init__", "build"})
 _BUILT = frozenset({"built", "_built"})
 _CACHING_DECORATORS = frozenset({"cache", "lru_cache", "cached_property"})
-_UNCALLED_DECORATORS = frozenset({"contextmanager", "asynccontextmanager"})
+_CONTEXT_DECORATORS = frozenset({"contextmanager", "asynccontextmanager"})
 
 Results = dict[tuple[object, ...], tuple[Value, Heap]]
 
@@ -62,6 +62,7 @@ class Interpreter(Calls):
         self._declared: dict[ClassInfo, Names] = {}
         self._given: dict[tuple[ClassInfo, str], Names] = {}
         self._results: Results = {}
+        self._wrappers: dict[FunctionInfo, Function | None] = {}
         # What classes of other files come to is the same whichever file asks.
         self._memory = module.project.memory(keras)
         self._active: list[FunctionInfo] = []
@@ -85,10 +86,12 @@ class Interpreter(Calls):
         self._entered = 0
         if phase is Phase.CALL:
             self.reach.entries.append((layer, function.info))
+        name = function.info.qualname
+        if phase is Phase.CALL and (wrapper := self._decorated(function)) is not None:
+            function = wrapper
         autograph = autograph if function.autograph is None else function.autograph
-        scope = Scope(
-            function.info.module, function.info, phase, self.keras, autograph, layer, (function.info.qualname,)
-        )
+        autograph = autograph and function.info.is_convertible
+        scope = Scope(function.info.module, function.info, phase, self.keras, autograph, layer, (name,))
         result = self._run_in(scope, function, arguments, eager)
         scope.left.update(self.heap)
         return result
@@ -100,11 +103,11 @@ class Interpreter(Calls):
         if caller.scope.function is not None:
             self.reach.note(caller.scope.layer, caller.scope.function, info)
         if (caller.scope.phase is Phase.PLAIN and not self._is_constant(info, arguments)) or (
-            info in self._active or len(self._active) >= _DEEPEST
+            self._is_active(function) or len(self._active) >= _DEEPEST
         ):
             return Container(UNKNOWN, type="generator") if info.is_generator else UNKNOWN
-        if any(last_name(decorator) in _UNCALLED_DECORATORS for decorator in info.decorators):
-            return UNKNOWN
+        if (wrapper := self._decorated(function)) is not None:
+            return self.run(wrapper, arguments, autograph)
         if isinstance(function.bound, Instance) and (
             self._takes_over(info, function.bound) or self._builds_another(info, function.bound)
         ):
@@ -112,9 +115,10 @@ class Interpreter(Calls):
         if function.autograph is not None:
             autograph = function.autograph
         elif autograph is None:
-            autograph = caller.scope.autograph and not info.is_generator
+            autograph = caller.scope.autograph
+        autograph = autograph and info.is_convertible
         kind = (autograph, caller.eager, caller.scope.phase, bool(self._elsewhere))
-        key = (info, function.bound, function.partial, arguments, kind)
+        key = (info, function.bound, function.partial, function.bare, arguments, kind)
         results = self._memory.results if self._elsewhere else self._results
         if function.environment is None and key in results:
             known, written = results[key]
@@ -126,9 +130,42 @@ class Interpreter(Calls):
         scope = replace_scope(caller.scope, info, autograph)
         before = dict(self.heap)
         result = self._run_in(scope, function, arguments, caller.eager)
-        result = UNKNOWN if is_wrapped(info) else result
+        if isinstance(result, Container) and _is_context(info):
+            result = result.of
+        result = UNKNOWN if is_wrapped(info) and not function.bare else result
         results[key] = result, {place: v for place, v in self.heap.items() if before.get(place) != v}
         return result
+
+    def _decorated(self, function: Function) -> Function | None:
+        """The function that decorators of the project put in place of one; None where they do not, or nobody knows."""
+        info = function.info
+        if function.bare or not info.decorators or not is_wrapped(info):
+            return None
+        if info not in self._wrappers:
+            self._wrappers[info] = None  # for a decorator that is decorated with itself
+            self._wrappers[info] = self._decorate(function)
+        wrapper = self._wrappers[info]
+        if wrapper is None:
+            return None
+        autograph = function.autograph if wrapper.autograph is None else wrapper.autograph
+        partial = wrapper.partial + function.partial
+        return replace(wrapper, bound=wrapper.bound or function.bound, autograph=autograph, partial=partial)
+
+    def _decorate(self, function: Function) -> Function | None:
+        """What the decorators of a function make of it, run as they are where it is defined."""
+        info = function.info
+        value: Value = replace(function, bound=None, partial=(), bare=True)
+        with self._aside(), self.unrecorded():
+            scope = Scope(info.module, None, Phase.INIT, self.keras, False, None, ())
+            self.frame = self._frame(scope, Environment(function.environment), eager=True)
+            for decorator in reversed(info.decorators):
+                if not is_transparent(decorator, info.module):
+                    value = self.call_value(self.evaluate(decorator), Arguments((value,)))
+        return replace(value, bare=True) if isinstance(value, Function) else None
+
+    def _is_active(self, function: Function) -> bool:
+        """Whether a function is under way; one wrapper may stand around several functions that call each other."""
+        return function.info in self._active and not (function.bare and function.environment is not None)
 
     def _takes_over(self, info: FunctionInfo, instance: Instance) -> bool:
         """Give an object what a base class of another file sets up, unless that comes back to the object's class.
@@ -171,6 +208,7 @@ class Interpreter(Calls):
             frame.optional = 1
         if caller.guarded or _runs_once(info):
             frame.guarded = 1
+        frame.environment.lasting = scope.phase is Phase.INIT
         self._active.append(info)
         try:
             if isinstance(info.node, ast.Lambda):
@@ -216,7 +254,7 @@ class Interpreter(Calls):
 
     def _bind_parameters(self, frame: Frame, function: Function, arguments: Arguments) -> None:
         info, names = function.info, frame.environment.names
-        if is_wrapped(info):
+        if is_wrapped(info) and not function.bare:
             arguments = Arguments((), partial=True)
         bound = () if function.bound is None else (function.bound,)
         given = [*bound, *function.partial, *arguments.positional]
@@ -246,7 +284,9 @@ class Interpreter(Calls):
             rest = tuple(keywords.values())
             of = join(rest) if rest else UNKNOWN
             entries = () if arguments.partial else tuple(keywords.items())
-            names[specification.kwarg.arg] = Container(of, type="dict", entries=entries)
+            # Whoever calls an entry point may give it more.
+            is_empty = not rest and not arguments.partial and len(frame.scope.route) > 1
+            names[specification.kwarg.arg] = Container(of, () if is_empty else None, "dict", entries=entries)
 
     def _parameter(
         self, parameter: ast.arg, keywords: Names, defaults: dict[str, ast.expr], missing: Value | None
@@ -670,7 +710,10 @@ class Interpreter(Calls):
 
 def replace_scope(scope: Scope, info: FunctionInfo, autograph: bool) -> Scope:
     """The scope of a function that is called from ``scope``."""
-    route = (*scope.route, info.qualname)
+    # A decorated entry point is entered through its wrapper, under its own name.
+    route = (
+        scope.route if scope.route == (info.qualname,) and scope.function is not info else (*scope.route, info.qualname)
+    )
     return Scope(info.module, info, scope.phase, scope.keras, autograph, scope.layer, route, left=scope.left)
 
 
@@ -739,6 +782,11 @@ def _swallows(handler: ast.ExceptHandler) -> bool:
 def _runs_once(info: FunctionInfo) -> bool:
     """Whether a decorator keeps the result of the first call."""
     return any(last_name(decorator) in _CACHING_DECORATORS for decorator in info.decorators)
+
+
+def _is_context(info: FunctionInfo) -> bool:
+    """Whether a function becomes one that gives a context, whose value is what the function yields."""
+    return any(last_name(decorator) in _CONTEXT_DECORATORS for decorator in info.decorators)
 
 
 def _may_be_unset(value: Value) -> bool:

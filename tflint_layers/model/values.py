@@ -82,9 +82,13 @@ class Tensor(Value):
 
 @dataclass(frozen=True)
 class Variable(Value):
-    """A weight: of the layer, or a ``tf.Variable``. ``fresh``: created by the code that is being traced."""
+    """A weight: of the layer, or a ``tf.Variable``.
+
+    ``fresh``: created by the code that is being traced. ``keras``: surely a variable of Keras.
+    """
 
     fresh: bool = False
+    keras: bool = False
 
 
 @dataclass(frozen=True)
@@ -148,13 +152,17 @@ class Class(Value):
 
 
 class Environment:
-    """The local names of one function evaluation, and those of the functions around it."""
+    """The local names of one function evaluation, and those of the functions around it.
 
-    __slots__ = ("names", "outer")
+    ``lasting``: the evaluation was over before anything is traced, so a closure keeps the names from call to call.
+    """
+
+    __slots__ = ("lasting", "names", "outer")
 
     def __init__(self, outer: Environment | None = None) -> None:
         self.names: dict[str, Value] = {}
         self.outer = outer
+        self.lasting = False
 
     def find(self, name: str) -> Value | None:
         """The value of a local name, here or further out; None where it is no local name."""
@@ -171,7 +179,7 @@ class Function(Value):
     """A function of the project, with what it closes over and what it is bound to.
 
     ``autograph`` is what its decorators demand: True below ``tf.function``, False below ``do_not_convert``, None
-    where it is as its caller's.
+    where it is as its caller's. ``bare``: as its decorators are given it.
     """
 
     info: FunctionInfo
@@ -179,6 +187,7 @@ class Function(Value):
     bound: Value | None = None
     autograph: bool | None = None
     partial: tuple[Value, ...] = ()
+    bare: bool = False
 
 
 @dataclass(frozen=True)
@@ -377,7 +386,7 @@ def stored(value: Value, origin: str) -> Value:
     if isinstance(value, Instance):
         return replace(value, origin=origin, fresh=False)
     if isinstance(value, Variable):
-        return Variable()
+        return replace(value, fresh=False)
     if isinstance(value, Static) and value.sure:
         return replace(value, sure=False)
     return value

@@ -111,7 +111,7 @@ def _makes_variable(scope: Scope, node: ast.Call) -> bool:
 def _is_object(scope: Scope, node: ast.Call) -> bool:
     callee = scope.value(node.func)
     made = scope.value(node)
-    if not isinstance(callee, (Api, Class)) or not isinstance(made, Instance):
+    if not isinstance(callee, (Api, Class)) or not isinstance(made, Instance) or not made.fresh:
         return False
     if made.name in api.CONTAINERS_OF_LAYERS and not isinstance(callee, Class):
         arguments = [*node.args, *(keyword.value for keyword in node.keywords)]

@@ -42,13 +42,14 @@ from collections.abc import Iterator
 from tflint_layers.finding import Proof
 from tflint_layers.model.effects import Effect, effect
 from tflint_layers.model.scopes import Phase, Scope
+from tflint_layers.model.syntax import walk
 from tflint_layers.rules.rule import Hit, Rule
 
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to calls that change settings of the process."""
     name = scope.api_name(node.func) if isinstance(node, ast.Call) else ""
-    if isinstance(node, ast.Call) and effect(name) is Effect.SETTING:
+    if isinstance(node, ast.Call) and effect(name) is Effect.SETTING and not _is_restored(scope, name):
         yield Hit(
             node,
             f"`{scope.text(node)}` runs only while `{scope.traced_name}` is traced, "
@@ -56,6 +57,14 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
             # The same seed again leaves the generators as they are, so that a trace shows no difference.
             proof=Proof.NONE if name.endswith("seed") else None,
         )
+
+
+def _is_restored(scope: Scope, name: str) -> bool:
+    """Whether the function puts the setting back in a ``finally`` block, as context managers do."""
+    nodes = scope.function.nodes if scope.function is not None else []
+    ends = [statement for node in nodes if isinstance(node, ast.Try) for statement in node.finalbody]
+    calls = (node for statement in ends for node in walk(statement) if isinstance(node, ast.Call))
+    return any(scope.api_name(call.func) == name for call in calls)
 
 
 RULE = Rule(

@@ -1,0 +1,348 @@
+"""Decorators, context managers and names put together at run time: what runs behind them is looked at.
+
+Every expectation was seen with TensorFlow 2.21 under Keras 3 and tf_keras.
+"""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from tflint_layers import Settings, lint_source
+
+HEAD = (
+    "import contextlib, functools, operator\n"
+    "import numpy as np\nimport tensorflow as tf\nfrom tensorflow import keras\n"
+    "from dataclasses import dataclass\n"
+)
+
+
+def found(code: str, keras: int) -> list[str]:
+    """The codes of the findings, each with the text of its line."""
+    text = HEAD + textwrap.dedent(code)
+    lines = text.splitlines()
+    findings = lint_source(text.encode(), "<string>", Settings(keras=keras))
+    return [f"{finding.code} {lines[finding.line - 1].strip()}" for finding in findings]
+
+
+SHOWN = {
+    "a helper behind a decorator": (
+        """
+        def as_float(function):
+            @functools.wraps(function)
+            def wrapper(x, *rest):
+                return function(tf.cast(x, tf.float32), *rest)
+            return wrapper
+
+        @as_float
+        def centred(x):
+            return x - np.mean(x)
+
+        class Centre(keras.layers.Layer):
+            def call(self, x):
+                return centred(x)
+        """,
+        ["TFL103 return x - np.mean(x)"],
+    ),
+    "a decorator with arguments around a method": (
+        """
+        def named(label):
+            def decorate(function):
+                @functools.wraps(function)
+                def inner(self, *args, **kwargs):
+                    with tf.name_scope(label):
+                        return function(self, *args, **kwargs)
+                return inner
+            return decorate
+
+        class Net(keras.layers.Layer):
+            def call(self, x):
+                return self._scale(x)
+
+            @named("scale")
+            def _scale(self, x):
+                assert tf.reduce_sum(x) > 0
+                return x
+        """,
+        ["TFL106 assert tf.reduce_sum(x) > 0"],
+    ),
+    "what the wrapper of an entry point does": (
+        """
+        def told(function):
+            @functools.wraps(function)
+            def wrapper(*args, **kwargs):
+                out = function(*args, **kwargs)
+                print(function.__name__)
+                return out
+            return wrapper
+
+        class Slow(keras.layers.Layer):
+            @told
+            def call(self, x, training=None):
+                return x / x.numpy()
+        """,
+        ["TFL201 print(function.__name__)", "TFL101 return x / x.numpy()"],
+    ),
+    "the body of a context manager": (
+        """
+        @contextlib.contextmanager
+        def section(name):
+            print("enter", name)
+            with tf.name_scope(name):
+                yield
+
+        class Sectioned(keras.layers.Layer):
+            def call(self, x):
+                with section("body"):
+                    return x * 2.0
+        """,
+        ['TFL201 print("enter", name)'],
+    ),
+    "a method whose name is put together": (
+        """
+        class Pool(keras.layers.Layer):
+            def __init__(self, kind="max"):
+                super().__init__()
+                self.kind = kind
+
+            def _pool_max(self, x):
+                return x / x.numpy()
+
+            def _pool_mean(self, x):
+                return tf.reduce_mean(x)
+
+            def call(self, x):
+                return getattr(self, f"_pool_{self.kind}")(x)
+        """,
+        ["TFL101 return x / x.numpy()"],
+    ),
+    "an attribute whose name is put together": (
+        """
+        class Scales(keras.layers.Layer):
+            def __init__(self, n=2):
+                super().__init__()
+                for i in range(n):
+                    setattr(self, f"scale_{i}", self.add_weight(shape=(), name="s"))
+
+            def call(self, x):
+                for i in range(2):
+                    x = x * np.exp(getattr(self, f"scale_{i}"))
+                return x
+        """,
+        ['TFL103 x = x * np.exp(getattr(self, f"scale_{i}"))'],
+    ),
+    "the count of a closure made in __init__": (
+        """
+        def make_warmup(limit):
+            seen = 0
+            def warmup(x):
+                nonlocal seen
+                seen = seen + 1
+                return x if seen > limit else x * 0.1
+            return warmup
+
+        class Warm(keras.layers.Layer):
+            def __init__(self):
+                super().__init__()
+                self.warm = make_warmup(3)
+
+            def call(self, x):
+                return self.warm(x)
+        """,
+        ["TFL204 seen = seen + 1"],
+    ),
+    "the batch size before a star": (
+        """
+        class Tokens(keras.layers.Layer):
+            def call(self, x):
+                x = x * 1.0
+                batch, *_ = x.shape
+                return tf.zeros((batch, 3)) + x
+        """,
+        ["TFL108 return tf.zeros((batch, 3)) + x"],
+    ),
+    "the field of a data class": (
+        """
+        @dataclass
+        class Result:
+            logits: tf.Tensor
+            name: str = "out"
+
+        class Head(keras.layers.Layer):
+            def call(self, x):
+                result = Result(logits=x * 2.0)
+                return np.argmax(result.logits)
+        """,
+        ["TFL103 return np.argmax(result.logits)"],
+    ),
+    "the elements of a tensor that was made eagerly": (
+        """
+        class Edges(keras.layers.Layer):
+            def __init__(self, edges):
+                super().__init__()
+                self.edges = tf.constant(edges)
+
+            def call(self, x):
+                return tf.add_n([x * 2.0 for edge in self.edges])
+        """,
+        ["TFL105 return tf.add_n([x * 2.0 for edge in self.edges])"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_what_runs_behind_it_is_looked_at(name: str, keras: int) -> None:
+    code, expected = SHOWN[name]
+    assert sorted(found(code, keras)) == sorted(expected)
+
+
+SILENT = {
+    "a decorator that leaves the graph": """
+        def in_python(function):
+            @functools.wraps(function)
+            def wrapper(x):
+                out = tf.py_function(function, [x], tf.float32)
+                out.set_shape(x.shape)
+                return out
+            return wrapper
+
+        @in_python
+        def slow(x):
+            print("sorting", x.numpy())
+            return x
+
+        class Sorter(keras.layers.Layer):
+            def call(self, x):
+                return slow(x)
+        """,
+    "a decorator that registers": """
+        KNOWN = {}
+
+        def register(name):
+            def decorate(function):
+                KNOWN[name] = function
+                return function
+            return decorate
+
+        @register("double")
+        def double(x, steps=2):
+            for _ in range(steps):
+                x = x * 2.0
+            return x
+
+        class Doubling(keras.layers.Layer):
+            def call(self, x):
+                return double(x)
+        """,
+    "options that a decorator hands on": """
+        def checked(function):
+            @functools.wraps(function)
+            def wrapper(self, x, **options):
+                if len(x.shape) != 2:
+                    raise ValueError(f"{function.__name__} got {x.shape}")
+                return function(self, x, **options)
+            return wrapper
+
+        class Gelu(keras.layers.Layer):
+            @checked
+            def call(self, x, approximate=True):
+                return tf.nn.gelu(x) if approximate else x
+        """,
+    "what functools.reduce starts with": """
+        class Chain(keras.layers.Layer):
+            def __init__(self):
+                super().__init__()
+                self.blocks = [keras.layers.Dense(3), keras.layers.Dense(3)]
+
+            def call(self, x):
+                x = x * 1.0
+                return functools.reduce(lambda t, block: block(t), self.blocks, x)
+        """,
+    "tf.function under a name, as a decorator": """
+        traced = tf.function(reduce_retracing=True)
+
+        @traced
+        def shrink(x):
+            if tf.reduce_max(x) > 1.0:
+                x = x / 2.0
+            return x
+
+        class Shrink(keras.layers.Layer):
+            def call(self, x):
+                return shrink(x)
+        """,
+    "a setting that a context manager puts back": """
+        @contextlib.contextmanager
+        def placed():
+            before = tf.config.get_soft_device_placement()
+            try:
+                tf.config.set_soft_device_placement(True)
+                yield
+            finally:
+                tf.config.set_soft_device_placement(before)
+
+        class Placed(keras.layers.Layer):
+            def call(self, x):
+                with placed():
+                    return x * 2.0
+        """,
+    "layers under names that are put together": """
+        class Stack(keras.layers.Layer):
+            def __init__(self, n=2):
+                super().__init__()
+                self.n = n
+                for i in range(n):
+                    setattr(self, f"dense_{i}", keras.layers.Dense(3))
+
+            def call(self, x):
+                for i in range(self.n):
+                    x = getattr(self, f"dense_{i}")(x)
+                return x
+        """,
+    "the sizes behind a star": """
+        class Flat(keras.layers.Layer):
+            def call(self, x):
+                x = x * 1.0
+                _, *inner = x.shape
+                return x * float(inner[0])
+        """,
+}
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_what_is_fine_stays_silent(name: str, keras: int) -> None:
+    assert found(SILENT[name], keras) == []
+
+
+def test_numpy_cannot_multiply_a_weight_of_keras_3(keras: int) -> None:
+    code = """
+        class Gain(keras.layers.Layer):
+            def build(self, shape):
+                self.w = self.add_weight(shape=(3,), name="w")
+
+            def call(self, x):
+                return x * (np.sqrt(2.0) * self.w) + np.float32(2.0) * x + 2.0 * self.w
+        """
+    expected = ["TFL103 return x * (np.sqrt(2.0) * self.w) + np.float32(2.0) * x + 2.0 * self.w"]
+    assert found(code, keras) == (expected if keras == 3 else [])
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "if (size := len(x.shape)) > 3:\n            raise ValueError(size)",
+        "match self.name:\n            case 'a':\n                raise ValueError()",
+        "try:\n            size = 1\n        except KeyError:\n            raise\n        else:\n            size = 3",
+    ],
+)
+def test_autograph_gives_up_functions_with_statements_that_it_does_not_know(statement: str, keras: int) -> None:
+    code = f"""
+class Branch(keras.layers.Layer):
+    def call(self, x):
+        {statement}
+        if tf.reduce_sum(x) > 1.0:
+            x = x * 2.0
+        return x
+"""
+    assert found(code, keras) == ["TFL104 if tf.reduce_sum(x) > 1.0:"]
