@@ -120,3 +120,39 @@ def test_a_helper_that_is_fixed_is_linted_as_it_is_then(tmp_path: Path) -> None:
     result = fix_source(helpers.read_bytes(), str(helpers), Settings(keras=3), unsafe=True)
     assert result.data == helpers.read_bytes().replace(b"print", b"tf.print")
     assert (len(result.applied), result.remaining) == (1, [])
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Path:
+    """A project whose folders are packages without an `__init__.py`."""
+    files = {
+        "pyproject.toml": "",
+        "lib/tools/checks.py": "def positive(x):\n    return bool(x > 0)\n",
+        "lib/tools/host.py": "def peak(x):\n    return x.numpy().max()\n",
+        "lib/layers/base.py": (
+            "import keras\n\n\nclass Base(keras.layers.Layer):\n    def call(self, x):\n        return self._go(x)\n"
+        ),
+        "lib/layers/gate.py": (
+            "from lib.layers.base import Base\nfrom lib.tools import host\nfrom ..tools.checks import positive\n\n\n"
+            "class Gate(Base):\n    def _go(self, x):\n        print(x)\n"
+            "        return x / host.peak(x) if positive(x) else x\n"
+        ),
+    }
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_packages_without_an_init_file(folders: Path) -> None:
+    assert run(folders, "tflint_layers", "--isolated", "--keras", "3", "--output-format", "concise", ".") == [
+        ("lib/layers/gate.py", 8, "TFL201"),
+        ("lib/tools/checks.py", 2, "TFL102"),
+        ("lib/tools/host.py", 2, "TFL101"),
+    ]
+
+
+def test_a_helper_of_a_package_without_an_init_file_alone(folders: Path) -> None:
+    path = folders / "lib/tools/host.py"
+    assert [finding.code for finding in lint_source(path.read_bytes(), str(path), Settings(keras=3))] == ["TFL101"]

@@ -10,6 +10,11 @@ from functools import cache
 
 _IMPORTS = re.compile(rb"import\b[ \t]*(?P<names>\([^)]*\)|[^\r\n#;]+)")
 _NAME = re.compile(r"(\w+|\*)(?:\s+as\s+(\w+))?")
+# What only the root of a project holds.
+_MARKS = frozenset(
+    {"pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "environment.yml", "Pipfile", ".git"}
+)
+_FARTHEST_ROOT = 6
 _MODULE = re.compile(r"([\w.]+)(?:\s+as\s+(\w+))?")
 
 
@@ -86,11 +91,54 @@ def module_name(path: str) -> tuple[str | None, str]:
 
 
 @cache
+def project_root(folder: str) -> str | None:
+    """The nearest folder, this one or one around it, that holds what projects have at their root."""
+    for _ in range(_FARTHEST_ROOT):
+        if not _MARKS.isdisjoint(_names_in(folder)):
+            return folder
+        folder = os.path.dirname(folder)
+    return None
+
+
+@cache
+def _names_in(folder: str) -> frozenset[str]:
+    try:
+        return frozenset(os.listdir(folder))
+    except OSError:
+        return frozenset()
+
+
+@cache
 def file_of_import(dotted: str, importer: str) -> str | None:
-    """The file of the project that a dotted name stands for when the file ``importer`` imports it."""
+    """The file of the project that a dotted name stands for when the file ``importer`` imports it.
+
+    Folders without an ``__init__.py`` are packages too, as long as they are below the root of the project.
+    """
     base, _ = module_name(importer)
     if base is None or not dotted:
         return None
+    found = _file_below(base, dotted, importer)
+    if found is not None or dotted.startswith("."):
+        return found
+    parts = dotted.split(".")
+    for folder in _folders_around(base):
+        if parts[0] in (names := _names_in(folder)) or parts[0] + ".py" in names:
+            return file_of_module(os.path.join(folder, *parts))
+    return None
+
+
+@cache
+def _folders_around(base: str) -> tuple[str, ...]:
+    """The folders around one, up to the root of the project."""
+    root = project_root(base)
+    found = []
+    while root is not None and base != root:
+        base = os.path.dirname(base)
+        found.append(base)
+    return tuple(found)
+
+
+def _file_below(base: str, dotted: str, importer: str) -> str | None:
     if dotted.startswith("."):
         level = len(dotted) - len(dotted.lstrip("."))
         base = os.path.normpath(os.path.join(os.path.dirname(importer), *[os.pardir] * (level - 1)))

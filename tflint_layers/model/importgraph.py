@@ -6,9 +6,11 @@ import os
 from collections.abc import Iterator
 
 from tflint_layers.model import api
-from tflint_layers.modules import file_of_import, imported_names, is_package
+from tflint_layers.modules import file_of_import, imported_names, is_package, project_root
 
 _MOST_IMPORTERS = 40
+# Folders in which there is code of others.
+_NOT_OWN = frozenset({"venv", "env", "site-packages", "node_modules", "build", "dist", "third_party"})
 
 # For each file: by the name that others take from it, empty for the module as a whole, the files that do.
 Importers = dict[str, dict[str, set[str]]]
@@ -62,8 +64,10 @@ def _importers_of(path: str, graph: Importers) -> set[str]:
 
 
 def _top_folder(path: str) -> str:
-    """The outermost package that holds a file, else the file's folder."""
+    """The outermost package that holds a file, else the root of the project, else the file's folder."""
     folder = os.path.dirname(path)
+    if not is_package(folder):
+        return project_root(folder) or folder
     while is_package(folder) and is_package(os.path.dirname(folder)):
         folder = os.path.dirname(folder)
     return folder
@@ -84,10 +88,15 @@ def _read_imports(folder: str) -> Importers:
 
 
 def _python_files(folder: str) -> Iterator[str]:
-    """The Python files of a package with its subpackages, or of a plain folder alone."""
+    """The Python files of a package with its subpackages, else those of a project that belong to no such package.
+
+    Of a folder that is neither, those right in it.
+    """
+    of_package, of_project = is_package(folder), project_root(folder) == folder
     for parent, folders, names in os.walk(folder):
-        if not is_package(folder):
-            folders.clear()
+        if not of_package:
+            inner = (name for name in folders if of_project and not is_package(os.path.join(parent, name)))
+            folders[:] = [name for name in inner if not name.startswith(".") and name not in _NOT_OWN]
         paths = (os.path.join(parent, name) for name in names if name.endswith(".py"))
         # Reading a pipe would not end.
         yield from filter(os.path.isfile, paths)
