@@ -45,6 +45,10 @@ _LOSS_SIDES = frozenset({"y", "y_pred"})
 _MOST_HANDED_ON = 2
 # `Name(...)(tf.ones(...))`; the search starts with what is rare in a text.
 _CALLED_AT_ONCE = re.compile(r"\)\(\s*(?:tf|tensorflow|np|numpy|ops|keras\.ops)\.(\w+)\(")
+# `name: List of ..` and `:param name: a tuple ..`, as the styles of documentation write it.
+_SEVERAL = re.compile(
+    r"^\s*(?::param\s+)?(\w+)\s*(?:\([^()]*\))?\s*:\s*(?:an?\s+|the\s+)?(?:list|tuple|sequence|pair|dict)", re.M | re.I
+)
 _LAST_NAME = re.compile(r"\w+$")
 _LONGEST_CALL = 400
 _ORDERED = (ast.Lt, ast.Gt, ast.LtE, ast.GtE)
@@ -204,7 +208,7 @@ def _entry_value(
     defaults: dict[str, ast.expr],
 ) -> Value:
     name = parameter.arg
-    annotated = _annotated(parameter, method.module)
+    annotated = _annotated(parameter, method)
     if annotated is not None:
         return annotated
     if name in _FLAGS:
@@ -225,11 +229,15 @@ def _entry_value(
 
 
 def _optional(name: str, method: FunctionInfo, evidence: set[str]) -> Value:
-    """A parameter that is None unless given; Keras gives a mask for each input, and weights of the samples."""
+    """A parameter that is None unless given; Keras gives a mask for each input, and weights of the samples.
+
+    Masks are given by callers, too, and theirs need not have an entry for each entry of the batch.
+    """
     if not name.endswith(("mask", "sample_weight")):
         return UNKNOWN
     inputs = method.parameters[1].arg if len(method.parameters) > 1 else ""
-    return join([NONE, Tensor(batch=True, nest=inputs not in evidence and name not in evidence)])
+    batch = not name.endswith("mask")
+    return join([NONE, Tensor(batch=batch, nest=inputs not in evidence and name not in evidence)])
 
 
 def _loose_arguments(info: FunctionInfo, skip: int) -> Arguments:
@@ -237,12 +245,12 @@ def _loose_arguments(info: FunctionInfo, skip: int) -> Arguments:
     values: list[Value] = []
     attributes = _tensor_attributes_read(info)
     for parameter in info.parameters[skip:]:
-        annotated = _annotated(parameter, info.module)
+        annotated = _annotated(parameter, info)
         values.append(annotated or (Tensor(nest=True) if parameter.arg in attributes else UNKNOWN))
     return Arguments(tuple(values))
 
 
-def _annotated(parameter: ast.arg, module: ModuleInfo) -> Value | None:
+def _annotated(parameter: ast.arg, function: FunctionInfo) -> Value | None:
     annotation = parameter.annotation
     if annotation is None:
         return None
@@ -254,7 +262,14 @@ def _annotated(parameter: ast.arg, module: ModuleInfo) -> Value | None:
         return STATIC
     if _is_of_numbers(annotation):
         return Container(STATIC)
-    return TENSOR if module.dotted(annotation) in _TENSOR_ANNOTATIONS else None
+    is_tensor = function.module.dotted(annotation) in _TENSOR_ANNOTATIONS
+    return TENSOR if is_tensor and not _is_documented_as_several(parameter.arg, function) else None
+
+
+def _is_documented_as_several(name: str, function: FunctionInfo) -> bool:
+    """Whether the documentation says that a parameter holds several tensors: authors annotate these as one, too."""
+    documentation = ast.get_docstring(function.node, clean=False) or ""
+    return any(match[1] == name for match in _SEVERAL.finditer(documentation))
 
 
 def _parsed(annotation: str) -> ast.expr | None:
