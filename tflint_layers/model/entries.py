@@ -268,8 +268,8 @@ def _annotated(parameter: ast.arg, function: FunctionInfo) -> Value | None:
 
 def _is_documented_as_several(name: str, function: FunctionInfo) -> bool:
     """Whether the documentation says that a parameter holds several tensors: authors annotate these as one, too."""
-    documentation = ast.get_docstring(function.node, clean=False) or ""
-    return any(match[1] == name for match in _SEVERAL.finditer(documentation))
+    documentation = None if isinstance(function.node, ast.Lambda) else ast.get_docstring(function.node, clean=False)
+    return any(match[1] == name for match in _SEVERAL.finditer(documentation or ""))
 
 
 def _parsed(annotation: str) -> ast.expr | None:
