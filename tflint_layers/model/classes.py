@@ -66,7 +66,7 @@ class FunctionInfo:
         Measured: it has no notion of `:=`, of `match`, of `else` behind `try`, nor of generators, in inner functions
         neither.
         """
-        if not _UNCONVERTED.search(self.module.source.data):
+        if not self.module.may_stop_autograph:
             return True
         return not any(
             isinstance(node, (ast.NamedExpr, ast.Match, ast.Yield, ast.YieldFrom))
@@ -309,6 +309,11 @@ class ModuleInfo:
     def classes_by_node(self) -> dict[ast.AST, ClassInfo]:
         """Every class of the module by its definition."""
         return {info.node: info for info in self.all_classes}
+
+    @cached_property
+    def may_stop_autograph(self) -> bool:
+        """Whether the text has something that AutoGraph does not know."""
+        return _UNCONVERTED.search(self.source.data) is not None
 
     @cached_property
     def keras(self) -> int | None:
