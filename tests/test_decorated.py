@@ -300,6 +300,13 @@ SILENT = {
                     x = getattr(self, f"dense_{i}")(x)
                 return x
         """,
+    "what runs only in a pipeline of Grain": """
+        from keras.src.utils.backend_utils import in_grain_data_pipeline
+
+        class Converter(keras.layers.Layer):
+            def call(self, x):
+                return x.numpy() if in_grain_data_pipeline() else x
+        """,
     "the sizes behind a star": """
         class Flat(keras.layers.Layer):
             def call(self, x):

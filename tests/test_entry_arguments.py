@@ -6,8 +6,30 @@ import pytest
 
 from tflint_layers import Settings, lint_source
 
-HEAD = "import keras\nimport tensorflow as tf\n\n\nclass Layer(keras.layers.Layer):\n"
+HEAD = "import keras\nimport tensorflow as tf\nimport typing\n\n\nclass Layer(keras.layers.Layer):\n"
 SILENT = {
+    "an option": """
+    def call(self, inputs: tf.Tensor, context: tf.Tensor | None = None):
+        if context is not None:
+            inputs = inputs + context
+        return inputs
+""",
+    "tensors by name": """
+    def call(self, inputs: dict[str, tf.Tensor]):
+        return tf.add_n([inputs[name] for name in inputs]) + tf.add_n([value for _, value in inputs.items()])
+""",
+    "several tensors": """
+    def call(self, inputs: tuple[tf.Tensor, tf.Tensor], more: list[tf.Tensor]):
+        first, second = inputs
+        for one in more:
+            first = first + one
+        return first + second
+""",
+    "one tensor or several": """
+    def call(self, inputs: tf.Tensor | list[tf.Tensor]):
+        first, second = inputs
+        return first + second
+""",
     # Whoever takes two parts knows that there are two: the first axis is no batch.
     "a pair": """
     def call(self, inputs, past):
@@ -30,6 +52,37 @@ SILENT = {
 """,
 }
 FOUND = {
+    "the batch of an annotated tensor": (
+        "TFL108",
+        """
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        return tf.zeros((inputs.shape[0], 3)) + inputs
+""",
+    ),
+    "an optional tensor": (
+        "TFL101",
+        """
+    def call(self, inputs, context: typing.Optional[tf.Tensor] = None):
+        if context is not None:
+            inputs = inputs + context.numpy()
+        return inputs
+""",
+    ),
+    "one of several tensors": (
+        "TFL102",
+        """
+    def call(self, inputs: typing.Tuple[tf.Tensor, tf.Tensor]):
+        first, second = inputs
+        return first * float(tf.reduce_sum(second))
+""",
+    ),
+    "a tensor by name": (
+        "TFL101",
+        """
+    def call(self, inputs: dict[str, tf.Tensor]):
+        return inputs["a"] / inputs["b"].numpy()
+""",
+    ),
     # One name for all parts: how many there are nobody says.
     "a list of parts": (
         "TFL108",

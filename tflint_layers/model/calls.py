@@ -486,6 +486,11 @@ def _inside_function(machine: Calls, arguments: Arguments) -> Value:
     return Static(not machine.frame.eager)
 
 
+def _in_grain_pipeline(machine: Calls, arguments: Arguments) -> Value:
+    """Pipelines of Grain run Python on arrays; no graph is traced there."""
+    return STATIC if machine.frame.eager else Static(False)
+
+
 def _is_tensor(machine: Calls, arguments: Arguments) -> Value:
     subject = arguments.get(0, "x") or UNKNOWN
     if all(isinstance(v, (Tensor, Variable)) and not getattr(v, "nest", False) for v in alternatives(subject)):
@@ -775,6 +780,8 @@ _SPECIAL: dict[str, Callable[[Calls, Arguments], Value]] = {
     "tensorflow.executing_eagerly": _executing_eagerly,
     "tensorflow.compat.v1.executing_eagerly": _executing_eagerly,
     "tensorflow.inside_function": _inside_function,
+    "keras.utils.backend_utils.in_tf_graph": _inside_function,
+    "keras.utils.backend_utils.in_grain_data_pipeline": _in_grain_pipeline,
     "tensorflow.is_tensor": _is_tensor,
     "keras.ops.is_tensor": _is_tensor,
     "tensorflow.is_symbolic_tensor": _is_symbolic,

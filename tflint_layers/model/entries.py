@@ -8,14 +8,15 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 from tflint_layers.model import api
+from tflint_layers.model.annotations import annotated_value
 from tflint_layers.model.calls import Arguments
 from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
 from tflint_layers.model.expressions import autograph_of, written_out
 from tflint_layers.model.interpreter import Interpreter, default_value, option_value
 from tflint_layers.model.reach import Reach
 from tflint_layers.model.scopes import Phase, Scope
-from tflint_layers.model.syntax import last_name, walk
-from tflint_layers.model.values import NONE, STATIC, TENSOR, UNKNOWN, Container, Function, Tensor, Value, join, literal
+from tflint_layers.model.syntax import walk
+from tflint_layers.model.values import NONE, STATIC, TENSOR, UNKNOWN, Function, Tensor, Value, join, literal
 
 # Method -> whether Keras 2 converts it with AutoGraph (Keras 3 converts none); measured, see TRUTHS.md 1 and 2.
 _LAYER_ENTRIES = {"call": True}
@@ -37,18 +38,11 @@ _ENTRIES: dict[str, dict[str, bool]] = {
     "constraint": {"__call__": False},
 }
 _FLAGS = frozenset({"training", "return_attention_scores", "use_causal_mask", "return_state", "name", "verbose"})
-_TENSOR_ANNOTATIONS = frozenset({"tensorflow.Tensor", "keras.KerasTensor", "tensorflow.Variable"})
-_PYTHON_ANNOTATIONS = frozenset({"int", "float", "bool", "str"})
-_SEQUENCES = frozenset({"list", "tuple", "List", "Tuple", "Sequence", "Iterable"})
 _SINGLE_TENSOR_ATTRIBUTES = frozenset({"shape", "dtype", "get_shape", "set_shape", "numpy", "ndim"})
 _LOSS_SIDES = frozenset({"y", "y_pred"})
 _MOST_HANDED_ON = 2
 # `Name(...)(tf.ones(...))`; the search starts with what is rare in a text.
 _CALLED_AT_ONCE = re.compile(r"\)\(\s*(?:tf|tensorflow|np|numpy|ops|keras\.ops)\.(\w+)\(")
-# `name: List of ..` and `:param name: a tuple ..`, as the styles of documentation write it.
-_SEVERAL = re.compile(
-    r"^\s*(?::param\s+)?(\w+)\s*(?:\([^()]*\))?\s*:\s*(?:an?\s+|the\s+)?(?:list|tuple|sequence|pair|dict)", re.M | re.I
-)
 _LAST_NAME = re.compile(r"\w+$")
 _LONGEST_CALL = 400
 _ORDERED = (ast.Lt, ast.Gt, ast.LtE, ast.GtE)
@@ -208,7 +202,7 @@ def _entry_value(
     defaults: dict[str, ast.expr],
 ) -> Value:
     name = parameter.arg
-    annotated = _annotated(parameter, method)
+    annotated = annotated_value(parameter, method, Tensor(batch=index == 0 or name in evidence))
     if annotated is not None:
         return annotated
     if name in _FLAGS:
@@ -245,55 +239,9 @@ def _loose_arguments(info: FunctionInfo, skip: int) -> Arguments:
     values: list[Value] = []
     attributes = _tensor_attributes_read(info)
     for parameter in info.parameters[skip:]:
-        annotated = _annotated(parameter, info)
+        annotated = annotated_value(parameter, info, TENSOR)
         values.append(annotated or (Tensor(nest=True) if parameter.arg in attributes else UNKNOWN))
     return Arguments(tuple(values))
-
-
-def _annotated(parameter: ast.arg, function: FunctionInfo) -> Value | None:
-    annotation = parameter.annotation
-    if annotation is None:
-        return None
-    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
-        annotation = _parsed(annotation.value)
-    if annotation is None:
-        return None
-    if isinstance(annotation, ast.Name) and annotation.id in _PYTHON_ANNOTATIONS:
-        return STATIC
-    if _is_of_numbers(annotation):
-        return Container(STATIC)
-    is_tensor = function.module.dotted(annotation) in _TENSOR_ANNOTATIONS
-    return TENSOR if is_tensor and not _is_documented_as_several(parameter.arg, function) else None
-
-
-def _is_documented_as_several(name: str, function: FunctionInfo) -> bool:
-    """Whether the documentation says that a parameter holds several tensors: authors annotate these as one, too."""
-    documentation = None if isinstance(function.node, ast.Lambda) else ast.get_docstring(function.node, clean=False)
-    return any(match[1] == name for match in _SEVERAL.finditer(documentation or ""))
-
-
-def _parsed(annotation: str) -> ast.expr | None:
-    """The expression of an annotation that is written as a text."""
-    try:
-        return ast.parse(annotation, mode="eval").body
-    except (SyntaxError, ValueError):
-        return None
-
-
-def _is_of_numbers(annotation: ast.expr) -> bool:
-    """Whether an annotation says that an argument is a list or tuple of numbers or texts, or None."""
-    if isinstance(annotation, ast.BinOp):
-        sides = [side for side in (annotation.left, annotation.right) if not isinstance(side, ast.Constant)]
-        return bool(sides) and all(map(_is_of_numbers, sides))
-    if not isinstance(annotation, ast.Subscript):
-        return False
-    items = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
-    if last_name(annotation.value) == "Optional":
-        return _is_of_numbers(items[0])
-    # `...` and None aside.
-    kinds = [item for item in items if not isinstance(item, ast.Constant)]
-    plain = (last_name(item) in _PYTHON_ANNOTATIONS or _is_of_numbers(item) for item in kinds)
-    return last_name(annotation.value) in _SEQUENCES and bool(kinds) and all(plain)
 
 
 def _defaults(method: FunctionInfo) -> Iterator[tuple[str, ast.expr]]:

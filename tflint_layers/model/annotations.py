@@ -1,0 +1,107 @@
+"""Annotations of parameters to values: what an author says that a function of traced code is given."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from tflint_layers.model.classes import FunctionInfo, ModuleInfo
+from tflint_layers.model.syntax import last_name
+from tflint_layers.model.values import NONE, STATIC, Container, Tensor, Value, join
+
+_TENSORS = frozenset({"tensorflow.Tensor", "keras.KerasTensor", "tensorflow.Variable"})
+_NUMBERS = frozenset({"int", "float", "bool", "str"})
+_MAPPINGS = frozenset({"dict", "Dict", "Mapping"})
+# `name: List of ..` and `:param name: a tuple ..`, as the styles of documentation write it.
+_SEVERAL = re.compile(
+    r"^\s*(?::param\s+)?(\w+)\s*(?:\([^()]*\))?\s*:\s*(?:an?\s+|the\s+)?(?:list|tuple|sequence|pair|dict)", re.M | re.I
+)
+_SEQUENCES = frozenset({"list", "tuple", "List", "Tuple", "Sequence", "Iterable"})
+
+
+def annotated_value(parameter: ast.arg, function: FunctionInfo, tensor: Tensor) -> Value | None:
+    """What the annotation of a parameter says that it is, with ``tensor`` for each tensor; None if it says nothing."""
+    annotation = parameter.annotation
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        annotation = _parsed(annotation.value)
+    if annotation is None:
+        return None
+    if isinstance(annotation, ast.Name) and annotation.id in _NUMBERS:
+        return STATIC
+    if _is_of_numbers(annotation):
+        return Container(STATIC)
+    value = _value(annotation, function.module, tensor)
+    if isinstance(value, Tensor) and _is_documented_as_several(parameter.arg, function):
+        return None
+    return value
+
+
+def _value(annotation: ast.expr, module: ModuleInfo, tensor: Tensor) -> Value | None:
+    if isinstance(annotation, ast.Constant) and annotation.value is None:
+        return NONE
+    if isinstance(annotation, ast.BinOp) and isinstance(annotation.op, ast.BitOr):
+        return _any_of([annotation.left, annotation.right], module, tensor)
+    if isinstance(annotation, ast.Subscript):
+        return _value_of_generic(annotation, module, tensor)
+    return tensor if module.dotted(annotation) in _TENSORS else None
+
+
+def _value_of_generic(annotation: ast.Subscript, module: ModuleInfo, tensor: Tensor) -> Value | None:
+    name = last_name(annotation.value)
+    items = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
+    if name == "Union":
+        return _any_of(items, module, tensor)
+    if name == "Optional":
+        return _any_of([*items, ast.Constant(None)], module, tensor)
+    if name in _MAPPINGS and len(items) == 2:
+        of = _value(items[1], module, tensor)
+        return Container(of, type="dict") if isinstance(of, Tensor) else None
+    if name not in _SEQUENCES:
+        return None
+    # `...` aside.
+    parts = [_value(item, module, tensor) for item in items if not isinstance(item, ast.Constant)]
+    if not parts or not all(isinstance(part, Tensor) for part in parts):
+        return None
+    is_counted = last_name(annotation.value) in {"tuple", "Tuple"} and len(parts) == len(items)
+    return Container(tensor, (tensor,) * len(parts) if is_counted else None, "tuple" if is_counted else "list")
+
+
+def _any_of(annotations: list[ast.expr], module: ModuleInfo, tensor: Tensor) -> Value | None:
+    """The value of a union, where all of its parts are known; of a tensor or several, a nest."""
+    values = [_value(annotation, module, tensor) for annotation in annotations]
+    known = [value for value in values if value is not None]
+    if len(known) < len(values) or known == [NONE]:
+        return None
+    if any(isinstance(value, Container) for value in known) and any(isinstance(value, Tensor) for value in known):
+        return join([Tensor(batch=tensor.batch, nest=True), *(value for value in known if value == NONE)])
+    return join(known)
+
+
+def _is_documented_as_several(name: str, function: FunctionInfo) -> bool:
+    """Whether the documentation says that a parameter holds several tensors: authors annotate these as one, too."""
+    documentation = None if isinstance(function.node, ast.Lambda) else ast.get_docstring(function.node, clean=False)
+    return any(match[1] == name for match in _SEVERAL.finditer(documentation or ""))
+
+
+def _parsed(annotation: str) -> ast.expr | None:
+    """The expression of an annotation that is written as a text."""
+    try:
+        return ast.parse(annotation, mode="eval").body
+    except (SyntaxError, ValueError):
+        return None
+
+
+def _is_of_numbers(annotation: ast.expr) -> bool:
+    """Whether an annotation says that an argument is a list or tuple of numbers or texts, or None."""
+    if isinstance(annotation, ast.BinOp):
+        sides = [side for side in (annotation.left, annotation.right) if not isinstance(side, ast.Constant)]
+        return bool(sides) and all(map(_is_of_numbers, sides))
+    if not isinstance(annotation, ast.Subscript):
+        return False
+    items = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
+    if last_name(annotation.value) == "Optional":
+        return _is_of_numbers(items[0])
+    # `...` and None aside.
+    kinds = [item for item in items if not isinstance(item, ast.Constant)]
+    plain = (last_name(item) in _NUMBERS or _is_of_numbers(item) for item in kinds)
+    return last_name(annotation.value) in _SEQUENCES and bool(kinds) and all(plain)
