@@ -132,7 +132,7 @@ def test_what_is_no_record_is_refused(tmp_path: Path) -> None:
     (tmp_path / "record.json").write_text("[]")
     with pytest.raises(UnreadableRecord, match="no record"):
         Elsewhere(str(tmp_path / "record.json"))
-    with pytest.raises(UnreadableRecord, match="No such file"):
+    with pytest.raises(UnreadableRecord, match="No such file or directory; `pytest --tflint-record` writes"):
         Elsewhere(str(tmp_path / "absent.json"))
 
 

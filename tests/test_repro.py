@@ -95,6 +95,8 @@ def script(shop: Path, line: int, layer: str, because: str, **more: object) -> s
     verdict = Verdict(Status.CONFIRMED, because, recipe, 3)
     text = script_of(replace(asked, verdict=replace(verdict, **more)), LAYERS)
     ast.parse(text)
+    # Linting the project again must not find in the script what it shows.
+    assert text.startswith("# tflint-layers: skip-file\n")
     return text
 
 
@@ -145,6 +147,8 @@ def test_each_script_shows_its_finding_alone(shop: Path, keras: int, tmp_path: P
     options = ("--confirm", "--no-cache", "--isolated", "--keras", str(keras), "--emit-repro", "out")
     done = tflint(*options, "shop/layers.py", folder=tmp_path)
     assert done.returncode == 1, done.stderr
+    assert b"fixable with --fix --confirm, if proved)" in done.stderr
+    assert tflint("--isolated", "--keras", str(keras), "out", folder=tmp_path).returncode == 0
     scripts = sorted((tmp_path / "out").iterdir())
     codes = {path.stem.split("_")[2] for path in scripts}
     assert {"TFL101", "TFL201", "TFL206", "TFL207", "TFL301"} | ({"TFL401"} if keras == 3 else set()) <= codes

@@ -101,8 +101,12 @@ def _summary(shown: list[Finding], run: Run, options: Options) -> str:
         return f"Fixed {applied}, {len(shown)} left in {files}."
     safe = sum(1 for f in shown if f.fix and f.fix.safety is Safety.SAFE)
     unsafe = sum(1 for f in shown if f.fix and f.fix.safety is Safety.UNSAFE)
-    hints = [f"{safe} fixable with --fix"] if safe else []
-    hints += [f"{unsafe} with --fix --unsafe-fixes"] if unsafe else []
+    if options.confirm:
+        # What a trace proves is made with --fix alone, however safe it is without one.
+        hints = [f"{safe + unsafe} fixable with --fix --confirm, if proved"] if safe or unsafe else []
+    else:
+        hints = [f"{safe} fixable with --fix"] if safe else []
+        hints += [f"{unsafe} with --fix --unsafe-fixes"] if unsafe else []
     hint = f" ({', '.join(hints)})" if hints else ""
     return f"Found {_count(len(shown), 'finding')} in {files}{hint}."
 

@@ -118,7 +118,8 @@ def _read_record(path: str) -> dict[tuple[str, str], list[Shown]]:
             place = _place(str(base / entry["path"]), entry["class"])
             uses.setdefault(place, []).append({**entry["use"], "origin": "recorded"})
     except OSError as error:
-        raise UnreadableRecord(f"{path}: {error.strerror or error}") from error
+        why = error.strerror or error
+        raise UnreadableRecord(f"{path}: {why}; `pytest --tflint-record` writes such a file") from error
     except (ValueError, KeyError, TypeError) as error:
         raise UnreadableRecord(f"{path}: this is no record that pytest --tflint-record wrote") from error
     return uses

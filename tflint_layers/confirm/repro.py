@@ -11,7 +11,9 @@ from tflint_layers.confirm.excerpt import Excerpt, excerpt_of
 from tflint_layers.confirm.judge import AFTER_REPLACING
 from tflint_layers.finding import Finding, Verdict
 
+# The script is there to show the finding: linting the project again must not report it twice.
 _HEADER = '''\
+# tflint-layers: skip-file
 """{place}: {code} {message}
 
 Under Keras {keras}: {because}.
