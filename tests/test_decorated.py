@@ -176,6 +176,23 @@ SHOWN = {
         """,
         ["TFL103 return np.argmax(result.logits)"],
     ),
+    "the field of a data class that is replaced": (
+        """
+        import dataclasses
+
+        @dataclass
+        class State:
+            hidden: tf.Tensor
+            step: int = 0
+
+        class Step(keras.layers.Layer):
+            def call(self, x):
+                state = State(x * 2.0)
+                state = dataclasses.replace(state, hidden=state.hidden * 2.0, step=state.step + 1)
+                return x if state.step > 1 else state.hidden.numpy()
+        """,
+        ["TFL101 return x if state.step > 1 else state.hidden.numpy()"],
+    ),
     "the elements of a tensor that was made eagerly": (
         """
         class Edges(keras.layers.Layer):
@@ -306,6 +323,27 @@ SILENT = {
         class Converter(keras.layers.Layer):
             def call(self, x):
                 return x.numpy() if in_grain_data_pipeline() else x
+        """,
+    "a depth that a context manager counts": """
+        class Nested(keras.layers.Layer):
+            def __init__(self):
+                super().__init__()
+                self.depth = 0
+                self.names = []
+
+            @contextlib.contextmanager
+            def inside(self, name):
+                self.depth += 1
+                self.names.append(name)
+                try:
+                    yield self.depth
+                finally:
+                    self.names.pop()
+                    self.depth -= 1
+
+            def call(self, x):
+                with self.inside("a") as depth:
+                    return x * float(depth)
         """,
     "the sizes behind a star": """
         class Flat(keras.layers.Layer):

@@ -154,7 +154,7 @@ class Calls(Expressions):
 
     def _construct(self, cls: ClassInfo, arguments: Arguments) -> Value:
         if cls.fields is not None:
-            self._keep_fields(cls, cls.fields, arguments)
+            self.keep_fields(cls, cls.fields, arguments)
         if "typing.NamedTuple" in cls.ancestry:
             fields = (node.target for node in cls.node.body if isinstance(node, ast.AnnAssign))
             return _named_tuple(tuple(field.id for field in fields if isinstance(field, ast.Name)), arguments)
@@ -164,7 +164,7 @@ class Calls(Expressions):
             name = libraries[0] if libraries else ""
         return Instance(name, cls, fresh=True)
 
-    def _keep_fields(self, cls: ClassInfo, fields: tuple[str, ...], arguments: Arguments) -> None:
+    def keep_fields(self, cls: ClassInfo, fields: tuple[str, ...], arguments: Arguments) -> None:
         """Give an object of a data class what its constructor is given; all objects of the class are taken as one."""
         given = {**dict(zip(fields, arguments.positional, strict=False)), **dict(arguments.keywords)}
         for name, value in given.items():
@@ -724,6 +724,15 @@ def _with_pattern(name: ast.expr, arguments: Arguments) -> Arguments:
 _BY_NAME = frozenset({"builtins.getattr", "builtins.setattr"})
 
 
+def _with_fields(machine: Calls, arguments: Arguments) -> Value:
+    """`dataclasses.replace`: an object of the same class, some of whose fields are given."""
+    subject = arguments.get(0, "obj") or UNKNOWN
+    if not isinstance(subject, Instance) or subject.cls is None:
+        return UNKNOWN
+    machine.keep_fields(subject.cls, (), Arguments((), arguments.keywords))
+    return replace(subject, fresh=True, origin="")
+
+
 def _setattr(machine: Calls, arguments: Arguments) -> Value:
     subject, name, value = (arguments.get(i, "") for i in range(3))
     attribute = name.constant if isinstance(name, Static) else None
@@ -831,6 +840,7 @@ _SPECIAL: dict[str, Callable[[Calls, Arguments], Value]] = {
     "itertools.cycle": _python_iterator,
     "itertools.count": _python_iterator,
     "builtins.setattr": _setattr,
+    "dataclasses.replace": _with_fields,
     "builtins.delattr": _delattr,
     "random.choice": _next,
     "numpy.random.default_rng": _random_state("numpy.random.Generator"),

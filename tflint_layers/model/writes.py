@@ -36,10 +36,46 @@ def advances(scope: Scope, node: Write, target: ast.expr) -> bool | None:
         return False
     value = scope.value(node.value)
     if isinstance(node, ast.AugAssign):
+        if _is_taken_back(scope, node):
+            return False
         return True if is_python(scope.value(target)) or is_python(value) else None
     if reads(node.value, target) or (isinstance(target, ast.Subscript) and reads_entry(node.value, target)):
         return True if is_python(value) else None
     return _is_flag(scope, node, target)
+
+
+def _is_taken_back(scope: Scope, node: ast.AugAssign) -> bool:
+    """Whether the function takes away again what it adds, as a context manager does that counts how deep it is."""
+    return scope.function is not None and any(
+        isinstance(other, ast.AugAssign)
+        and {type(node.op), type(other.op)} == {ast.Add, ast.Sub}
+        and ast.dump(other.target) == ast.dump(node.target)
+        and ast.dump(other.value) == ast.dump(node.value)
+        for other in scope.function.nodes
+    )
+
+
+def is_stacked(scope: Scope, call: ast.Call) -> bool:
+    """Whether a call puts something on a stack that the function takes off again in any case, or takes that off."""
+    others = [*scope.block(statement), *_left_by(scope)] if (statement := scope.statement(call)) is not None else []
+    calls = [call, *(other.value for other in others if isinstance(other, ast.Expr))]
+    found = {
+        inner.func.attr
+        for inner in calls
+        if isinstance(inner, ast.Call)
+        and isinstance(inner.func, ast.Attribute)
+        and isinstance(call.func, ast.Attribute)
+        and ast.dump(inner.func.value) == ast.dump(call.func.value)
+        and (inner.func.attr == "append" or (inner.func.attr == "pop" and not inner.args))
+    }
+    # What leaves the function takes off what an earlier statement, wherever that stands, put there.
+    return found == {"append", "pop"} or (found == {"pop"} and statement in _left_by(scope))
+
+
+def _left_by(scope: Scope) -> list[ast.stmt]:
+    """The statements of the function's ``finally`` blocks."""
+    nodes = scope.function.nodes if scope.function is not None else []
+    return [statement for node in nodes if isinstance(node, ast.Try) for statement in node.finalbody]
 
 
 def reads_entry(node: ast.expr, target: ast.Subscript) -> bool:
