@@ -108,23 +108,33 @@ def _names_in(folder: str) -> frozenset[str]:
         return frozenset()
 
 
-@cache
 def file_of_import(dotted: str, importer: str) -> str | None:
     """The file of the project that a dotted name stands for when the file ``importer`` imports it.
 
     Folders without an ``__init__.py`` are packages too, as long as they are below the root of the project.
     """
     base, _ = module_name(importer)
-    if base is None or not dotted:
-        return None
-    found = _file_below(base, dotted, importer)
-    if found is not None or dotted.startswith("."):
-        return found
-    parts = dotted.split(".")
-    for folder in _folders_around(base):
-        if parts[0] in (names := _names_in(folder)) or parts[0] + ".py" in names:
-            return file_of_module(os.path.join(folder, *parts))
+    return _file_from(base, os.path.dirname(importer), dotted) if base is not None and dotted else None
+
+
+@cache
+def _file_from(base: str, folder: str, dotted: str) -> str | None:
+    """As :func:`file_of_import`, for all files of a folder, whose absolute imports start from ``base``."""
+    if dotted.startswith("."):
+        inner = dotted.lstrip(".")
+        above = [os.pardir] * (len(dotted) - len(inner) - 1)
+        return _file_below(os.path.normpath(os.path.join(folder, *above)), inner)
+    root = dotted.partition(".")[0]
+    for start in (base, *_folders_around(base)):
+        if root in (names := _names_in(start)) or root + ".py" in names:
+            found = _file_below(start, dotted)
+            if found is not None or start != base:
+                return found
     return None
+
+
+def _file_below(folder: str, dotted: str) -> str | None:
+    return file_of_module(os.path.join(folder, dotted.replace(".", os.sep)) if dotted else folder)
 
 
 @cache
@@ -138,18 +148,12 @@ def _folders_around(base: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _file_below(base: str, dotted: str, importer: str) -> str | None:
-    if dotted.startswith("."):
-        level = len(dotted) - len(dotted.lstrip("."))
-        base = os.path.normpath(os.path.join(os.path.dirname(importer), *[os.pardir] * (level - 1)))
-        dotted = dotted.lstrip(".")
-    return file_of_module(os.path.join(base, *dotted.split(".")) if dotted else base)
-
-
 @cache
 def file_of_module(stem: str) -> str | None:
     """The file of the module or package whose path without an ending is ``stem``; as Python does, packages first."""
-    for path in (os.path.join(stem, "__init__.py"), stem + ".py"):
-        if os.path.isfile(path):
-            return path
-    return None
+    folder, name = os.path.split(stem)
+    names = _names_in(folder)
+    if name in names and is_package(stem):
+        return os.path.join(stem, "__init__.py")
+    path = stem + ".py"
+    return path if name + ".py" in names and os.path.isfile(path) else None

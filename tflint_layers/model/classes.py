@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from tflint_layers.model import api
 from tflint_layers.model.imports import bindings, canonical, imported_names, keras_of_names
@@ -18,8 +18,11 @@ from tflint_layers.source import Source
 if TYPE_CHECKING:
     from tflint_layers.model.project import Project
 
+_DECLARATIONS = frozenset({ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef})
 _WRITERS = frozenset({"setter", "deleter"})
 _UNCONVERTED = re.compile(rb":=|\byield\b|^[ \t]*(?:try:|match\b.*:[ \t]*$)", re.MULTILINE)
+
+Node = TypeVar("Node", bound=ast.AST)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,27 +84,56 @@ class FunctionInfo:
         if not isinstance(self.node, ast.Lambda):
             for name, value in _assigned(self.node.body):
                 found[name] = None if name in found else value
-        stored = (node.id for node in self.nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
-        return {**dict.fromkeys(stored), **found}
+        return {**dict.fromkeys(self.bound_first), **found}
 
     @cached_property
     def returned(self) -> FunctionInfo | None:
         """The function inside it that it makes and returns."""
-        names = {
-            node.value.id for node in self.nodes if isinstance(node, ast.Return) and isinstance(node.value, ast.Name)
-        }
-        made = (node for node in self.nodes if isinstance(node, ast.FunctionDef) and node.name in names)
+        names = {node.value.id for node in self.of_kind(ast.Return) if isinstance(node.value, ast.Name)}
+        made = (node for node in self.of_kind(ast.FunctionDef) if node.name in names)
         return next((self.module.functions_by_node[node] for node in made), None)
 
-    @cached_property
+    @property
     def attributes_read(self) -> frozenset[str]:
-        """The names of the attributes that a method reads of its object."""
+        """The names of the attributes that a method reads or writes of its object."""
+        return self._attributes[0]
+
+    @property
+    def attributes_stored(self) -> frozenset[str]:
+        """The names of the attributes that are assigned in it, of whatever object."""
+        return self._attributes[1]
+
+    @cached_property
+    def _attributes(self) -> tuple[frozenset[str], frozenset[str]]:
         receiver = self.parameters[0].arg if self.parameters else ""
-        return frozenset(
-            node.attr
-            for node in walk(self.node)
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == receiver
-        )
+        own, stored = set(), set()
+        for node in walk(self.node):
+            if type(node) is ast.Attribute:
+                if type(node.ctx) is ast.Store:
+                    stored.add(node.attr)
+                if type(node.value) is ast.Name and node.value.id == receiver:
+                    own.add(node.attr)
+        return frozenset(own), frozenset(stored)
+
+    def of_kind(self, kind: type[Node]) -> list[Node]:
+        """The nodes of the body that are of a kind, without those of functions and classes inside it."""
+        return cast("list[Node]", self._by_kind.get(kind, []))
+
+    @cached_property
+    def _by_kind(self) -> dict[type[ast.AST], list[ast.AST]]:
+        found: dict[type[ast.AST], list[ast.AST]] = {}
+        for node in self.nodes:
+            found.setdefault(type(node), []).append(node)
+        return found
+
+    @cached_property
+    def bound_first(self) -> dict[str, int]:
+        """The names that the body binds, each with the first line on which it does."""
+        found: dict[str, int] = {}
+        for node in self.of_kind(ast.Name):
+            if type(node.ctx) is ast.Store:
+                found[node.id] = min(node.lineno, found.get(node.id, node.lineno))
+        return found
 
     @cached_property
     def nodes(self) -> list[ast.AST]:
@@ -146,8 +178,8 @@ class ClassInfo:
     @cached_property
     def defined(self) -> frozenset[str]:
         """The attributes that the class body or one of its methods gives an instance, methods among them."""
-        written = (node.attr for node in walk(self.node) if isinstance(node, ast.Attribute) and _is_stored(node))
-        return frozenset((*self.methods, *self.attributes, *written))
+        written = (info.attributes_stored for info in self.module.all_functions if info.cls is self)
+        return frozenset((*self.methods, *self.attributes)).union(*written)
 
     def reads(self, method: FunctionInfo) -> frozenset[str]:
         """The names of the attributes that a method reads, and the methods of the class that it may call."""
@@ -185,13 +217,8 @@ class ClassInfo:
     @cached_property
     def rewritten(self) -> frozenset[str]:
         """The attributes that methods other than ``__init__`` and ``build`` assign."""
-        return frozenset(
-            node.attr
-            for name, method in self.methods.items()
-            if name not in {"__init__", "build"}
-            for node in walk(method.node)
-            if isinstance(node, ast.Attribute) and _is_stored(node)
-        )
+        changing = (method for name, method in self.methods.items() if name not in {"__init__", "build"})
+        return frozenset().union(*(method.attributes_stored for method in changing))
 
     @cached_property
     def ancestry(self) -> tuple[ClassInfo | str, ...]:
@@ -267,6 +294,8 @@ class ModuleInfo:
         around: FunctionInfo | None,
     ) -> None:
         for node in statements(body):
+            if type(node) not in _DECLARATIONS:
+                continue
             if isinstance(node, (ast.Import, ast.ImportFrom)):
                 self.imports.append(node)
                 if not prefix:
@@ -363,10 +392,6 @@ class ModuleInfo:
                 same = isinstance(alias, ast.Name) and alias.id == node.id
                 return None if same else self.dotted(alias)
         return None
-
-
-def _is_stored(node: ast.Attribute) -> bool:
-    return isinstance(node.ctx, ast.Store)
 
 
 def writes_property(node: FunctionNode) -> bool:

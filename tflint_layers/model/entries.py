@@ -45,6 +45,7 @@ _MOST_HANDED_ON = 2
 _CALLED_AT_ONCE = re.compile(r"\)\(\s*(?:tf|tensorflow|np|numpy|ops|keras\.ops)\.(\w+)\(")
 _LAST_NAME = re.compile(r"\w+$")
 _LONGEST_CALL = 400
+_TAKING_TENSORS = (ast.BinOp, ast.Compare, ast.UnaryOp, ast.Subscript, ast.Call)
 _ORDERED = (ast.Lt, ast.Gt, ast.LtE, ast.GtE)
 
 
@@ -289,22 +290,13 @@ def _makes_tensor(function: FunctionInfo | None, node: ast.expr) -> bool:
 
 
 def _tensor_attributes_read(info: FunctionInfo) -> set[str]:
-    return _as_passed(
-        info,
-        [
-            node.value
-            for node in info.nodes
-            if isinstance(node, ast.Attribute) and node.attr in _SINGLE_TENSOR_ATTRIBUTES
-        ],
-    )
+    read = [node.value for node in info.of_kind(ast.Attribute) if node.attr in _SINGLE_TENSOR_ATTRIBUTES]
+    return _as_passed(info, read)
 
 
 def _as_passed(info: FunctionInfo, operands: list[ast.expr]) -> set[str]:
     """The names among expressions that still stand for what the caller passed: read before anything else is bound."""
-    rebound: dict[str, int] = {}
-    for node in info.nodes:
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            rebound[node.id] = min(node.lineno, rebound.get(node.id, node.lineno))
+    rebound = info.bound_first
     names = (operand for operand in operands if isinstance(operand, ast.Name))
     return {name.id for name in names if name.lineno <= rebound.get(name.id, name.lineno)}
 
@@ -314,15 +306,17 @@ def _used_as_tensor(info: FunctionInfo, depth: int = 0) -> set[str]:
 
     What it hands on to functions of the same class or module, those may do.
     """
-    operands = [operand for node in info.nodes for operand in _single_operands(info, node)]
+    operands = [
+        operand for kind in _TAKING_TENSORS for node in info.of_kind(kind) for operand in _single_operands(info, node)
+    ]
     if depth < _MOST_HANDED_ON:
-        operands += [operand for node in info.nodes for operand in _handed_to_users(info, node, depth)]
+        operands += [operand for node in info.of_kind(ast.Call) for operand in _handed_to_users(info, node, depth)]
     return (_tensor_attributes_read(info) | _as_passed(info, operands)) - _checked_for_lists(info)
 
 
-def _handed_to_users(info: FunctionInfo, node: ast.AST, depth: int) -> list[ast.expr]:
+def _handed_to_users(info: FunctionInfo, node: ast.Call, depth: int) -> list[ast.expr]:
     """The arguments of a call that the called function uses as one tensor."""
-    if not isinstance(node, ast.Call) or not any(isinstance(argument, ast.Name) for argument in node.args):
+    if not any(isinstance(argument, ast.Name) for argument in node.args):
         return []
     called, parameters = None, []
     if isinstance(node.func, ast.Name):
@@ -367,9 +361,8 @@ def _are_parameters(info: FunctionInfo, nodes: list[ast.expr]) -> bool:
 def _checked_for_lists(info: FunctionInfo) -> set[str]:
     return {
         node.args[0].id
-        for node in info.nodes
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
+        for node in info.of_kind(ast.Call)
+        if isinstance(node.func, ast.Name)
         and node.func.id in {"isinstance", "type"}
         and node.args
         and isinstance(node.args[0], ast.Name)

@@ -176,7 +176,7 @@ class Interpreter(Calls):
         if cls is None or info.cls is None or info.cls is cls or not self._sets_up_elsewhere(info):
             return False
         overridden = cls.methods.keys() - _SETTING_UP
-        if any(isinstance(node, ast.Attribute) and node.attr in overridden for node in info.nodes):
+        if any(node.attr in overridden for node in info.of_kind(ast.Attribute)):
             return False
         for name, value in self.declared(info.cls).items():
             self.heap[cls, name] = value
