@@ -156,3 +156,10 @@ def test_packages_without_an_init_file(folders: Path) -> None:
 def test_a_helper_of_a_package_without_an_init_file_alone(folders: Path) -> None:
     path = folders / "lib/tools/host.py"
     assert [finding.code for finding in lint_source(path.read_bytes(), str(path), Settings(keras=3))] == ["TFL101"]
+
+
+@pytest.mark.tensorflow
+def test_layers_of_packages_without_an_init_file_run(folders: Path) -> None:
+    command = ["tflint_layers", "--isolated", "--no-cache", "--keras", "3", "--confirm", "--only", "confirmed"]
+    found = run(folders, *command, "--output-format", "concise", "lib")
+    assert ("lib/tools/host.py", 2, "TFL101") in found

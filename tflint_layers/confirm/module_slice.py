@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tflint_layers.confirm.needs import bound_names
-from tflint_layers.modules import bound_name
+from tflint_layers.modules import bound_name, project_root
 
 # Calls that compute a value and do nothing else, by the last one or two parts of their names.
 _PURE_NAMES = """
@@ -148,7 +148,7 @@ class ModuleSlice:
         self.tree = tree
         self._kept, self.skipped = slice_module(tree)
         self.failed: dict[str, BaseException] = {}
-        self.name, self.roots = _module_name(Path(path))
+        self.name, self.roots = _module_name(Path(path), tree)
 
     def load(self) -> types.ModuleType:
         """Import the module; parent packages are imported the ordinary way."""
@@ -242,8 +242,25 @@ def _remembered(filename: str, module_globals: dict[str, Any] | None = None) -> 
     return _SOURCES[filename] if filename in _SOURCES else _read_again(filename, module_globals)
 
 
-def _module_name(path: Path) -> tuple[str, list[str]]:
-    """The dotted name of a file in the outermost package that holds it, and what must be on ``sys.path`` for it."""
+def _module_name(path: Path, tree: ast.Module) -> tuple[str, list[str]]:
+    """The dotted name of a file in the outermost package that holds it, and what must be on ``sys.path`` for it.
+
+    Relative imports show that folders without an ``__init__.py`` are packages, from the root of the project on.
+    """
+    name, roots = _name_in_package(path)
+    project = project_root(str(path.parent))
+    if project is None or project in roots:
+        return name, roots
+    if len(roots) == 2 and roots[0] == roots[1] and any(map(_is_relative, tree.body)):
+        name = ".".join(path.relative_to(project).with_suffix("").parts)
+    return name, [*roots, project]
+
+
+def _is_relative(node: ast.stmt) -> bool:
+    return isinstance(node, ast.ImportFrom) and bool(node.level)
+
+
+def _name_in_package(path: Path) -> tuple[str, list[str]]:
     if path.suffix != ".py" or not path.stem.isidentifier():
         return "_slice_of_a_file", [str(path.parent)]
     top = path.parent

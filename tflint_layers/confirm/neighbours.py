@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tflint_layers.modules import file_of_module, imported_names, is_package, module_name
+from tflint_layers.modules import file_of_module, imported_names, is_package, module_name, project_root
 
 
 class Neighbours:
@@ -43,7 +43,10 @@ class Neighbours:
     def _imported(self, path: Path, text: bytes) -> Iterator[Path]:
         """The files that import statements may read: of modules, and of the packages around them."""
         top, _ = module_name(str(path))
-        everywhere = dict.fromkeys([str(path.parent), top or str(path.parent), *self._roots])
+        project = project_root(str(path.parent))
+        everywhere = dict.fromkeys(
+            [str(path.parent), top or str(path.parent), *([project] if project else []), *self._roots]
+        )
         for dotted in {dotted for dotted, _ in imported_names(text, lambda name: False)}:
             bare = dotted.lstrip(".")
             level = len(dotted) - len(bare)
