@@ -216,11 +216,13 @@ def test_keras_version_of_requirements(requirements: list[str], keras: int | Non
     [
         ("requirements.txt", "numpy\ntensorflow<2.16  # legacy\n"),
         ("requirements-dev.txt", "tf-keras\n"),
+        ("requirements/tensorflow.txt", "tensorflow>=2.9,<2.13\n"),
         ("pyproject.toml", '[project]\ndependencies = ["tensorflow==2.15"]\n'),
         ("pyproject.toml", '[project.optional-dependencies]\ntf = ["keras<3"]\n'),
         ("pyproject.toml", '[tool.poetry.dependencies]\ntensorflow = "^2.10"\nkeras = {version = "<3"}\n'),
     ],
 )
 def test_keras_version_of_a_project(tmp_path: Path, file: str, content: str) -> None:
+    (tmp_path / file).parent.mkdir(exist_ok=True)
     (tmp_path / file).write_text(content)
     assert Configuration().settings_for(tmp_path / "pkg" / "a.py").project_keras == 2

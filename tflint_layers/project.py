@@ -100,7 +100,7 @@ def _range(operator: str, version: Version, wildcard: bool) -> tuple[Version | N
 
 def _declared(folder: Path) -> Iterator[str]:
     """Requirement strings of the project whose files are in ``folder``."""
-    for path in sorted(folder.glob("requirements*.txt")):
+    for path in sorted((*folder.glob("requirements*.txt"), *folder.glob("requirements/*.txt"))):
         yield from _lines(path)
     try:
         pyproject = read_toml(folder / "pyproject.toml")
