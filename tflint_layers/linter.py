@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from tflint_layers.finding import Entry, Finding, Proof
@@ -256,14 +256,34 @@ def unreadable(path: str, error: UnreadableSource, settings: Settings) -> Findin
     )
 
 
-@cache
-def _rules_by_node(codes: tuple[str, ...], phase: Phase) -> dict[type[ast.AST], list[Rule]]:
-    by_node: dict[type[ast.AST], list[Rule]] = {}
-    for rule in (all_rules()[code] for code in codes):
-        if phase in rule.phases:
+@dataclass(frozen=True)
+class _Dispatch:
+    """The rules that may object to what scopes of a kind run, by the type of the node and by what is called."""
+
+    by_node: dict[type[ast.AST], tuple[Rule, ...]]
+    by_call: dict[str, tuple[Rule, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, rules: Iterable[Rule]) -> _Dispatch:
+        """The dispatch for some rules."""
+        by_node: dict[type[ast.AST], tuple[Rule, ...]] = {}
+        for rule in rules:
             for node_type in rule.nodes:
-                by_node.setdefault(node_type, []).append(rule)
-    return by_node
+                by_node[node_type] = (*by_node.get(node_type, ()), rule)
+        return cls(by_node)
+
+    def for_call(self, name: str) -> tuple[Rule, ...]:
+        """The rules that calls of a library function are shown to; the name is empty for other calls."""
+        if name not in self.by_call:
+            rules = self.by_node.get(ast.Call, ())
+            self.by_call[name] = tuple(rule for rule in rules if rule.calls is None or rule.calls(name))
+        return self.by_call[name]
+
+
+@cache
+def _dispatch(codes: tuple[str, ...], phase: Phase, keras: int) -> _Dispatch:
+    rules = (all_rules()[code] for code in codes)
+    return _Dispatch.of(rule for rule in rules if phase in rule.phases and keras in rule.keras)
 
 
 def _fitting_rules(source: Source) -> tuple[str, ...]:
@@ -276,9 +296,12 @@ def _findings(scopes: list[Scope], fitting: dict[str, tuple[str, ...]], fixes: b
     for scope in scopes:
         path = scope.module.path
         codes = fitting.get(path) or fitting.setdefault(path, _fitting_rules(scope.module.source))
-        by_node = _rules_by_node(codes, scope.phase)
+        dispatch = _dispatch(codes, scope.phase, scope.keras)
         for node in scope.values:
-            for rule in by_node.get(type(node), ()):
+            rules = dispatch.by_node.get(type(node))
+            if rules is None:
+                continue
+            for rule in dispatch.for_call(scope.api_name(node.func)) if isinstance(node, ast.Call) else rules:
                 for hit in rule.check(scope, node):
                     if not _is_harmless(scope, rule, node):
                         yield _finding(scope, rule, hit, fixes)

@@ -36,6 +36,8 @@ class Rule:
     asks the scope questions; ``fix`` is called with the scope and a hit of this rule. ``only_suggests`` tells that
     what ``fix`` returns is for the author to judge: it is shown and exported, and never applied.
     ``words``: it objects to nothing in a file without any of these, so that no other file is looked at.
+    ``calls``: of the calls, it is shown only those for which this is true of the name of the library function that
+    is called, empty for anything else. ``keras``: the versions of Keras for which there is something to say.
     """
 
     code: str
@@ -49,6 +51,8 @@ class Rule:
     preview: bool = False
     only_suggests: bool = False
     words: tuple[bytes, ...] = ()
+    calls: Callable[[str], bool] | None = None
+    keras: tuple[int, ...] = (2, 3)
 
     def fits(self, source: bytes) -> bool:
         """Whether the rule may object to something in a file, as far as its words tell."""

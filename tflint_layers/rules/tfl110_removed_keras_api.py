@@ -58,8 +58,6 @@ from tflint_layers.rules.rule import Hit, Rule
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to what Keras 3 does not accept any more."""
-    if scope.keras == 2:
-        return
     if isinstance(node, ast.ClassDef):
         cls = scope.module.classes_by_node.get(node)
         if cls is not None and cls.name.startswith("_") and _is_named_after_class(scope, cls):
@@ -191,6 +189,7 @@ RULE = Rule(
     documentation=__doc__,
     nodes=(ast.Call, ast.ClassDef),
     check=check,
+    keras=(3,),
     proof=Proof.RAISES,
     phases=frozenset(Phase),
     fix=fix,

@@ -46,10 +46,7 @@ from tflint_layers.rules.rule import Hit, Rule
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to operations of TensorFlow on Keras tensors."""
-    if scope.keras == 2 or not isinstance(node, ast.Call):
-        return
-    name = scope.api_name(node.func)
-    if not api.is_tensorflow_operation(name):
+    if not isinstance(node, ast.Call):
         return
     given = [*node.args, *(keyword.value for keyword in node.keywords)]
     subject = next((argument for argument in given if _is_keras_tensor(scope.value(argument))), None)
@@ -75,6 +72,8 @@ RULE = Rule(
     documentation=__doc__,
     nodes=(ast.Call,),
     check=check,
+    keras=(3,),
+    calls=api.is_tensorflow_operation,
     proof=Proof.NONE,
     phases=frozenset({Phase.PLAIN, Phase.INIT}),
 )

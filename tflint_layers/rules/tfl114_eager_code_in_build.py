@@ -47,8 +47,6 @@ from tflint_layers.rules.rule import Hit, Rule
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to reading tensors in `build` under Keras 3."""
-    if scope.keras == 2:
-        return
     for find in demands.ALL:
         for demand in find(scope, node):
             yield Hit(
@@ -65,6 +63,7 @@ RULE = Rule(
     documentation=__doc__,
     nodes=tuple({node for nodes in demands.NODES.values() for node in nodes}),
     check=check,
+    keras=(3,),
     proof=Proof.RAISES,
     phases=frozenset({Phase.BUILD}),
 )

@@ -180,6 +180,7 @@ RULE = Rule(
     documentation=__doc__,
     nodes=(ast.Call,),
     check=check,
+    calls=lambda name: effect(name) in (Effect.PRINT, Effect.WARN),
     proof=Proof.RUNS_ONCE,
     fix=fix,
 )

@@ -93,5 +93,6 @@ RULE = Rule(
     documentation=__doc__,
     nodes=(ast.Call,),
     check=check,
+    calls=lambda name: effect(name) is Effect.HOST_IO,
     proof=Proof.RUNS_ONCE,
 )

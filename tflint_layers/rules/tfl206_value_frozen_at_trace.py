@@ -257,6 +257,7 @@ RULE = Rule(
     documentation=__doc__,
     nodes=(ast.Call, ast.Subscript),
     check=check,
+    calls=lambda name: effect(name) is Effect.NEW_VALUE or name == "builtins.next",
     proof=Proof.FROZEN,
     fix=fix,
 )

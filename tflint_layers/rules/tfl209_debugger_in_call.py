@@ -74,6 +74,7 @@ RULE = Rule(
     documentation=__doc__,
     nodes=(ast.Call,),
     check=check,
+    calls=lambda name: effect(name) is Effect.DEBUG,
     proof=Proof.RUNS_ONCE,
     fix=fix,
 )

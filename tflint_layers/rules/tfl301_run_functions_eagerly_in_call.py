@@ -77,6 +77,7 @@ RULE = Rule(
     documentation=__doc__,
     nodes=(ast.Call,),
     check=check,
+    calls=lambda name: effect(name) is Effect.RUN_EAGERLY,
     words=(b"eager", b"debug_mode"),
     proof=Proof.GLOBAL_FLAG,
     phases=frozenset({Phase.CALL, Phase.BUILD}),

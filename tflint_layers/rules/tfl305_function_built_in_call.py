@@ -78,6 +78,7 @@ RULE = Rule(
     documentation=__doc__,
     nodes=(ast.Call, ast.FunctionDef),
     check=check,
+    calls=api.TRACING_DECORATORS.__contains__,
     proof=Proof.NONE,
     preview=True,
 )

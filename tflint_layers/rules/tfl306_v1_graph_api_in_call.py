@@ -62,5 +62,6 @@ RULE = Rule(
     documentation=__doc__,
     nodes=(ast.Call,),
     check=check,
+    calls=lambda name: effect(name) is Effect.V1_GRAPH,
     proof=Proof.RAISES,
 )

@@ -73,6 +73,7 @@ RULE = Rule(
     documentation=__doc__,
     nodes=(ast.Call,),
     check=check,
+    calls=lambda name: effect(name) is Effect.SETTING,
     proof=Proof.GLOBAL_FLAG,
     phases=frozenset({Phase.CALL}),
 )
