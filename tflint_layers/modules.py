@@ -113,8 +113,14 @@ def file_of_import(dotted: str, importer: str) -> str | None:
 
     Folders without an ``__init__.py`` are packages too, as long as they are below the root of the project.
     """
-    base, _ = module_name(importer)
-    return _file_from(base, os.path.dirname(importer), dotted) if base is not None and dotted else None
+    base, folder = _where(importer)
+    return _file_from(base, folder, dotted) if base is not None and dotted else None
+
+
+@cache
+def _where(importer: str) -> tuple[str | None, str]:
+    """The folders that absolute and relative imports of a file start from."""
+    return module_name(importer)[0], os.path.dirname(importer)
 
 
 @cache
