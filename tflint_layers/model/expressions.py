@@ -450,6 +450,8 @@ class Expressions:
             return
         if isinstance(test.ops[0], ast.IsNot) is outcome:
             self._narrow(test.left, without_none)
+            if isinstance(asked, ast.Subscript) and isinstance(self.frame.scope.value(asked), StaticDim):
+                self._narrow(_tensor_of_shape(asked.value), _of_known_size)
         else:
             self._narrow(test.left, lambda _: NONE)
 
