@@ -78,6 +78,10 @@ class Frame:
     guarded: int = 0
     outer_names: set[str] = field(default_factory=set)
 
+    def __post_init__(self) -> None:
+        """Note what does not change while the function runs."""
+        self.is_traced = self.scope.is_traced
+
     def record(self, node: ast.AST, value: Value | None) -> None:
         """Note that the function runs a node, and what it is."""
         scope = self.scope
@@ -88,7 +92,7 @@ class Frame:
             scope.optional.add(node)
         if self.guarded:
             scope.guarded.add(node)
-        if self.eager and scope.is_traced:
+        if self.eager and self.is_traced:
             scope.eager.add(node)
 
 
@@ -129,7 +133,7 @@ class Expressions:
         handler = self._handlers.get(type(node))
         value = handler(self, node) if handler else self._evaluate_parts(node)
         frame = self.frame
-        if frame.caught or frame.optional or frame.guarded or frame.eager:
+        if frame.caught or frame.optional or frame.guarded or (frame.eager and frame.is_traced):
             frame.record(node, value)
         else:
             frame.scope.values[node] = value
