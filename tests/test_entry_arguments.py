@@ -50,6 +50,18 @@ SILENT = {
             inputs = inputs * float(size)
         return inputs
 """,
+    # What the layer is given goes with the option that it was made with.
+    "parts by option": """
+    def __init__(self, paired=False):
+        super().__init__()
+        self.paired = paired
+
+    def call(self, inputs):
+        if self.paired:
+            inputs, other = inputs
+            return inputs * other
+        return inputs * 2.0
+""",
 }
 FOUND = {
     "the batch of an annotated tensor": (
@@ -89,6 +101,16 @@ FOUND = {
         """
     def call(self, inputs):
         return inputs + tf.unstack(inputs, axis=0)[0]
+""",
+    ),
+    # No option stands between: it is one tensor, and then several.
+    "one and then several": (
+        "TFL105",
+        """
+    def call(self, inputs):
+        inputs = inputs * 2.0
+        first, second = inputs
+        return first + second
 """,
     ),
     # Texts and numbers say nothing about the argument beside them.

@@ -11,9 +11,15 @@ import sys
 import tokenize
 import warnings
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
+
+
+@cache
+def _real_folder(folder: str) -> str:
+    """A folder without symbolic links; asked for each of its files otherwise."""
+    return os.path.realpath(folder)
 
 
 class UnreadableSource(Exception):  # noqa: N818 - what it says is wrong with the file, not with us
@@ -68,7 +74,11 @@ class Source:
     @cached_property
     def absolute_path(self) -> str:
         """The path that the file is known by; of a text that is no file, the name that it was given."""
-        return os.path.realpath(self.path) if os.path.exists(self.path) else self.path
+        if not os.path.exists(self.path):
+            return self.path
+        folder, name = os.path.split(self.path)
+        path = os.path.join(_real_folder(os.path.abspath(folder)), name)
+        return os.path.realpath(path) if os.path.islink(path) else path
 
     @cached_property
     def tree(self) -> ast.Module:
