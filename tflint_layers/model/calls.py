@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import ast
-import typing
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from tflint_layers.model import api
+from tflint_layers.model.arguments import (
+    Arguments,
+    any_tensor,
+    has_tensor,
+    leaves,
+    named_tuple,
+    returns_more,
+    slice_of,
+    unconverted,
+)
 from tflint_layers.model.classes import ClassInfo
-from tflint_layers.model.effects import effect
 from tflint_layers.model.expressions import Expressions, grown
-from tflint_layers.model.namepatterns import ANYTHING, pattern_of
-from tflint_layers.model.scopes import Phase, api_name
+from tflint_layers.model.special import BY_NAME, SPECIAL, partial, with_pattern
 from tflint_layers.model.syntax import walk
 from tflint_layers.model.values import (
     NONE,
@@ -22,7 +28,6 @@ from tflint_layers.model.values import (
     Api,
     Array,
     Class,
-    Constant,
     Container,
     Function,
     Instance,
@@ -37,31 +42,10 @@ from tflint_layers.model.values import (
     Value,
     Variable,
     alternatives,
-    is_single_tensor,
-    is_static,
     is_tensor,
     join,
     of_each,
 )
-
-
-class Arguments(typing.NamedTuple):
-    """The values of a call's arguments; ``partial`` where a star hides how many there are."""
-
-    positional: tuple[Value, ...]
-    keywords: tuple[tuple[str, Value], ...] = ()
-    partial: bool = False
-
-    def get(self, position: int, name: str) -> Value | None:
-        """The argument at a position or of a name; None where it is not given."""
-        if position < len(self.positional):
-            return self.positional[position]
-        return next((value for keyword, value in self.keywords if keyword == name), None)
-
-    @property
-    def values(self) -> list[Value]:
-        """All of them."""
-        return [*self.positional, *(value for _, value in self.keywords)]
 
 
 class Calls(Expressions):
@@ -135,12 +119,12 @@ class Calls(Expressions):
             return self._construct(callee.cls, arguments)
         if isinstance(callee, Instance):
             return self._call_instance(callee, arguments)
-        return _named_tuple(callee.fields, arguments) if isinstance(callee, NamedTuple) else UNKNOWN
+        return named_tuple(callee.fields, arguments) if isinstance(callee, NamedTuple) else UNKNOWN
 
     def _compile(self, node: ast.Call, arguments: Arguments) -> None:
         """Note the losses and metrics that a model is given as functions; Keras 2 converts them with AutoGraph."""
         given = [arguments.get(1, "loss"), arguments.get(2, "metrics"), arguments.get(99, "weighted_metrics")]
-        functions = [leaf for value in given if value is not None for leaf in _leaves(value)]
+        functions = [leaf for value in given if value is not None for leaf in leaves(value)]
         for made in walk(node):
             maker = self.frame.scope.value(made.func) if isinstance(made, ast.Call) and made is not node else UNKNOWN
             if isinstance(maker, Function) and (inner := maker.info.returned) is not None:
@@ -157,7 +141,7 @@ class Calls(Expressions):
             self.keep_fields(cls, cls.fields, arguments)
         if "typing.NamedTuple" in cls.ancestry:
             fields = (node.target for node in cls.node.body if isinstance(node, ast.AnnAssign))
-            return _named_tuple(tuple(field.id for field in fields if isinstance(field, ast.Name)), arguments)
+            return named_tuple(tuple(field.id for field in fields if isinstance(field, ast.Name)), arguments)
         name = api.base_of_role(cls.role)
         if not name:
             libraries = [ancestor for ancestor in cls.ancestry if isinstance(ancestor, str)]
@@ -173,7 +157,7 @@ class Calls(Expressions):
 
     def _call_instance(self, callee: Instance, arguments: Arguments) -> Value:
         if callee.cls is not None:
-            if callee.name in api.CALLED_BY_KERAS and _any_tensor(arguments, "keras"):
+            if callee.name in api.CALLED_BY_KERAS and any_tensor(arguments, "keras"):
                 return self.tensor(keras=True)
             method = callee.cls.method("call" if callee.name in api.CALLED_BY_KERAS else "__call__")
             if method is None:
@@ -195,18 +179,18 @@ class Calls(Expressions):
                 isinstance(v, Tensor) and v.batch for value in arguments.values[:1] for v in alternatives(value)
             )
             if isinstance(returned, Tensor):
-                shapeless = _any_tensor(arguments, "shapeless") and api.layer_state(name, self.keras) != "weights"
-                result = self.tensor(batch=batch, shapeless=shapeless, keras=_any_tensor(arguments, "keras"))
-                return replace(result, nest=returned.nest or _returns_more(arguments))
+                shapeless = any_tensor(arguments, "shapeless") and api.layer_state(name, self.keras) != "weights"
+                result = self.tensor(batch=batch, shapeless=shapeless, keras=any_tensor(arguments, "keras"))
+                return replace(result, nest=returned.nest or returns_more(arguments))
             return returned
         return UNKNOWN
 
     # Library functions.
 
     def _call_api(self, name: str, arguments: Arguments, node: ast.Call | None) -> Value:
-        if name in _BY_NAME and node is not None and len(node.args) == len(arguments.positional) > 1:
-            arguments = _with_pattern(node.args[1], arguments)
-        special = _SPECIAL.get(name)
+        if name in BY_NAME and node is not None and len(node.args) == len(arguments.positional) > 1:
+            arguments = with_pattern(node.args[1], arguments)
+        special = SPECIAL.get(name)
         if special is not None:
             return special(self, arguments)
         if name == "builtins.super":
@@ -217,7 +201,7 @@ class Calls(Expressions):
         if name.startswith("numpy."):
             return self._call_numpy(name, arguments)
         if name == "functools.partial":
-            return _partial(arguments)
+            return partial(arguments)
         value = api.result(name, self.keras)
         return self._made_here(value, name, arguments)
 
@@ -228,8 +212,8 @@ class Calls(Expressions):
                 for argument in arguments.positional[:1]
                 for v in alternatives(argument)
             )
-            shapeless = value.shapeless or (api.keeps_shape(name) and _any_tensor(arguments, "shapeless"))
-            keras = name in api.INPUTS or _any_tensor(arguments, "keras")
+            shapeless = value.shapeless or (api.keeps_shape(name) and any_tensor(arguments, "shapeless"))
+            keras = name in api.INPUTS or any_tensor(arguments, "keras")
             return self.tensor(batch=keeps_batch, shapeless=shapeless, keras=keras)
         if name == api.DYNAMIC_SHAPE:
             return self._dynamic_shape(arguments)
@@ -244,7 +228,7 @@ class Calls(Expressions):
         return Instance(api.DYNAMIC_SHAPE, origin="batch" if batch else "")
 
     def _call_numpy(self, name: str, arguments: Arguments) -> Value:
-        if any(_has_tensor(value) for value in arguments.values):
+        if any(has_tensor(value) for value in arguments.values):
             return UNKNOWN
         value = api.result(name, self.keras)
         return value if isinstance(value, Instance) and not name.rpartition(".")[2][:1].isupper() else Array()
@@ -304,7 +288,7 @@ class Calls(Expressions):
             items = subject.items if isinstance(subject, Container) and subject.items is not None else None
             loop_variables = tuple(self._in_graph(item) for item in items) if items is not None else ()
             return Arguments(loop_variables, partial=items is None)
-        element = _slice_of(subject or UNKNOWN)
+        element = slice_of(subject or UNKNOWN)
         start = arguments.get(*callback.start) if callback.start is not None else None
         first = element if start is None or start == NONE else self._in_graph(start)
         return Arguments((first, *[element] * (callback.arity - 1)) if callback.arity else ())
@@ -387,73 +371,6 @@ class Calls(Expressions):
             self.update(node.func.value, replace(receiver, of=UNKNOWN, items=()))
 
 
-def _named_tuple(fields: tuple[str, ...], arguments: Arguments) -> Value:
-    if arguments.partial or len(arguments.positional) > len(fields):
-        return UNKNOWN
-    given = {**dict(zip(fields, arguments.positional, strict=False)), **dict(arguments.keywords)}
-    items = tuple(given.get(field, UNKNOWN) for field in fields)
-    return Container(join(items) if items else UNKNOWN, items, "tuple", entries=tuple(zip(fields, items, strict=True)))
-
-
-def _named_tuple_class(machine: Calls, arguments: Arguments) -> Value:
-    names = arguments.get(1, "field_names")
-    if isinstance(names, Static) and isinstance(names.constant, str):
-        return NamedTuple(tuple(names.constant.replace(",", " ").split()))
-    if isinstance(names, Container) and names.items is not None:
-        constants = [item.constant for item in names.items if isinstance(item, Static)]
-        fields = tuple(constant for constant in constants if isinstance(constant, str))
-        return NamedTuple(fields) if len(fields) == len(names.items) else UNKNOWN
-    return UNKNOWN
-
-
-def _partial(arguments: Arguments) -> Value:
-    """A function some of whose arguments are given already; what those are does not change what a call prints."""
-    function = arguments.get(0, "func")
-    if isinstance(function, Function):
-        return replace(function, partial=function.partial + arguments.positional[1:])
-    if isinstance(function, Api) and (len(arguments.positional) == 1 or effect(function.name) is not None):
-        return UNKNOWN if function.name in _SPECIAL or api.callback(function.name) else function
-    return UNKNOWN
-
-
-def unconverted(function: Value) -> Value:
-    """A function as code runs it that AutoGraph does not look into: without AutoGraph, unless it asks for it."""
-    return (
-        replace(function, autograph=False)
-        if isinstance(function, Function) and function.autograph is None
-        else function
-    )
-
-
-def _any_tensor(arguments: Arguments, trait: str) -> bool:
-    """Whether some argument, or an element of one, is a tensor of which ``trait`` holds."""
-    values = [one for value in arguments.values for one in alternatives(value)]
-    elements = [one for value in values if isinstance(value, Container) for one in alternatives(value.of)]
-    return any(isinstance(value, Tensor) and bool(getattr(value, trait)) for value in [*values, *elements])
-
-
-def _slice_of(value: Value) -> Value:
-    """What a function gets that is called for each entry along the first axis of all tensors of a nest."""
-    if isinstance(value, Container):
-        items = tuple(_slice_of(item) for item in value.items) if value.items is not None else None
-        return Container(join(items) if items else _slice_of(value.of), items, value.type)
-    return Tensor(nest=not is_single_tensor(value))
-
-
-def _returns_more(arguments: Arguments) -> bool:
-    """Whether a layer is asked for several results, as by ``return_attention_scores=True``."""
-    return any(name.startswith("return_") and value != Static(False) for name, value in arguments.keywords)
-
-
-def _has_tensor(value: Value) -> bool:
-    return any(
-        isinstance(v, (Tensor, Variable))
-        or v == UNKNOWN
-        or (isinstance(v, Container) and v.items != () and _has_tensor(v.of))
-        for v in alternatives(value)
-    )
-
-
 def _call_container_method(receiver: Container, name: str, arguments: Arguments) -> Value:
     if name in {"pop", "get"} and receiver.entries and arguments.positional:
         key = arguments.positional[0]
@@ -473,387 +390,3 @@ def _call_container_method(receiver: Container, name: str, arguments: Arguments)
     if name in {"append", "extend", "insert", "clear", "update", "add", "remove", "sort", "reverse", "appendleft"}:
         return NONE
     return STATIC if name in {"index", "count"} else UNKNOWN
-
-
-# --- library functions whose result depends on their arguments -------------------------------------------------------
-
-
-def _executing_eagerly(machine: Calls, arguments: Arguments) -> Value:
-    return Static(machine.frame.eager)
-
-
-def _inside_function(machine: Calls, arguments: Arguments) -> Value:
-    return Static(not machine.frame.eager)
-
-
-def _in_grain_pipeline(machine: Calls, arguments: Arguments) -> Value:
-    """Pipelines of Grain run Python on arrays; no graph is traced there."""
-    return STATIC if machine.frame.eager else Static(False)
-
-
-def _is_tensor(machine: Calls, arguments: Arguments) -> Value:
-    subject = arguments.get(0, "x") or UNKNOWN
-    if all(isinstance(v, (Tensor, Variable)) and not getattr(v, "nest", False) for v in alternatives(subject)):
-        return Static(True)
-    return Static(False) if is_static(subject) else STATIC
-
-
-def _is_symbolic(machine: Calls, arguments: Arguments) -> Value:
-    subject = arguments.get(0, "tensor") or UNKNOWN
-    if all(isinstance(v, Tensor) and not v.eager for v in alternatives(subject)):
-        return Static(True)
-    return STATIC
-
-
-def _hasattr(machine: Calls, arguments: Arguments) -> Value:
-    subject, name = arguments.get(0, "obj") or UNKNOWN, arguments.get(1, "name")
-    if subject == api.GRAPH:
-        # Libraries that must not import TensorFlow ask so for a graph tensor.
-        return Static(True)
-    if isinstance(subject, Api) and isinstance(name, Static) and api.is_known(f"{subject.name}.{name.constant}"):
-        return Static(True)
-    symbolic = all(isinstance(v, Tensor) and not v.eager and not v.nest for v in alternatives(subject))
-    if symbolic and isinstance(name, Static) and name.constant in {"numpy", "graph"}:
-        return Static(name.constant == "graph")
-    if symbolic and name in (Static("shape"), Static("dtype")):
-        return Static(True)
-    return Static(False) if is_tensor(subject) and name == Static("numpy") else STATIC
-
-
-def _getattr(machine: Calls, arguments: Arguments) -> Value:
-    subject, name = arguments.get(0, "obj") or UNKNOWN, arguments.get(1, "name")
-    constant: Constant = name.constant if isinstance(name, Static) else None
-    if not isinstance(constant, str):
-        return UNKNOWN
-    if ANYTHING in constant:
-        return machine.matching_attribute(subject, constant)
-    found = join(machine.attribute(alternative, constant) for alternative in alternatives(subject))
-    return found if len(arguments.positional) == 2 else join([found, arguments.positional[2]])
-
-
-def _isinstance(machine: Calls, arguments: Arguments) -> Value:
-    subject, classes = arguments.get(0, "obj") or UNKNOWN, arguments.get(1, "cls") or UNKNOWN
-    wanted = (
-        {api_name(item) for item in (classes.items or ()) if classes.items}
-        if isinstance(classes, Container)
-        else {api_name(classes)}
-    )
-    tensors = [v for v in alternatives(subject) if isinstance(v, Tensor)]
-    if wanted and wanted <= _PLAIN_TYPES and len(tensors) == len(alternatives(subject)):
-        return STATIC if any(tensor.nest for tensor in tensors) and wanted & _NESTS else Static(False)
-    if isinstance(subject, Container) and (own := f"builtins.{subject.type}") in _NESTS and wanted <= _PLAIN_TYPES:
-        if wanted == {own} or wanted >= _SEQUENCES:
-            return Static(own != "builtins.dict" or wanted >= {own})
-        return Static(own in wanted) if own == "builtins.dict" else STATIC
-    traced = machine.frame.scope.phase is Phase.CALL and not machine.frame.eager
-    if subject == UNKNOWN and wanted and wanted <= _ARRAY_CLASSES and traced:
-        # Where it is an array, the code runs on arrays, and outside of a graph.
-        return Static(False)
-    if "tensorflow.Tensor" in wanted and is_tensor(subject) and not any(tensor.nest for tensor in tensors):
-        return Static(True)
-    return STATIC
-
-
-_ARRAY_CLASSES = frozenset({"numpy.ndarray", "numpy.generic"})
-_SEQUENCES = frozenset({"builtins.list", "builtins.tuple"})
-_NESTS = frozenset({"builtins.list", "builtins.tuple", "builtins.dict"})
-_PLAIN_TYPES = _NESTS | {"builtins.int", "builtins.float", "builtins.str", "builtins.bool", "numpy.ndarray"}
-
-
-def _type(machine: Calls, arguments: Arguments) -> Value:
-    subject = arguments.get(0, "object")
-    return Class(subject.cls) if isinstance(subject, Instance) and subject.cls is not None else STATIC
-
-
-def _length(machine: Calls, arguments: Arguments) -> Value:
-    return _number(machine, arguments) if is_single_tensor(arguments.get(0, "obj") or UNKNOWN) else STATIC
-
-
-def _sequence_of(machine: Calls, arguments: Arguments) -> Value:
-    if not arguments.positional:
-        return Container(UNKNOWN, ())
-    return join(_as_sequence(machine, alternative) for alternative in alternatives(arguments.positional[0]))
-
-
-def _as_sequence(machine: Calls, subject: Value) -> Value:
-    if isinstance(subject, Shape):
-        return subject
-    if isinstance(subject, Container) and subject.type != "dict":
-        return replace(subject, type="list", origin="")
-    return Container(machine.element(subject))
-
-
-def _flattened(machine: Calls, arguments: Arguments) -> Value:
-    return Container(join(_leaves(arguments.get(0, "structure") or UNKNOWN)))
-
-
-def _mapped(machine: Calls, arguments: Arguments) -> Value:
-    """A nest of what a function makes of the leaves of others; AutoGraph does not reach the function."""
-    if not arguments.positional or not arguments.positional[1:]:
-        return UNKNOWN
-    leaves = tuple(join(_leaves(structure)) for structure in arguments.positional[1:])
-    result = machine.call_value(unconverted(arguments.positional[0]), Arguments(leaves))
-    structure = arguments.positional[1]
-    if is_single_tensor(structure):
-        return result
-    if isinstance(structure, Container):
-        return Container(result, None if structure.items != () else (), structure.type)
-    return replace(result, nest=True) if isinstance(result, Tensor) else UNKNOWN
-
-
-def _lambda_layer(machine: Calls, arguments: Arguments) -> Value:
-    _trace_later(machine, arguments.get(0, "function"), Tensor(batch=True, nest=True))
-    return Instance("keras.layers.Lambda", fresh=True)
-
-
-def _activation_layer(machine: Calls, arguments: Arguments) -> Value:
-    _trace_later(machine, arguments.get(0, "activation"), Tensor(batch=True))
-    return Instance("keras.layers.Activation", fresh=True)
-
-
-def _trace_later(machine: Calls, function: Value | None, argument: Tensor) -> None:
-    """Note a function that a layer of Keras is given, and calls on its input; AutoGraph converts it nowhere."""
-    for alternative in alternatives(function) if function is not None else ():
-        if isinstance(alternative, Function) and machine.frame.scope.phase is not Phase.CALL:
-            machine.trace_callback(alternative, Arguments((*alternative.partial, argument)), False)
-
-
-def _leaves(value: Value) -> list[Value]:
-    """What is in a nest at the bottom, whatever that is."""
-    found: list[Value] = []
-    for alternative in alternatives(value):
-        if isinstance(alternative, Container):
-            found += [leaf for item in alternative.items or (alternative.of,) for leaf in _leaves(item)]
-        else:
-            found.append(replace(alternative, nest=False) if isinstance(alternative, Tensor) else alternative)
-    return found
-
-
-def _dictionary(machine: Calls, arguments: Arguments) -> Value:
-    if arguments.partial or arguments.positional:
-        return Container(UNKNOWN, type="dict")
-    values = [value for _, value in arguments.keywords]
-    of = join(values) if values else UNKNOWN
-    return Container(of, None if values else (), "dict", entries=arguments.keywords)
-
-
-def _range(machine: Calls, arguments: Arguments) -> Value:
-    if machine.frame.scope.autograph and any(map(is_single_tensor, arguments.positional)):
-        return machine.tensor()
-    return Container(STATIC, type="range")
-
-
-def _enumerate(machine: Calls, arguments: Arguments) -> Value:
-    element = machine.element(arguments.get(0, "iterable") or UNKNOWN)
-    return Container(Container(join([STATIC, element]), (STATIC, element), "tuple"))
-
-
-def _zip(machine: Calls, arguments: Arguments) -> Value:
-    if arguments.partial:
-        return UNKNOWN
-    items = tuple(machine.element(value) for value in arguments.positional)
-    return Container(Container(join(items) if items else UNKNOWN, items, "tuple"))
-
-
-def _map(machine: Calls, arguments: Arguments) -> Value:
-    if arguments.partial or not arguments.positional:
-        return UNKNOWN
-    elements = tuple(machine.element(value) for value in arguments.positional[1:])
-    function = unconverted(arguments.positional[0])
-    return Container(machine.call_value(function, Arguments(elements)), type="generator")
-
-
-def _filter(machine: Calls, arguments: Arguments) -> Value:
-    element = machine.element(arguments.get(1, "iterable") or UNKNOWN)
-    if arguments.positional:
-        machine.call_value(unconverted(arguments.positional[0]), Arguments((element,)))
-    return Container(element, type="generator")
-
-
-def _number(machine: Calls, arguments: Arguments) -> Value:
-    subject = arguments.get(0, "x") or STATIC
-    converts = machine.frame.scope.autograph and all(isinstance(v, (Tensor, Variable)) for v in alternatives(subject))
-    return machine.tensor() if converts else STATIC
-
-
-def _elementwise(machine: Calls, arguments: Arguments) -> Value:
-    subject = arguments.get(0, "x") or UNKNOWN
-    return machine.combine(ast.Sub(), subject, STATIC)
-
-
-def _reduced(machine: Calls, arguments: Arguments) -> Value:
-    values = list(arguments.positional)
-    if len(values) == 1:
-        values = [machine.element(values[0])]
-    return machine.combine(ast.Sub(), join(values), STATIC) if values else UNKNOWN
-
-
-def _next(machine: Calls, arguments: Arguments) -> Value:
-    return machine.element(arguments.get(0, "iterator") or UNKNOWN)
-
-
-def _iterator(machine: Calls, arguments: Arguments) -> Value:
-    subject = arguments.get(0, "iterable") or UNKNOWN
-    if not all(isinstance(v, (Container, Shape, Static, Array)) for v in alternatives(subject)):
-        # The iterator of a dataset belongs to the graph.
-        return UNKNOWN
-    return _python_iterator(machine, arguments)
-
-
-def _python_iterator(machine: Calls, arguments: Arguments) -> Value:
-    return Container(machine.element(arguments.get(0, "iterable") or UNKNOWN), type="generator")
-
-
-def _random_state(name: str) -> Callable[[Calls, Arguments], Value]:
-    def make(machine: Calls, arguments: Arguments) -> Value:
-        seeded = any(value != NONE for value in arguments.values)
-        return Instance(name, fresh=True, origin="" if seeded else "entropy")
-
-    return make
-
-
-def _with_pattern(name: ast.expr, arguments: Arguments) -> Arguments:
-    """The arguments of `getattr` or `setattr`, with the pattern of a name that is put together."""
-    known, pattern = arguments.positional[1], pattern_of(name)
-    if pattern is None or (isinstance(known, Static) and isinstance(known.constant, str)):
-        return arguments
-    first, _, *rest = arguments.positional
-    return arguments._replace(positional=(first, Static(pattern), *rest))
-
-
-_BY_NAME = frozenset({"builtins.getattr", "builtins.setattr"})
-
-
-def _with_fields(machine: Calls, arguments: Arguments) -> Value:
-    """`dataclasses.replace`: an object of the same class, some of whose fields are given."""
-    subject = arguments.get(0, "obj") or UNKNOWN
-    if not isinstance(subject, Instance) or subject.cls is None:
-        return UNKNOWN
-    machine.keep_fields(subject.cls, (), Arguments((), arguments.keywords))
-    return replace(subject, fresh=True, origin="")
-
-
-def _setattr(machine: Calls, arguments: Arguments) -> Value:
-    subject, name, value = (arguments.get(i, "") for i in range(3))
-    attribute = name.constant if isinstance(name, Static) else None
-    if isinstance(subject, Instance) and subject.cls is not None and isinstance(attribute, str) and value is not None:
-        machine.heap[subject.cls, attribute] = value
-    return NONE
-
-
-def _delattr(machine: Calls, arguments: Arguments) -> Value:
-    return _setattr(machine, Arguments((*arguments.positional, NONE)))
-
-
-def _deque(machine: Calls, arguments: Arguments) -> Value:
-    if not arguments.positional:
-        return Container(UNKNOWN, (), "deque")
-    return Container(machine.element(arguments.positional[0]), type="deque")
-
-
-def _backend(machine: Calls, arguments: Arguments) -> Value:
-    return Static("tensorflow")
-
-
-def _static(machine: Calls, arguments: Arguments) -> Value:
-    return STATIC
-
-
-def _variable(machine: Calls, arguments: Arguments) -> Value:
-    return Variable(fresh=True)
-
-
-def _keras_variable(machine: Calls, arguments: Arguments) -> Value:
-    return Variable(fresh=True, keras=True)
-
-
-def _clustered_shape(machine: Calls, arguments: Arguments) -> Value:
-    subject = arguments.get(0, "x") or UNKNOWN
-    batch = all(isinstance(v, Tensor) and v.batch and not v.eager for v in alternatives(subject))
-    return Shape(batch)
-
-
-def _product(machine: Calls, arguments: Arguments) -> Value:
-    return STATIC if is_static(arguments.get(0, "iterable") or UNKNOWN) else UNKNOWN
-
-
-def _unpacked_data(machine: Calls, arguments: Arguments) -> Value:
-    """``x``, ``y`` and ``sample_weight`` of what a step function is given: nests, and None for what is left out."""
-    part = replace(machine.tensor(batch=True), nest=True)
-    items = (part, join([NONE, part]), join([NONE, part]))
-    return Container(join(items), items, "tuple")
-
-
-_SPECIAL: dict[str, Callable[[Calls, Arguments], Value]] = {
-    "keras.utils.unpack_x_y_sample_weight": _unpacked_data,
-    "tensorflow.executing_eagerly": _executing_eagerly,
-    "tensorflow.compat.v1.executing_eagerly": _executing_eagerly,
-    "tensorflow.inside_function": _inside_function,
-    "keras.utils.backend_utils.in_tf_graph": _inside_function,
-    "keras.utils.backend_utils.in_grain_data_pipeline": _in_grain_pipeline,
-    "tensorflow.is_tensor": _is_tensor,
-    "keras.ops.is_tensor": _is_tensor,
-    "tensorflow.is_symbolic_tensor": _is_symbolic,
-    "keras.backend.backend": _backend,
-    "keras.config.backend": _backend,
-    "builtins.hasattr": _hasattr,
-    "builtins.getattr": _getattr,
-    "builtins.isinstance": _isinstance,
-    "builtins.len": _length,
-    "builtins.int": _number,
-    "builtins.float": _number,
-    "builtins.bool": _static,
-    "builtins.str": _static,
-    "builtins.repr": _static,
-    "builtins.type": _type,
-    "builtins.any": _static,
-    "builtins.all": _static,
-    "builtins.callable": _static,
-    "builtins.list": _sequence_of,
-    "builtins.tuple": _sequence_of,
-    "builtins.set": _sequence_of,
-    "builtins.sorted": _sequence_of,
-    "builtins.reversed": _sequence_of,
-    "keras.tree.flatten": _flattened,
-    "tensorflow.nest.flatten": _flattened,
-    "keras.tree.map_structure": _mapped,
-    "tensorflow.nest.map_structure": _mapped,
-    "keras.layers.Lambda": _lambda_layer,
-    "keras.layers.Activation": _activation_layer,
-    "builtins.dict": _dictionary,
-    "collections.OrderedDict": _dictionary,
-    "collections.defaultdict": _dictionary,
-    "builtins.range": _range,
-    "builtins.enumerate": _enumerate,
-    "builtins.zip": _zip,
-    "builtins.map": _map,
-    "builtins.filter": _filter,
-    "builtins.abs": _elementwise,
-    "builtins.pow": _elementwise,
-    "builtins.round": _elementwise,
-    "builtins.sum": _reduced,
-    "builtins.max": _reduced,
-    "builtins.min": _reduced,
-    "collections.namedtuple": _named_tuple_class,
-    "builtins.next": _next,
-    "builtins.iter": _iterator,
-    "itertools.cycle": _python_iterator,
-    "itertools.count": _python_iterator,
-    "builtins.setattr": _setattr,
-    "dataclasses.replace": _with_fields,
-    "builtins.delattr": _delattr,
-    "random.choice": _next,
-    "numpy.random.default_rng": _random_state("numpy.random.Generator"),
-    "numpy.random.RandomState": _random_state("numpy.random.RandomState"),
-    "random.Random": _random_state("random.Random"),
-    "collections.deque": _deque,
-    "math.prod": _product,
-    "tensorflow.Variable": _variable,
-    "keras.Variable": _keras_variable,
-    "keras.backend.variable": _variable,
-    "keras.backend.Variable": _variable,
-    "keras.backend.int_shape": _clustered_shape,
-}
-_SPECIAL.update(
-    {f"math.{name}": _static for name in ("sqrt", "log", "ceil", "floor", "exp", "pow", "log2", "cos", "sin")}
-)

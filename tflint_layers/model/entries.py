@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from tflint_layers.model import api
 from tflint_layers.model.annotations import annotated_value
-from tflint_layers.model.calls import Arguments
+from tflint_layers.model.arguments import Arguments
 from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
 from tflint_layers.model.expressions import autograph_of, written_out
 from tflint_layers.model.interpreter import Interpreter, default_value, option_value

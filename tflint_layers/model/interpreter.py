@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import ClassVar
 
 from tflint_layers.model import api
-from tflint_layers.model.calls import Arguments, Calls
+from tflint_layers.model.arguments import Arguments
+from tflint_layers.model.calls import Calls
 from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
 from tflint_layers.model.expressions import Frame, Heap, Names, autograph_of, is_transparent, is_wrapped, with_entry
 from tflint_layers.model.imports import bindings
