@@ -5,16 +5,14 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from functools import cache
+from dataclasses import replace
 from typing import ClassVar
 
 from tflint_layers.model import api
 from tflint_layers.model.classes import ClassInfo, FunctionInfo, Member, ModuleInfo, find_member
-from tflint_layers.model.imports import canonical
-from tflint_layers.model.namepatterns import fits
-from tflint_layers.model.scopes import Phase, Scope, api_name
-from tflint_layers.model.syntax import children, last_name
+from tflint_layers.model.decorators import autograph_of
+from tflint_layers.model.members import Members
+from tflint_layers.model.syntax import children
 from tflint_layers.model.values import (
     NONE,
     NOT_CONSTANT,
@@ -29,11 +27,9 @@ from tflint_layers.model.values import (
     Instance,
     Method,
     NotConstant,
-    OneOf,
     Shape,
     Static,
     StaticDim,
-    Super,
     Tensor,
     Value,
     Variable,
@@ -43,88 +39,22 @@ from tflint_layers.model.values import (
     is_symbolic,
     join,
     literal,
-    of_each,
-    part_of_new,
     stored,
     truth,
     truth_by_default,
     without_none,
 )
 
-Names = dict[str, Value]
-Heap = dict[tuple[object, str], Value]
 _BUILTINS = frozenset(dir(builtins))
 
 
-@cache
-def _member(dotted: str, name: str) -> Api:
-    return Api(canonical(f"{dotted}.{name}"))
-
-
-@dataclass(eq=False)
-class Frame:
-    """One function evaluation under way."""
-
-    scope: Scope
-    environment: Environment
-    receiver: Value | None = None
-    returns: list[Value] = field(default_factory=list)
-    exits: list[Heap] = field(default_factory=list)
-    yields: list[Value] = field(default_factory=list)
-    jumps: list[list[tuple[Names, Heap]]] = field(default_factory=list)
-    eager: bool = False
-    caught: int = 0
-    optional: int = 0
-    guarded: int = 0
-    outer_names: set[str] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        """Note what does not change while the function runs."""
-        self.is_traced = self.scope.is_traced
-
-    def record(self, node: ast.AST, value: Value | None) -> None:
-        """Note that the function runs a node, and what it is."""
-        scope = self.scope
-        scope.values[node] = value
-        if self.caught:
-            scope.caught.add(node)
-        if self.optional:
-            scope.optional.add(node)
-        if self.guarded:
-            scope.guarded.add(node)
-        if self.eager and self.is_traced:
-            scope.eager.add(node)
-
-
-class Expressions:
+class Expressions(Members):
     """Evaluates expressions in the current :class:`Frame`; calls and statements are added by the subclasses."""
-
-    frame: Frame
-    heap: Heap
-    keras: int
 
     def __init__(self) -> None:
         self._lambdas: dict[ast.Lambda, FunctionInfo] = {}
         self._globals: dict[tuple[ModuleInfo, str], Value] = {}
         self._members: dict[tuple[ModuleInfo, str], Member | None] = {}
-
-    # What the subclasses add.
-
-    def call(self, node: ast.Call) -> Value:
-        """The value of a call expression."""
-        raise NotImplementedError
-
-    def call_function(self, function: Function, arguments: tuple[Value, ...]) -> Value:
-        """The value of calling a function of the project with positional arguments."""
-        raise NotImplementedError
-
-    def declared(self, cls: ClassInfo) -> Names:
-        """The attributes that ``__init__``, ``build`` and the class body give an instance."""
-        raise NotImplementedError
-
-    def module_value(self, module: ModuleInfo, node: ast.expr) -> Value:
-        """The value of an expression at module level."""
-        raise NotImplementedError
 
     # Expressions.
 
@@ -138,10 +68,6 @@ class Expressions:
         else:
             frame.scope.values[node] = value
         return value
-
-    def tensor(self, *, batch: bool = False, shapeless: bool = False, keras: bool = False) -> Tensor:
-        """A tensor made here: symbolic, or an eager one where the code runs outside of the graph."""
-        return Tensor(batch=batch, shapeless=shapeless, eager=self.frame.eager, keras=keras and self.frame.eager)
 
     def _evaluate_parts(self, node: ast.AST) -> Value:
         for child in children(node):
@@ -422,264 +348,6 @@ class Expressions:
                 self.frame.environment.names, self.heap = dict(before[0]), dict(before[1])
         return join(values)
 
-    # Narrowing.
-
-    def assume(self, test: ast.expr, outcome: bool) -> None:
-        """Narrow the names that ``test`` speaks about, where it turned out as ``outcome``."""
-        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-            self.assume(test.operand, not outcome)
-        elif isinstance(test, ast.BoolOp):
-            if isinstance(test.op, ast.And) is outcome:
-                for operand in test.values:
-                    self.assume(operand, outcome)
-        elif isinstance(test, ast.Compare) and len(test.ops) == 1:
-            self._assume_comparison(test, outcome)
-        elif isinstance(test, ast.Call):
-            self._assume_call(test, outcome)
-        elif isinstance(test, (ast.Name, ast.Attribute)) and outcome:
-            self._narrow(test, without_none)
-
-    def _assume_comparison(self, test: ast.Compare, outcome: bool) -> None:
-        comparator = test.comparators[0]
-        asked = test.left
-        if (
-            isinstance(asked, ast.Call)
-            and api_name(self.frame.scope.value(asked.func)) == "builtins.type"
-            and asked.args
-        ):
-            agrees = isinstance(test.ops[0], (ast.Is, ast.Eq, ast.In)) is outcome
-            self._assume_class(asked.args[0], self._class_names(comparator), agrees)
-        is_none = isinstance(comparator, ast.Constant) and comparator.value is None
-        if not is_none or not isinstance(test.ops[0], (ast.Is, ast.IsNot)):
-            return
-        if isinstance(test.ops[0], ast.IsNot) is outcome:
-            self._narrow(test.left, without_none)
-            if isinstance(asked, ast.Subscript) and isinstance(self.frame.scope.value(asked), StaticDim):
-                self._narrow(_tensor_of_shape(asked.value), _of_known_size)
-        else:
-            self._narrow(test.left, lambda _: NONE)
-
-    def _assume_call(self, test: ast.Call, outcome: bool) -> None:
-        name = api_name(self.frame.scope.value(test.func))
-        if name == "builtins.isinstance" and len(test.args) == 2:
-            self._assume_class(test.args[0], self._class_names(test.args[1]), outcome)
-        elif isinstance(test.func, ast.Attribute) and test.func.attr == "is_fully_defined" and outcome:
-            self._narrow(_tensor_of_shape(test.func.value), _of_known_size)
-        elif name in _TENSOR_TESTS and test.args:
-            self._narrow(test.args[0], _as_tensor if outcome else _as_no_tensor)
-
-    def _assume_class(self, subject: ast.expr, classes: set[str], outcome: bool) -> None:
-        if classes & {"builtins.list", "builtins.tuple", "builtins.dict"}:
-            if outcome:
-                self._narrow(subject, _as_container)
-            elif classes & {"builtins.list", "builtins.tuple"}:
-                self._narrow(subject, _as_single)
-        elif classes and classes <= _TENSOR_CLASSES:
-            self._narrow(subject, _as_tensor if outcome else _as_no_tensor)
-        elif outcome and not classes & _TENSOR_CLASSES:
-            self._narrow(subject, _as_something_else)
-
-    def _class_names(self, node: ast.expr) -> set[str]:
-        nodes = node.elts if isinstance(node, (ast.Tuple, ast.List, ast.Set)) else [node]
-        return {api_name(self.frame.scope.value(element)) for element in nodes}
-
-    def _narrow(self, node: ast.expr, narrowing: Callable[[Value], Value]) -> None:
-        if isinstance(node, ast.NamedExpr):
-            node = node.target
-        if isinstance(node, ast.Name):
-            found = self.frame.environment.names.get(node.id)
-            if found is not None:
-                self.frame.environment.names[node.id] = narrowing(found)
-        elif isinstance(node, ast.Subscript) and isinstance(self.frame.scope.value(node), StaticDim):
-            # Looked up where `x.shape[0]` is read again; good enough, as few assign to `x` in between.
-            self.frame.environment.names[ast.unparse(node)] = narrowing(StaticDim())
-        elif isinstance(node, ast.Attribute):
-            receiver = self.frame.scope.value(node.value)
-            if isinstance(receiver, Instance) and receiver.cls is not None:
-                self.heap[receiver.cls, node.attr] = narrowing(self.frame.scope.value(node))
-
-    # Attributes and items.
-
-    def _attribute(self, node: ast.Attribute) -> Value:
-        receiver = self.evaluate(node.value)
-        if isinstance(receiver, OneOf):
-            return of_each(receiver, lambda alternative: self.attribute(alternative, node.attr))
-        return self.attribute(receiver, node.attr)
-
-    def attribute(self, receiver: Value, name: str) -> Value:
-        """The value of ``receiver.name``."""
-        if isinstance(receiver, Api):
-            member = _member(receiver.name, name)
-            return member if api.is_library(member.name) else self.imported(member.name, self.frame.scope.module)
-        if isinstance(receiver, Instance):
-            return self._instance_attribute(receiver, name)
-        if isinstance(receiver, Super):
-            return self._super_attribute(receiver, name)
-        if isinstance(receiver, Class):
-            return self._class_attribute(receiver.cls, name)
-        if isinstance(receiver, (Tensor, Variable)):
-            return self._tensor_attribute(receiver, name)
-        if isinstance(receiver, Shape):
-            return STATIC if name in {"rank", "ndims"} else Method(receiver, name)
-        if isinstance(receiver, (Static, Array)):
-            return (
-                STATIC if isinstance(receiver, Array) and name in {"shape", "dtype", "size"} else Method(receiver, name)
-            )
-        if isinstance(receiver, Container):
-            # Operations with several results give named tuples.
-            if receiver.type == "tuple" and name not in _TUPLE_METHODS:
-                return receiver.entry(name) or receiver.of
-            return Method(receiver, name)
-        return UNKNOWN
-
-    def matching_attribute(self, receiver: Value, pattern: str) -> Value:
-        """What an object has under the names that fit a pattern, joined."""
-        if not isinstance(receiver, Instance) or receiver.cls is None:
-            return UNKNOWN
-        cls = receiver.cls
-        written = [name for owner, name in self.heap if owner is cls]
-        methods = [name for ancestor in cls.ancestry if isinstance(ancestor, ClassInfo) for name in ancestor.methods]
-        names = [name for name in dict.fromkeys([*self.declared(cls), *written, *methods]) if fits(name, pattern)]
-        return join(self.attribute(receiver, name) for name in names)
-
-    def _tensor_attribute(self, receiver: Tensor | Variable, name: str) -> Value:
-        if name == "shape":
-            return Shape(isinstance(receiver, Tensor) and receiver.batch and not receiver.eager)
-        if name == "graph" and isinstance(receiver, Tensor) and not receiver.eager:
-            return api.GRAPH
-        kind = api.tensor_attribute(name)
-        if kind == "static":
-            return STATIC
-        if kind == "tensor":
-            return self.tensor()
-        return Method(receiver, name)
-
-    def _instance_attribute(self, receiver: Instance, name: str) -> Value:
-        cls = receiver.cls
-        if cls is None:
-            known = api.instance_attribute(receiver.name, name)
-            return known if known is not None else Method(receiver, name)
-        if (cls, name) in self.heap:
-            return self.heap[cls, name]
-        if name == "__class__":
-            return Class(cls)
-        if name == "built" and self.frame.scope.phase is Phase.CALL and cls.method("build") is not None:
-            return Static(True)  # Keras builds a layer before it calls it
-        declared = self.declared(cls)
-        if name in declared:
-            return part_of_new(declared[name]) if receiver.fresh else declared[name]
-        method = cls.method(name)
-        if method is not None:
-            return self._bound_method(method, receiver)
-        inherited = api.instance_attribute(receiver.name, name)
-        if inherited is not None:
-            return inherited
-        return Method(receiver, name) if receiver.name and api.has_method(receiver.name, name) else UNKNOWN
-
-    def _bound_method(self, method: FunctionInfo, receiver: Value) -> Value:
-        kinds = {last_name(decorator) for decorator in method.decorators}
-        if kinds & {"property", "cached_property"}:
-            # Python runs it, behind the back of AutoGraph.
-            function = self.function_value(method, bound=receiver)
-            return self.call_function(replace(function, autograph=function.autograph or False), ())
-        return self.function_value(method, bound=None if "staticmethod" in kinds else receiver)
-
-    def _super_attribute(self, receiver: Super, name: str) -> Value:
-        instance = receiver.instance
-        if not isinstance(instance, Instance) or instance.cls is None:
-            return UNKNOWN
-        method = instance.cls.method(name, after=receiver.after)
-        if method is not None:
-            return self._bound_method(method, instance)
-        return Method(Instance(instance.name, origin="super"), name)
-
-    def _class_attribute(self, cls: ClassInfo, name: str) -> Value:
-        if name in {"__name__", "__qualname__", "__module__", "__doc__"}:
-            return STATIC
-        method = cls.method(name)
-        if method is not None:
-            return self.function_value(method)
-        if (cls, name) in self.heap:
-            return self.heap[cls, name]
-        for ancestor in cls.ancestry:
-            if isinstance(ancestor, ClassInfo) and name in ancestor.attributes:
-                value = self.module_value(ancestor.module, ancestor.attributes[name])
-                return stored(value, f"{ancestor.name}.{name}")
-        return UNKNOWN
-
-    def _subscript(self, node: ast.Subscript) -> Value:
-        receiver, index = self.evaluate(node.value), self.evaluate(node.slice)
-        value = of_each(receiver, lambda alternative: self._item(alternative, node.slice, index))
-        if isinstance(value, StaticDim):
-            return self.frame.environment.names.get(ast.unparse(node), value)
-        return value
-
-    def _item(self, receiver: Value, node: ast.expr, index: Value) -> Value:
-        if isinstance(receiver, (Tensor, Variable)):
-            return self._tensor_item(receiver, node)
-        if isinstance(receiver, Shape):
-            return _shape_item(receiver, node, index)
-        if isinstance(receiver, Container):
-            return _container_item(receiver, node, index)
-        if isinstance(receiver, Array):
-            return Array()
-        if isinstance(receiver, Static):
-            return STATIC
-        if isinstance(receiver, Instance) and receiver.name == api.DYNAMIC_SHAPE:
-            return self._dynamic_dimension(receiver, node, index)
-        return UNKNOWN
-
-    def _dynamic_dimension(self, shape: Instance, node: ast.expr, index: Value) -> Value:
-        """An entry of ``keras.ops.shape(x)``: a tensor for the batch axis, numbers for axes of a known size."""
-        if isinstance(node, ast.Slice):
-            return shape if node.lower is None else replace(shape, origin="inner" if shape.origin else "")
-        number = constant_of(index)
-        if not shape.origin or not isinstance(number, int):
-            return UNKNOWN
-        return self.tensor() if shape.origin == "batch" and number == 0 else STATIC
-
-    def _tensor_item(self, receiver: Tensor | Variable, node: ast.expr) -> Value:
-        if isinstance(receiver, Variable):
-            return replace(receiver, keras=False)
-        keeps_batch = _whole_first_axis(node) or (receiver.nest and isinstance(literal(node), str))
-        nest = receiver.nest and not isinstance(node, ast.Tuple)
-        eager = receiver.eager and self.frame.eager
-        return replace(receiver, batch=receiver.batch and keeps_batch, nest=nest, eager=eager)
-
-    def element(self, value: Value) -> Value:
-        """What iterating over the value gives at each step."""
-        return of_each(value, self._element)
-
-    def _element(self, value: Value) -> Value:
-        if isinstance(value, Container):
-            if value.type == "dict":
-                return STATIC
-            return value.of
-        if isinstance(value, Tensor):
-            return replace(value, batch=value.nest and value.batch, shapeless=False)
-        if isinstance(value, Variable):
-            return self.tensor()
-        if isinstance(value, Shape):
-            return join([StaticDim(), STATIC]) if value.batch else STATIC
-        if isinstance(value, (Static, Array)):
-            return STATIC if isinstance(value, Static) else Array()
-        if isinstance(value, Instance) and value.name.startswith("tensorflow.data."):
-            return UNKNOWN
-        return UNKNOWN
-
-    def unpacked(self, value: Value, count: int) -> list[Value]:
-        """The values that ``count`` targets get from ``a, b = value``."""
-        if isinstance(value, Container) and value.items is not None and len(value.items) == count:
-            return list(value.items)
-        if isinstance(value, Shape):
-            return [StaticDim() if value.batch and not i else STATIC for i in range(count)]
-        if isinstance(value, Instance) and value.name == api.DYNAMIC_SHAPE and value.origin == "batch":
-            return [STATIC if i else self.tensor() for i in range(count)]
-        if isinstance(value, OneOf):
-            columns = [self.unpacked(alternative, count) for alternative in value.values]
-            return [join(column) for column in zip(*columns, strict=True)]
-        return [self.element(value)] * count
-
     # Comprehensions.
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Value:
@@ -801,8 +469,8 @@ class Expressions:
         ast.Compare: _compare,
         ast.BoolOp: _boolean,
         ast.IfExp: _conditional,
-        ast.Attribute: _attribute,
-        ast.Subscript: _subscript,
+        ast.Attribute: Members.attribute_of,
+        ast.Subscript: Members.item_of,
         ast.ListComp: _comprehension,
         ast.SetComp: _comprehension,
         ast.GeneratorExp: _comprehension,
@@ -810,12 +478,6 @@ class Expressions:
         ast.Call: lambda self, node: self.call(node),
     }
 
-
-_TENSOR_CLASSES = frozenset({"tensorflow.Tensor", "tensorflow.Variable", "tensorflow.SymbolicTensor"})
-_TENSOR_TESTS = frozenset({"tensorflow.is_tensor", "tensorflow.is_symbolic_tensor", "keras.ops.is_tensor"})
-
-
-_TUPLE_METHODS = frozenset(dir(tuple))
 
 # A module that could not be imported may be None (`try: import x`), but not these: the code is about them.
 _ALWAYS_THERE = frozenset({"tensorflow", "keras", "numpy"})
@@ -834,47 +496,6 @@ def with_entry(container: Container, key: ast.expr, value: Value) -> Container:
         return grown(container, value)
     entries = (*(entry for entry in container.entries if entry[0] != name), (name, value))
     return replace(grown(container, value), entries=entries)
-
-
-def autograph_of(info: FunctionInfo) -> bool | None:
-    """What the decorators of a function say: AutoGraph on (True), off (False), or as for the caller (None)."""
-    for decorator in info.decorators:
-        decorator = written_out(decorator, info.module)
-        call = decorator if isinstance(decorator, ast.Call) else None
-        name = info.module.dotted(call.func if call else decorator)
-        if name == "functools.partial" and call and call.args:
-            name = info.module.dotted(call.args[0])
-        if name in api.TRACING_DECORATORS:
-            return not (call and any(k.arg == "autograph" and literal(k.value) is False for k in call.keywords))
-        if name in api.UNCONVERTED_DECORATORS:
-            return False
-    return None
-
-
-def written_out(decorator: ast.expr, module: ModuleInfo) -> ast.expr:
-    """The call that a decorator is a module-level name for (`traced = tf.function(..)`), else the decorator."""
-    made = module.assigned.get(decorator.id) if isinstance(decorator, ast.Name) else None
-    return made if isinstance(made, ast.Call) else decorator
-
-
-_BUILTIN_DECORATORS = frozenset({"property", "staticmethod", "classmethod", "cached_property"})
-
-
-def is_wrapped(info: FunctionInfo) -> bool:
-    """Whether an unknown decorator stands between the callers of a function and the function."""
-    return any(not is_transparent(decorator, info.module) for decorator in info.decorators)
-
-
-def is_transparent(decorator: ast.expr, module: ModuleInfo) -> bool:
-    """Whether a decorator is known to pass arguments and results on as they are."""
-    decorator = written_out(decorator, module)
-    node = decorator.func if isinstance(decorator, ast.Call) else decorator
-    if isinstance(node, ast.Name) and node.id in _BUILTIN_DECORATORS:
-        return True
-    if isinstance(node, ast.Attribute) and node.attr in {"setter", "getter", "deleter"}:
-        return True
-    name = module.dotted(node)
-    return name is not None and api.is_transparent(name)
 
 
 def _is_flag(value: Value, module: ModuleInfo, name: str) -> bool:
@@ -910,66 +531,3 @@ def _compare_constants(operator: ast.cmpop, left: Value, right: Value) -> Value:
             equal = left.constant == right.constant
             return Static(equal is isinstance(operator, ast.Eq), sure=left.sure and right.sure)
     return STATIC
-
-
-def _shape_item(shape: Shape, node: ast.expr, index: Value) -> Value:
-    if isinstance(node, ast.Slice):
-        starts_at_batch = node.lower is None or literal(node.lower) == 0
-        return Shape(shape.batch and starts_at_batch)
-    number = constant_of(index)
-    if isinstance(number, NotConstant):
-        return UNKNOWN if shape.batch else STATIC
-    return StaticDim() if shape.batch and number == 0 else STATIC
-
-
-def _container_item(container: Container, node: ast.expr, index: Value) -> Value:
-    if isinstance(node, ast.Slice):
-        if container.items is not None and all(p is None for p in (node.lower, node.upper, node.step)):
-            return replace(container, origin="")
-        return Container(container.of, None, container.type)
-    number = constant_of(index)
-    items = container.items
-    if container.entries and isinstance(number, str) and (entry := container.entry(number)) is not None:
-        return entry
-    if items is not None and isinstance(number, int) and -len(items) <= number < len(items):
-        return items[number]
-    return container.of
-
-
-def _whole_first_axis(index: ast.expr) -> bool:
-    first = index.elts[0] if isinstance(index, ast.Tuple) and index.elts else index
-    if isinstance(first, ast.Slice):
-        return first.lower is None and first.upper is None
-    return isinstance(first, ast.Constant) and first.value is Ellipsis
-
-
-def _as_container(value: Value) -> Value:
-    if isinstance(value, Tensor) and value.nest:
-        return Container(value)
-    return value
-
-
-def _as_single(value: Value) -> Value:
-    return replace(value, nest=False) if isinstance(value, Tensor) else value
-
-
-def _as_no_tensor(value: Value) -> Value:
-    return UNKNOWN if isinstance(value, Tensor) and value.nest else value
-
-
-def _tensor_of_shape(node: ast.expr) -> ast.expr:
-    """The tensor of `x.shape`, or of a slice of it; else the expression itself."""
-    whole = node.value if isinstance(node, ast.Subscript) else node
-    return whole.value if isinstance(whole, ast.Attribute) and whole.attr == "shape" else node
-
-
-def _of_known_size(value: Value) -> Value:
-    return replace(value, batch=False) if isinstance(value, (Tensor, Shape)) else value
-
-
-def _as_something_else(value: Value) -> Value:
-    return UNKNOWN if isinstance(value, Tensor) else value
-
-
-def _as_tensor(value: Value) -> Value:
-    return Tensor() if value == UNKNOWN else _as_single(value)

@@ -12,7 +12,9 @@ from tflint_layers.model import api
 from tflint_layers.model.arguments import Arguments
 from tflint_layers.model.calls import Calls
 from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
-from tflint_layers.model.expressions import Frame, Heap, Names, autograph_of, is_transparent, is_wrapped, with_entry
+from tflint_layers.model.decorators import autograph_of, is_transparent, is_wrapped
+from tflint_layers.model.expressions import with_entry
+from tflint_layers.model.frame import Frame, Heap, Names
 from tflint_layers.model.imports import bindings
 from tflint_layers.model.reach import Reach
 from tflint_layers.model.scopes import Phase, Scope, api_name

@@ -18,7 +18,7 @@ from tflint_layers.modules import file_of_import, module_name
 from tflint_layers.source import Source, UnreadableSource
 
 if TYPE_CHECKING:
-    from tflint_layers.model.expressions import Names
+    from tflint_layers.model.frame import Names
     from tflint_layers.model.interpreter import Results
 
 # Trees take some 200 times the memory of their text (measured), so this keeps a run well below 400 MB.

@@ -1,0 +1,52 @@
+"""What decorators do to functions, as far as their names tell."""
+
+from __future__ import annotations
+
+import ast
+
+from tflint_layers.model import api
+from tflint_layers.model.classes import FunctionInfo, ModuleInfo
+from tflint_layers.model.values import (
+    literal,
+)
+
+
+def autograph_of(info: FunctionInfo) -> bool | None:
+    """What the decorators of a function say: AutoGraph on (True), off (False), or as for the caller (None)."""
+    for decorator in info.decorators:
+        decorator = written_out(decorator, info.module)
+        call = decorator if isinstance(decorator, ast.Call) else None
+        name = info.module.dotted(call.func if call else decorator)
+        if name == "functools.partial" and call and call.args:
+            name = info.module.dotted(call.args[0])
+        if name in api.TRACING_DECORATORS:
+            return not (call and any(k.arg == "autograph" and literal(k.value) is False for k in call.keywords))
+        if name in api.UNCONVERTED_DECORATORS:
+            return False
+    return None
+
+
+def written_out(decorator: ast.expr, module: ModuleInfo) -> ast.expr:
+    """The call that a decorator is a module-level name for (`traced = tf.function(..)`), else the decorator."""
+    made = module.assigned.get(decorator.id) if isinstance(decorator, ast.Name) else None
+    return made if isinstance(made, ast.Call) else decorator
+
+
+_BUILTIN_DECORATORS = frozenset({"property", "staticmethod", "classmethod", "cached_property"})
+
+
+def is_wrapped(info: FunctionInfo) -> bool:
+    """Whether an unknown decorator stands between the callers of a function and the function."""
+    return any(not is_transparent(decorator, info.module) for decorator in info.decorators)
+
+
+def is_transparent(decorator: ast.expr, module: ModuleInfo) -> bool:
+    """Whether a decorator is known to pass arguments and results on as they are."""
+    decorator = written_out(decorator, module)
+    node = decorator.func if isinstance(decorator, ast.Call) else decorator
+    if isinstance(node, ast.Name) and node.id in _BUILTIN_DECORATORS:
+        return True
+    if isinstance(node, ast.Attribute) and node.attr in {"setter", "getter", "deleter"}:
+        return True
+    name = module.dotted(node)
+    return name is not None and api.is_transparent(name)

@@ -1,0 +1,95 @@
+"""One function evaluation under way, and what every part of the interpreter may ask of the others."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
+from tflint_layers.model.scopes import Scope
+from tflint_layers.model.values import (
+    Environment,
+    Function,
+    Tensor,
+    Value,
+)
+
+Names = dict[str, Value]
+Heap = dict[tuple[object, str], Value]
+
+
+@dataclass(eq=False)
+class Frame:
+    """One function evaluation under way."""
+
+    scope: Scope
+    environment: Environment
+    receiver: Value | None = None
+    returns: list[Value] = field(default_factory=list)
+    exits: list[Heap] = field(default_factory=list)
+    yields: list[Value] = field(default_factory=list)
+    jumps: list[list[tuple[Names, Heap]]] = field(default_factory=list)
+    eager: bool = False
+    caught: int = 0
+    optional: int = 0
+    guarded: int = 0
+    outer_names: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Note what does not change while the function runs."""
+        self.is_traced = self.scope.is_traced
+
+    def record(self, node: ast.AST, value: Value | None) -> None:
+        """Note that the function runs a node, and what it is."""
+        scope = self.scope
+        scope.values[node] = value
+        if self.caught:
+            scope.caught.add(node)
+        if self.optional:
+            scope.optional.add(node)
+        if self.guarded:
+            scope.guarded.add(node)
+        if self.eager and self.is_traced:
+            scope.eager.add(node)
+
+
+class Machine:
+    """What the parts of the interpreter, which are stacked on each other, know and use of one another."""
+
+    frame: Frame
+    heap: Heap
+    keras: int
+
+    def evaluate(self, node: ast.expr) -> Value:
+        """The value of an expression in the current frame; noted in its scope."""
+        raise NotImplementedError
+
+    def imported(self, dotted: str, module: ModuleInfo) -> Value:
+        """What an imported dotted name means: a member of the project, or a name of a library."""
+        raise NotImplementedError
+
+    def function_value(
+        self, info: FunctionInfo, environment: Environment | None = None, bound: Value | None = None
+    ) -> Function:
+        """A function with what its decorators say about AutoGraph."""
+        raise NotImplementedError
+
+    def call(self, node: ast.Call) -> Value:
+        """The value of a call expression."""
+        raise NotImplementedError
+
+    def call_function(self, function: Function, arguments: tuple[Value, ...]) -> Value:
+        """The value of calling a function of the project with positional arguments."""
+        raise NotImplementedError
+
+    def declared(self, cls: ClassInfo) -> Names:
+        """The attributes that ``__init__``, ``build`` and the class body give an instance."""
+        raise NotImplementedError
+
+    def module_value(self, module: ModuleInfo, node: ast.expr) -> Value:
+        """The value of an expression at module level."""
+        raise NotImplementedError
+
+    def tensor(self, *, batch: bool = False, shapeless: bool = False, keras: bool = False) -> Tensor:
+        """A tensor made here: symbolic, or an eager one where the code runs outside of the graph."""
+        return Tensor(batch=batch, shapeless=shapeless, eager=self.frame.eager, keras=keras and self.frame.eager)
