@@ -1,4 +1,4 @@
-"""Expressions to values: the half of the interpreter that looks at one expression at a time."""
+"""Expressions to values: one expression at a time, in the frame of the function that runs it."""
 
 from __future__ import annotations
 
