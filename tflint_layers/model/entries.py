@@ -94,8 +94,7 @@ def _enter_class(interpreter: Interpreter, cls: ClassInfo) -> None:
         method = cls.method(name)
         if method is None or name in replaced:
             continue
-        # What the class puts in place of other entry points is entered there.
-        if cls.inherits_unchanged(method, apart_from=_ENTRIES.get(method.cls.role or "", {}) if method.cls else {}):
+        if _is_as_inherited(cls, method):
             interpreter.reach.entries.append((cls, method))
             continue
         interpreter.heap = {}
@@ -107,6 +106,12 @@ def _enter_class(interpreter: Interpreter, cls: ClassInfo) -> None:
             autograph=converted and interpreter.keras == 2,
             layer=cls,
         )
+
+
+def _is_as_inherited(cls: ClassInfo, method: FunctionInfo) -> bool:
+    """Whether a base is an entry point with the same method; other entry points of the class are entered themselves."""
+    entered = _ENTRIES.get(method.cls.role or "", {}) if method.cls is not None else {}
+    return cls.inherits_unchanged(method, apart_from=entered)
 
 
 def _replaced_when_made(cls: ClassInfo) -> set[str]:

@@ -178,10 +178,10 @@ class Interpreter(Statements):
 
     def _builds_another(self, info: FunctionInfo, instance: Instance) -> bool:
         """Whether ``build`` of one layer calls that of another, whose attributes are known as those of its class."""
-        scope = self.frame.scope
-        own = scope.layer.ancestry if scope.layer is not None else ()
-        is_build = scope.phase is Phase.BUILD and info.name == "build" and instance.cls is not None
-        return is_build and instance.cls not in own and instance.cls is not None and instance.cls.role is not None
+        scope, cls = self.frame.scope, instance.cls
+        if scope.phase is not Phase.BUILD or info.name != "build" or cls is None or cls.role is None:
+            return False
+        return scope.layer is None or cls not in scope.layer.ancestry
 
     def _is_constant(self, info: FunctionInfo, arguments: Arguments) -> bool:
         """Whether a module-level name is being bound to what a function of the module gives without arguments."""
