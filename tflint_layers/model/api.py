@@ -83,7 +83,8 @@ KERAS_VARIABLES = frozenset({"keras.Variable", "keras.backend.Variable", "keras.
 # What these own is what the layers and cells that they are made of own.
 CONTAINERS_OF_LAYERS = frozenset(
     {"keras.Sequential", "keras.models.Sequential", "keras.Model", "keras.models.Model", "keras.layers.RNN"}
-    | {"keras.layers.TimeDistributed", "keras.layers.Bidirectional", "keras.layers.Wrapper"}
+    # `Bidirectional` makes copies of its layer.
+    | {"keras.layers.TimeDistributed", "keras.layers.Wrapper"}
 )
 INPUTS = frozenset({"keras.Input", "keras.layers.Input"})
 MODE_QUESTIONS = frozenset(
