@@ -47,6 +47,7 @@ from tflint_layers.model.scopes import Scope
 from tflint_layers.model.values import Instance, Static, Value, alternatives
 from tflint_layers.rules.rule import Hit, Rule
 
+_SUMMARIES = "tensorflow.summary."
 _FILE = "io.TextIOWrapper"
 
 
@@ -54,15 +55,14 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to calls that reach out of the process."""
     if not isinstance(node, ast.Call) or node in scope.optional:
         return
-    name = scope.api_name(node.func)
-    if effect(name) is Effect.HOST_IO and not _uses_file_of_this_call(scope, node):
+    if scope.api_name(node.func).startswith(_SUMMARIES):
+        yield from _check_step(scope, node)
+    elif not _uses_file_of_this_call(scope, node):
         yield Hit(
             node,
             f"`{scope.text(node)}` runs only while `{scope.traced_name}` is traced: "
             "the graph that runs afterwards does nothing of it",
         )
-    elif name.startswith("tensorflow.summary."):
-        yield from _check_step(scope, node)
 
 
 def _check_step(scope: Scope, node: ast.Call) -> Iterator[Hit]:
@@ -93,6 +93,6 @@ RULE = Rule(
     documentation=__doc__,
     nodes=(ast.Call,),
     check=check,
-    calls=lambda name: effect(name) is Effect.HOST_IO,
+    calls=lambda name: effect(name) is Effect.HOST_IO or name.startswith(_SUMMARIES),
     proof=Proof.RUNS_ONCE,
 )
