@@ -135,6 +135,11 @@ class Scope:
         blocks = (getattr(parent, name, None) for name in ("body", "orelse", "finalbody"))
         return next((block for block in blocks if isinstance(block, list) and node in block), [node])
 
+    def final_statements(self) -> list[ast.stmt]:
+        """The statements of the function's ``finally`` blocks."""
+        blocks = self.function.of_kind(ast.Try) if self.function is not None else []
+        return [statement for block in blocks for statement in block.finalbody]
+
     @property
     def traced_name(self) -> str:
         """The function that Keras or TensorFlow traces and that leads here, as messages name it."""

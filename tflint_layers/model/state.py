@@ -29,6 +29,16 @@ def state_of(scope: Scope, value: Value, *, made_only: bool = False, depth: int 
     return _most(_of_one(scope, alternative, made_only, depth) for alternative in alternatives(value))
 
 
+def holds_new(scope: Scope, value: Value) -> bool:
+    """Whether objects that own something are made here; those that are made elsewhere have it already."""
+    return any(
+        any(holds_new(scope, item) for item in part.items or (part.of,))
+        if isinstance(part, Container)
+        else isinstance(part, Instance) and part.fresh and state_of(scope, part) is State.RESOURCES
+        for part in alternatives(value)
+    )
+
+
 def _of_one(scope: Scope, value: Value, made_only: bool, depth: int) -> State:
     if isinstance(value, Variable):
         return State.RESOURCES

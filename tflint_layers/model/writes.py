@@ -47,17 +47,18 @@ def advances(scope: Scope, node: Write, target: ast.expr) -> bool | None:
 def _is_taken_back(scope: Scope, node: ast.AugAssign) -> bool:
     """Whether the function takes away again what it adds, as a context manager does that counts how deep it is."""
     return scope.function is not None and any(
-        isinstance(other, ast.AugAssign)
-        and {type(node.op), type(other.op)} == {ast.Add, ast.Sub}
+        {type(node.op), type(other.op)} == {ast.Add, ast.Sub}
         and ast.dump(other.target) == ast.dump(node.target)
         and ast.dump(other.value) == ast.dump(node.value)
-        for other in scope.function.nodes
+        for other in scope.function.of_kind(ast.AugAssign)
     )
 
 
 def is_stacked(scope: Scope, call: ast.Call) -> bool:
     """Whether a call puts something on a stack that the function takes off again in any case, or takes that off."""
-    others = [*scope.block(statement), *_left_by(scope)] if (statement := scope.statement(call)) is not None else []
+    others = (
+        [*scope.block(statement), *scope.final_statements()] if (statement := scope.statement(call)) is not None else []
+    )
     calls = [call, *(other.value for other in others if isinstance(other, ast.Expr))]
     found = {
         inner.func.attr
@@ -69,13 +70,7 @@ def is_stacked(scope: Scope, call: ast.Call) -> bool:
         and (inner.func.attr == "append" or (inner.func.attr == "pop" and not inner.args))
     }
     # What leaves the function takes off what an earlier statement, wherever that stands, put there.
-    return found == {"append", "pop"} or (found == {"pop"} and statement in _left_by(scope))
-
-
-def _left_by(scope: Scope) -> list[ast.stmt]:
-    """The statements of the function's ``finally`` blocks."""
-    nodes = scope.function.nodes if scope.function is not None else []
-    return [statement for node in nodes if isinstance(node, ast.Try) for statement in node.finalbody]
+    return found == {"append", "pop"} or (found == {"pop"} and statement in scope.final_statements())
 
 
 def reads_entry(node: ast.expr, target: ast.Subscript) -> bool:

@@ -48,8 +48,8 @@ from collections.abc import Iterator
 from tflint_layers.finding import Fix, Proof, Safety
 from tflint_layers.model import api
 from tflint_layers.model.scopes import Scope
-from tflint_layers.model.state import State, state_of
-from tflint_layers.model.values import Api, Class, Container, Instance, Method, Value, Variable, alternatives
+from tflint_layers.model.state import State, holds_new, state_of
+from tflint_layers.model.values import Api, Class, Instance, Method, Variable
 from tflint_layers.rewrite import Plan, delete_statement, members
 from tflint_layers.rules.rule import Hit, Rule
 
@@ -115,18 +115,8 @@ def _is_object(scope: Scope, node: ast.Call) -> bool:
         return False
     if made.name in api.CONTAINERS_OF_LAYERS and not isinstance(callee, Class):
         arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
-        return any(_holds_new(scope, scope.value(argument)) for argument in arguments)
+        return any(holds_new(scope, scope.value(argument)) for argument in arguments)
     return state_of(scope, made) is State.RESOURCES
-
-
-def _holds_new(scope: Scope, value: Value) -> bool:
-    """Whether layers that own something are made here; those that are made elsewhere have it already."""
-    return any(
-        any(_holds_new(scope, item) for item in part.items or (part.of,))
-        if isinstance(part, Container)
-        else isinstance(part, Instance) and part.fresh and state_of(scope, part) is State.RESOURCES
-        for part in alternatives(value)
-    )
 
 
 def _is_kept_by_layer(scope: Scope, node: ast.Call) -> bool:

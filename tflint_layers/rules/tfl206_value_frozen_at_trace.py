@@ -47,6 +47,7 @@ from tflint_layers.finding import Fix, Proof
 from tflint_layers.model.effects import Effect, effect
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.values import (
+    NONE,
     UNKNOWN,
     Container,
     Instance,
@@ -82,7 +83,7 @@ _CHOICES = {
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to values that Python computes once for all steps."""
     if isinstance(node, ast.Call):
-        if scope.api_name(node.func) == "builtins.next" and node.args:
+        if scope.api_name(node.func) == "builtins.next":
             yield from _check_next(scope, node)
         elif _is_new_each_time(scope, node) and not _names_something(scope, node):
             yield Hit(node, _message(scope, node))
@@ -91,7 +92,7 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
 
 
 def _check_next(scope: Scope, node: ast.Call) -> Iterator[Hit]:
-    iterator = scope.value(node.args[0])
+    iterator = scope.value(node.args[0]) if node.args else NONE
     if any(isinstance(v, Container) and v.origin for v in alternatives(iterator)):
         yield Hit(node, _message(scope, node))
     elif iterator == UNKNOWN:
@@ -99,8 +100,6 @@ def _check_next(scope: Scope, node: ast.Call) -> Iterator[Hit]:
 
 
 def _is_new_each_time(scope: Scope, node: ast.Call) -> bool:
-    if effect(scope.api_name(node.func)) is not Effect.NEW_VALUE:
-        return False
     return not any(_is_seeded_here(value) for value in alternatives(scope.value(node.func)))
 
 

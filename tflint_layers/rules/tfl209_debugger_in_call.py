@@ -46,17 +46,21 @@ from tflint_layers.rules.rule import Hit, Rule
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to calls that stop in a debugger."""
-    if _stops(scope, node):
-        assert isinstance(node, ast.Call)
-        yield Hit(
-            node,
-            f"`{scope.text(node)}` stops only while `{scope.traced_name}` is traced, where tensors have no numbers: "
-            "the graph runs past it",
-        )
+    assert isinstance(node, ast.Call)
+    yield Hit(
+        node,
+        f"`{scope.text(node)}` stops only while `{scope.traced_name}` is traced, where tensors have no numbers: "
+        "the graph runs past it",
+    )
 
 
-def _stops(scope: Scope, node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and effect(scope.api_name(node.func)) is Effect.DEBUG
+def _stops(name: str) -> bool:
+    return effect(name) is Effect.DEBUG
+
+
+def _is_stop(scope: Scope, statement: ast.stmt) -> bool:
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    return isinstance(call, ast.Call) and _stops(scope.api_name(call.func))
 
 
 def fix(scope: Scope, hit: Hit) -> Fix | None:
@@ -64,7 +68,7 @@ def fix(scope: Scope, hit: Hit) -> Fix | None:
     statement = scope.parent(hit.node)
     if not isinstance(statement, ast.Expr):
         return None
-    edit = delete_statement(scope, statement, lambda other: isinstance(other, ast.Expr) and _stops(scope, other.value))
+    edit = delete_statement(scope, statement, lambda other: _is_stop(scope, other))
     return Fix("delete the call; nothing stops there any more", Safety.UNSAFE, (edit,)) if edit is not None else None
 
 
@@ -74,7 +78,7 @@ RULE = Rule(
     documentation=__doc__,
     nodes=(ast.Call,),
     check=check,
-    calls=lambda name: effect(name) is Effect.DEBUG,
+    calls=_stops,
     proof=Proof.RUNS_ONCE,
     fix=fix,
 )

@@ -47,17 +47,21 @@ from tflint_layers.rules.rule import Hit, Rule
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to calls that change the execution mode of the process."""
-    if _switches(scope, node):
-        assert isinstance(node, ast.Call)
-        yield Hit(
-            node,
-            f"`{scope.text(node)}` does not change how `{scope.traced_name}` runs, which is already being traced: "
-            "it changes the execution mode of the whole process",
-        )
+    assert isinstance(node, ast.Call)
+    yield Hit(
+        node,
+        f"`{scope.text(node)}` does not change how `{scope.traced_name}` runs, which is already being traced: "
+        "it changes the execution mode of the whole process",
+    )
 
 
-def _switches(scope: Scope, node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and effect(scope.api_name(node.func)) is Effect.RUN_EAGERLY
+def _switches(name: str) -> bool:
+    return effect(name) is Effect.RUN_EAGERLY
+
+
+def _is_switch(scope: Scope, statement: ast.stmt) -> bool:
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    return isinstance(call, ast.Call) and _switches(scope.api_name(call.func))
 
 
 def fix(scope: Scope, hit: Hit) -> Fix | None:
@@ -65,9 +69,7 @@ def fix(scope: Scope, hit: Hit) -> Fix | None:
     statement = scope.parent(hit.node)
     if not isinstance(statement, ast.Expr):
         return None
-    edit = delete_statement(
-        scope, statement, lambda other: isinstance(other, ast.Expr) and _switches(scope, other.value)
-    )
+    edit = delete_statement(scope, statement, lambda other: _is_switch(scope, other))
     return Fix("delete the call", Safety.SAFE, (edit,)) if edit is not None else None
 
 
@@ -77,7 +79,7 @@ RULE = Rule(
     documentation=__doc__,
     nodes=(ast.Call,),
     check=check,
-    calls=lambda name: effect(name) is Effect.RUN_EAGERLY,
+    calls=_switches,
     words=(b"eager", b"debug_mode"),
     proof=Proof.GLOBAL_FLAG,
     phases=frozenset({Phase.CALL, Phase.BUILD}),

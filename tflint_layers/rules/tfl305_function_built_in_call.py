@@ -51,7 +51,7 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     if node in scope.guarded:
         return
     if isinstance(node, ast.Call):
-        if scope.api_name(node.func) in api.TRACING_DECORATORS and not _is_decorator(scope, node):
+        if not _is_decorator(scope, node):
             yield Hit(node, _message(scope, scope.text(node)))
     elif isinstance(node, ast.FunctionDef):
         for decorator in node.decorator_list:

@@ -48,12 +48,12 @@ from tflint_layers.rules.rule import Hit, Rule
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to calls that need a session."""
-    if isinstance(node, ast.Call) and effect(scope.api_name(node.func)) is Effect.V1_GRAPH:
-        yield Hit(
-            node,
-            f"`{scope.text(node.func)}` belongs to graphs that a session runs: "
-            f"there is none while `{scope.traced_name}` is traced",
-        )
+    assert isinstance(node, ast.Call)
+    yield Hit(
+        node,
+        f"`{scope.text(node.func)}` belongs to graphs that a session runs: "
+        f"there is none while `{scope.traced_name}` is traced",
+    )
 
 
 RULE = Rule(

@@ -48,8 +48,9 @@ from tflint_layers.rules.rule import Hit, Rule
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to calls that change settings of the process."""
-    name = scope.api_name(node.func) if isinstance(node, ast.Call) else ""
-    if isinstance(node, ast.Call) and effect(name) is Effect.SETTING and not _is_restored(scope, name):
+    assert isinstance(node, ast.Call)
+    name = scope.api_name(node.func)
+    if not _is_restored(scope, name):
         yield Hit(
             node,
             f"`{scope.text(node)}` runs only while `{scope.traced_name}` is traced, "
@@ -61,9 +62,7 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
 
 def _is_restored(scope: Scope, name: str) -> bool:
     """Whether the function puts the setting back in a ``finally`` block, as context managers do."""
-    nodes = scope.function.nodes if scope.function is not None else []
-    ends = [statement for node in nodes if isinstance(node, ast.Try) for statement in node.finalbody]
-    calls = (node for statement in ends for node in walk(statement) if isinstance(node, ast.Call))
+    calls = (node for statement in scope.final_statements() for node in walk(statement) if isinstance(node, ast.Call))
     return any(scope.api_name(call.func) == name for call in calls)
 
 
