@@ -16,6 +16,7 @@ from tflint_layers.discover import STDIN
 from tflint_layers.finding import Finding, Safety, Status
 from tflint_layers.fixer import FixResult
 from tflint_layers.report import FORMATS, Documents, Paint, layers, statistics
+from tflint_layers.report.text import counted
 from tflint_layers.settings import UNREADABLE
 
 CLEAN, FINDINGS, FAILED = 0, 1, 2
@@ -93,8 +94,8 @@ def _print_outputs(run: Run) -> None:
 
 
 def _summary(shown: list[Finding], run: Run, options: Options) -> str:
-    applied = _count(sum(len(fixed.applied) for fixed in _fixes(run)), "finding")
-    files = _count(len(run.outcomes), "file")
+    applied = counted(sum(len(fixed.applied) for fixed in _fixes(run)), "finding")
+    files = counted(len(run.outcomes), "file")
     if options.diff:
         return f"Would fix {applied} in {files}."
     if options.fix:
@@ -108,11 +109,7 @@ def _summary(shown: list[Finding], run: Run, options: Options) -> str:
         hints = [f"{safe} fixable with --fix"] if safe else []
         hints += [f"{unsafe} with --fix --unsafe-fixes"] if unsafe else []
     hint = f" ({', '.join(hints)})" if hints else ""
-    return f"Found {_count(len(shown), 'finding')} in {files}{hint}."
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" + ("" if number == 1 else "s")
+    return f"Found {counted(len(shown), 'finding')} in {files}{hint}."
 
 
 def _fixes(run: Run) -> list[FixResult]:
@@ -128,7 +125,7 @@ def status_of(shown: list[Finding], run: Run, options: Options) -> int:
     if options.diff:
         changed = any(outcome.fixed and outcome.fixed.applied for outcome in run.outcomes)
         return FINDINGS if changed or any(f.code == UNREADABLE for f in shown) else CLEAN
-    counted = (f for f in shown if not f.verdict or f.verdict.status is not Status.REFUTED)
+    failing = (f for f in shown if not f.verdict or f.verdict.status is not Status.REFUTED)
     if options.only:
-        counted = (f for f in shown if f.verdict and f.verdict.status is Status.CONFIRMED)
-    return FINDINGS if any(True for _ in counted) else CLEAN
+        failing = (f for f in shown if f.verdict and f.verdict.status is Status.CONFIRMED)
+    return FINDINGS if any(True for _ in failing) else CLEAN

@@ -15,7 +15,7 @@ from tflint_layers.document import Document
 from tflint_layers.finding import Finding, Fix, Safety
 from tflint_layers.report.catalogue import entries
 from tflint_layers.report.render import Documents, Paint
-from tflint_layers.report.text import location, window
+from tflint_layers.report.text import counted, location, window
 
 _TITLE = "tflint-layers report"
 _CONTEXT = 2
@@ -61,7 +61,7 @@ def page(findings: Sequence[Finding], documents: Documents, paint: Paint) -> str
 
 def _summarize(body: ET.Element, findings: Sequence[Finding]) -> None:
     files = len({finding.path for finding in findings})
-    _add(body, "p", f"{_count(len(findings), 'finding')} in {_count(files, 'file')}." if findings else "No findings.")
+    _add(body, "p", f"{counted(len(findings), 'finding')} in {counted(files, 'file')}." if findings else "No findings.")
     verdicts = Counter(finding.verdict.status.value for finding in findings if finding.verdict)
     if verdicts:
         _add(body, "p", "; ".join(f"{status}: {count}" for status, count in sorted(verdicts.items())))
@@ -215,7 +215,3 @@ def _is_plain(character: str) -> bool:
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" + ("" if number == 1 else "s")

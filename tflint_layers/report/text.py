@@ -117,3 +117,8 @@ def _wrapped(text: str) -> list[str]:
         for line in text.splitlines()
         for part in textwrap.wrap(line, _MOST_TEXT, break_long_words=False, break_on_hyphens=False) or [""]
     ]
+
+
+def counted(number: int, thing: str) -> str:
+    """How many there are of something, in words."""
+    return f"{number} {thing}" + ("" if number == 1 else "s")
