@@ -12,7 +12,6 @@ from tflint_layers.finding import Entry, Finding, Proof
 from tflint_layers.model import api
 from tflint_layers.model.classes import ClassInfo, ModuleInfo
 from tflint_layers.model.entries import reach_of, traced_scopes
-from tflint_layers.model.outline import names_library
 from tflint_layers.model.plaincode import plain_lines
 from tflint_layers.model.project import Project
 from tflint_layers.model.reach import Reach
@@ -225,8 +224,7 @@ class Linter:
         self._project.tidy()
 
     def _lint(self, module: ModuleInfo) -> list[Finding]:
-        plain = plain_lines(module.source.text) if names_library(module.source) else []
-        scopes = traced_scopes(module, self._keras_of(module), plain)
+        scopes = traced_scopes(module, self._keras_of(module), plain_lines(module.source))
         found = _distinct(_findings(scopes, self._fitting, self._fixes))
         for scope in scopes:
             scope.evaluations = None

@@ -17,6 +17,7 @@ _SEVERAL = re.compile(
     r"^\s*(?::param\s+)?(\w+)\s*(?:\([^()]*\))?\s*:\s*(?:an?\s+|the\s+)?(?:list|tuple|sequence|pair|dict)", re.M | re.I
 )
 _SEQUENCES = frozenset({"list", "tuple", "List", "Tuple", "Sequence", "Iterable"})
+_NUMBERS_IN_ORDER = Container(STATIC)
 
 
 def annotated_value(parameter: ast.arg, function: FunctionInfo, tensor: Tensor) -> Value | None:
@@ -26,10 +27,6 @@ def annotated_value(parameter: ast.arg, function: FunctionInfo, tensor: Tensor) 
         annotation = _parsed(annotation.value)
     if annotation is None:
         return None
-    if isinstance(annotation, ast.Name) and annotation.id in _NUMBERS:
-        return STATIC
-    if _is_of_numbers(annotation):
-        return Container(STATIC)
     value = _value(annotation, function.module, tensor)
     if isinstance(value, Tensor) and _is_documented_as_several(parameter.arg, function):
         return None
@@ -39,6 +36,8 @@ def annotated_value(parameter: ast.arg, function: FunctionInfo, tensor: Tensor) 
 def _value(annotation: ast.expr, module: ModuleInfo, tensor: Tensor) -> Value | None:
     if isinstance(annotation, ast.Constant) and annotation.value is None:
         return NONE
+    if isinstance(annotation, ast.Name) and annotation.id in _NUMBERS:
+        return STATIC
     if isinstance(annotation, ast.BinOp) and isinstance(annotation.op, ast.BitOr):
         return _any_of([annotation.left, annotation.right], module, tensor)
     if isinstance(annotation, ast.Subscript):
@@ -56,25 +55,33 @@ def _value_of_generic(annotation: ast.Subscript, module: ModuleInfo, tensor: Ten
     if name in _MAPPINGS and len(items) == 2:
         of = _value(items[1], module, tensor)
         return Container(of, type="dict") if isinstance(of, Tensor) else None
-    if name not in _SEQUENCES:
-        return None
-    # `...` aside.
+    # `...` and None aside.
     parts = [_value(item, module, tensor) for item in items if not isinstance(item, ast.Constant)]
-    if not parts or not all(isinstance(part, Tensor) for part in parts):
+    if name not in _SEQUENCES or not parts:
         return None
-    is_counted = last_name(annotation.value) in {"tuple", "Tuple"} and len(parts) == len(items)
+    if all(part in (STATIC, _NUMBERS_IN_ORDER) for part in parts):
+        return _NUMBERS_IN_ORDER
+    if not all(isinstance(part, Tensor) for part in parts):
+        return None
+    is_counted = name in {"tuple", "Tuple"} and len(parts) == len(items)
     return Container(tensor, (tensor,) * len(parts) if is_counted else None, "tuple" if is_counted else "list")
 
 
 def _any_of(annotations: list[ast.expr], module: ModuleInfo, tensor: Tensor) -> Value | None:
-    """The value of a union, where all of its parts are known; of a tensor or several, a nest."""
-    values = [_value(annotation, module, tensor) for annotation in annotations]
-    known = [value for value in values if value is not None]
-    if len(known) < len(values) or known == [NONE]:
+    """The value of a union, where all of its parts are known; of a tensor or several, a nest.
+
+    What is a number unless it is None, nobody says; lists of numbers are taken to be given.
+    """
+    known = [_value(annotation, module, tensor) for annotation in annotations]
+    given = [value for value in known if value is not None and value != NONE]
+    if not given or None in known or STATIC in given:
         return None
-    if any(isinstance(value, Container) for value in known) and any(isinstance(value, Tensor) for value in known):
-        return join([Tensor(batch=tensor.batch, nest=True), *(value for value in known if value == NONE)])
-    return join(known)
+    if all(value == _NUMBERS_IN_ORDER for value in given):
+        return _NUMBERS_IN_ORDER
+    nones = [NONE] if NONE in known else []
+    if any(isinstance(value, Container) for value in given) and any(isinstance(value, Tensor) for value in given):
+        return join([Tensor(batch=tensor.batch, nest=True), *nones])
+    return join([*given, *nones])
 
 
 def _is_documented_as_several(name: str, function: FunctionInfo) -> bool:
@@ -89,19 +96,3 @@ def _parsed(annotation: str) -> ast.expr | None:
         return ast.parse(annotation, mode="eval").body
     except (SyntaxError, ValueError):
         return None
-
-
-def _is_of_numbers(annotation: ast.expr) -> bool:
-    """Whether an annotation says that an argument is a list or tuple of numbers or texts, or None."""
-    if isinstance(annotation, ast.BinOp):
-        sides = [side for side in (annotation.left, annotation.right) if not isinstance(side, ast.Constant)]
-        return bool(sides) and all(map(_is_of_numbers, sides))
-    if not isinstance(annotation, ast.Subscript):
-        return False
-    items = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
-    if last_name(annotation.value) == "Optional":
-        return _is_of_numbers(items[0])
-    # `...` and None aside.
-    kinds = [item for item in items if not isinstance(item, ast.Constant)]
-    plain = (last_name(item) in _NUMBERS or _is_of_numbers(item) for item in kinds)
-    return last_name(annotation.value) in _SEQUENCES and bool(kinds) and all(plain)

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from tflint_layers.model import api
-from tflint_layers.model.imports import bindings, canonical, imported_names, keras_of_names
+from tflint_layers.model.imports import bindings, canonical, keras_of_names, names_read
 from tflint_layers.model.syntax import FunctionNode, last_name, own_nodes, parents_below, statements, walk
 from tflint_layers.source import Source
 
@@ -60,7 +60,7 @@ class FunctionInfo:
         """Whether calling it only makes a generator."""
         if b"yield" not in self.module.source.data:
             return False
-        return any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in self.nodes)
+        return bool(self.of_kind(ast.Yield) or self.of_kind(ast.YieldFrom))
 
     @cached_property
     def is_convertible(self) -> bool:
@@ -347,7 +347,7 @@ class ModuleInfo:
     @cached_property
     def keras(self) -> int | None:
         """The Keras version that the imports give away, also those of modules that hand Keras on; else None."""
-        own = keras_of_names(name for node in self.imports for name in imported_names(node))
+        own = keras_of_names(name for node in self.imports for name in names_read(node))
         if own is not None:
             return own
         handed_on = (self.project.origins(name, self.path) for name in self.names.values() if not api.is_library(name))

@@ -6,9 +6,7 @@ import ast
 
 from tflint_layers.model import api
 from tflint_layers.model.classes import FunctionInfo, ModuleInfo
-from tflint_layers.model.values import (
-    literal,
-)
+from tflint_layers.model.values import literal
 
 
 def autograph_of(info: FunctionInfo) -> bool | None:

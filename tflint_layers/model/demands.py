@@ -402,13 +402,8 @@ def conversions(scope: Scope, node: ast.AST) -> Iterator[Demand]:
                 yield Demand(node, node.value)
     elif isinstance(node, ast.BinOp) and scope.keras == 3 and scope.is_traced and node not in scope.eager:
         weight = scope.value(node.right)
-        if isinstance(weight, Variable) and weight.keras and _is_of_numpy(scope, node.left):
+        if isinstance(weight, Variable) and weight.keras and isinstance(scope.value(node.left), Array):
             yield Demand(node, node.right)
-
-
-def _is_of_numpy(scope: Scope, node: ast.expr) -> bool:
-    """Whether an operand is surely an array, or a number that a function of NumPy gave."""
-    return isinstance(scope.value(node), Array)
 
 
 def _is_array_method(callee: Value) -> bool:

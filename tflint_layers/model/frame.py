@@ -7,12 +7,7 @@ from dataclasses import dataclass, field
 
 from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
 from tflint_layers.model.scopes import Scope
-from tflint_layers.model.values import (
-    Environment,
-    Function,
-    Tensor,
-    Value,
-)
+from tflint_layers.model.values import Environment, Function, Tensor, Value
 
 Names = dict[str, Value]
 Heap = dict[tuple[object, str], Value]

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 
 from tflint_layers.model import api
 from tflint_layers.modules import file_of_import, imported_names, is_package, project_root
+from tflint_layers.settings import DEFAULT_EXCLUDE
 
 _MOST_IMPORTERS = 40
-# Folders in which there is code of others.
-_NOT_OWN = frozenset({"venv", "env", "site-packages", "node_modules", "build", "dist", "third_party"})
 
 # For each file: by the name that others take from it, empty for the module as a whole, the files that do.
 Importers = dict[str, dict[str, set[str]]]
@@ -96,7 +95,7 @@ def _python_files(folder: str) -> Iterator[str]:
     for parent, folders, names in os.walk(folder):
         if not of_package:
             inner = (name for name in folders if of_project and not is_package(os.path.join(parent, name)))
-            folders[:] = [name for name in inner if not name.startswith(".") and name not in _NOT_OWN]
+            folders[:] = [name for name in inner if name not in DEFAULT_EXCLUDE]
         paths = (os.path.join(parent, name) for name in names if name.endswith(".py"))
         # Reading a pipe would not end.
         yield from filter(os.path.isfile, paths)

@@ -67,7 +67,7 @@ def keras_of_names(names: Iterable[str]) -> int | None:
     return None
 
 
-def imported_names(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
+def names_read(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
     """The dotted names that an import statement reads; none of a relative import."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)

@@ -54,7 +54,7 @@ class Interpreter(Statements):
         # No scope of its own refers to the interpreter, which goes with the scopes that it keeps.
         self.frame = Frame(Scope(module, None, Phase.PLAIN, keras, False, None, ()), Environment(), eager=True)
         self._declared: dict[ClassInfo, Names] = {}
-        self._given: dict[tuple[ClassInfo, str], Names] = {}
+        self._set_up_by: dict[tuple[ClassInfo, str], Names] = {}
         self._results: Results = {}
         self._wrappers: dict[FunctionInfo, Function | None] = {}
         # What classes of other files come to is the same whichever file asks.
@@ -336,12 +336,12 @@ class Interpreter(Statements):
         base = method.cls
         if base is not None and base.module is self.module and cls.inherits_unchanged(method):
             self.declared(base)
-            for name, value in self._given.get((base, method.name), {}).items():
+            for name, value in self._set_up_by.get((base, method.name), {}).items():
                 self.heap[cls, name] = value
             return
         before = dict(self.heap)
         self._run_set_up(method, instance, cls)
-        self._given[cls, method.name] = {
+        self._set_up_by[cls, method.name] = {
             name: value
             for (owner, name), value in self.heap.items()
             if owner is cls and before.get((owner, name)) is not value

@@ -215,8 +215,6 @@ class Members(Narrowing):
             return join([StaticDim(), STATIC]) if value.batch else STATIC
         if isinstance(value, (Static, Array)):
             return STATIC if isinstance(value, Static) else Array()
-        if isinstance(value, Instance) and value.name.startswith("tensorflow.data."):
-            return UNKNOWN
         return UNKNOWN
 
     def unpacked(self, value: Value, count: int) -> list[Value]:

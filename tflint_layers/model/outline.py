@@ -6,32 +6,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tflint_layers.model.plaincode import plain_lines
 from tflint_layers.modules import imports, member_name
 from tflint_layers.source import Source
 
 # A base whose text is more than a name.
-UNREADABLE_BASE = "?"
-_LIBRARIES = (b"keras", b"tensorflow")
+_UNREADABLE_BASE = "?"
 _CLASS_WITH_BASE = re.compile(rb"class[ \t]+\w+[ \t]*[(\[]")
 _CLASS = re.compile(r"class[ \t]+(?P<name>\w+)[ \t]*(?:\[[^\]\n]*\])?(?:\((?P<bases>[^()]*)(?P<end>[()]))?")
-_FUNCTION = re.compile(rb"[@.]function\b")
 _DOTTED = re.compile(r"[\w.]+")
 # `keras = tf.keras`: what a module hands on under a name of its own.
 _ALIASED = ("= tf", "= tensorflow", "= keras")
-_ALIAS = re.compile(r"(\w+)[ \t]*=[ \t]*([\w.]+)[ \t]*(?:#.*)?$")
-
-
-def names_library(source: Source) -> bool:
-    """Whether a file speaks of Keras or TensorFlow at all."""
-    lowered = source.data.lower()
-    return any(library in lowered for library in _LIBRARIES)
-
-
-def has_traced_text(source: Source) -> bool:
-    """Whether a file has a ``tf.function``, or what rules say about code outside of layers."""
-    by_decorator = b"function" in source.data and _FUNCTION.search(source.data) is not None
-    return by_decorator or (names_library(source) and bool(plain_lines(source.text)))
+_ALIAS = re.compile(r"[ \t]*(\w+)[ \t]*=[ \t]*([\w.]+)[ \t]*(?:#.*)?$")
 
 
 def may_have_bases(source: Source) -> bool:
@@ -91,11 +76,11 @@ def _aliases(text: str) -> Iterator[tuple[str, str]]:
 
 def _written_bases(match: re.Match[str]) -> Iterator[str]:
     if match["end"] == "(":
-        yield UNREADABLE_BASE
+        yield _UNREADABLE_BASE
     for base in filter(None, (part.split("#")[0].strip() for part in (match["bases"] or "").split(","))):
         if "=" not in base:
             name = _DOTTED.match(base)
-            yield name[0] if name else UNREADABLE_BASE
+            yield name[0] if name else _UNREADABLE_BASE
 
 
 def _bound(module: str, name: str, local: str) -> str:

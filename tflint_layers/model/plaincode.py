@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 from tflint_layers.model import api
 from tflint_layers.model.imports import canonical
-from tflint_layers.modules import imports, member_name
+from tflint_layers.model.outline import Outline
+from tflint_layers.source import Source
 
 _WORDS = (
     "run_functions_eagerly",
@@ -30,19 +31,34 @@ _ARGUMENT = "dynamic"
 # A model is given a loss or metric that is a function of the project.
 _COMPILE = ".compile("
 _GIVEN = re.compile(r"(?:[^()]|\([^()]*\)){0,400}?\b(?:loss|metrics) ?= ?[^\n)]*?(?<![\w.\"'])[A-Za-z_]\w*[,)\]}(]")
-_LAST_WORD = re.compile(r"(\w+) ?$")
+_LIBRARIES = (b"keras", b"tensorflow")
+_FUNCTION = re.compile(rb"[@.]function\b")
 
 
-def plain_lines(text: str) -> list[int]:
-    """The numbers of the lines, from 1, at which such code stands, in order."""
-    places = sorted(_places(text))
+def _names_library(source: Source) -> bool:
+    """Whether a file speaks of Keras or TensorFlow at all."""
+    lowered = source.data.lower()
+    return any(library in lowered for library in _LIBRARIES)
+
+
+def has_traced_text(source: Source) -> bool:
+    """Whether a file has a ``tf.function``, or what rules say about code outside of layers."""
+    by_decorator = b"function" in source.data and _FUNCTION.search(source.data) is not None
+    return by_decorator or bool(plain_lines(source))
+
+
+def plain_lines(source: Source) -> list[int]:
+    """The numbers of the lines, from 1, at which such code stands, in order; none in a file without Keras."""
+    text = source.text
+    places = sorted(_places(source)) if _names_library(source) else []
     if not places:
         return []
     ends = _line_ends(text, places[-1])
     return [bisect_left(ends, place) + 1 for place in places]
 
 
-def _places(text: str) -> Iterator[int]:
+def _places(source: Source) -> Iterator[int]:
+    text = source.text
     # Plain searches one after the other take a sixth of the time of one regular expression for all (measured).
     for word in (*_WORDS, *_METHODS):
         yield from _occurrences(text, word)
@@ -50,7 +66,7 @@ def _places(text: str) -> Iterator[int]:
         yield from _calls(text, call)
     keras_tensors = list(_calls(text, _KERAS_TENSOR))
     if keras_tensors:
-        operation = _operation(text)
+        operation = _operation(Outline.of(source))
         yield from (place for place in keras_tensors if operation.search(text, place, _end_of_block(text, place)))
     for place in _occurrences(text, _ARGUMENT):
         end = place + len(_ARGUMENT)
@@ -69,21 +85,16 @@ def _calls(text: str, call: str) -> Iterator[int]:
             yield place
 
 
-def _operation(text: str) -> re.Pattern[str]:
+def _operation(outline: Outline) -> re.Pattern[str]:
     """What an operation of TensorFlow starts with in a file, whatever it imports TensorFlow as."""
     names = {
         local
-        for module, name, local in imports(text.encode(), lambda module: not module.startswith("tensorflow"))
-        if not canonical(member_name(module, name) if name else module).startswith("keras")
+        for local, wholes in outline.imported.items()
+        if any(canonical(whole).partition(".")[0] == "tensorflow" for whole in wholes)
     }
-    if "*" in names:
-        # Any name may be one.
-        return re.compile("")
+    # After a star import any name may be one.
     one_of = "|".join(sorted({"tf", *names}))
-    places = (match.start() for match in re.finditer(rf"= ?(?:{one_of})\b", text))
-    aliases = (_LAST_WORD.search(text[max(place - 60, 0) : place]) for place in places)
-    one_of = "|".join([one_of, *sorted({alias[1] for alias in aliases if alias is not None})])
-    return re.compile(rf"\b(?:{one_of})\b(?!\.keras\b)")
+    return re.compile("" if "*" in names else rf"\b(?:{one_of})\b(?!\.keras\b)")
 
 
 def _end_of_block(text: str, place: int) -> int:

@@ -13,7 +13,8 @@ from tflint_layers.model import api
 from tflint_layers.model.classes import ClassInfo, ModuleInfo, member_of, packages_around, split_name
 from tflint_layers.model.importgraph import ImportGraph
 from tflint_layers.model.imports import canonical
-from tflint_layers.model.outline import Outline, has_traced_text, may_have_bases
+from tflint_layers.model.outline import Outline, may_have_bases
+from tflint_layers.model.plaincode import has_traced_text
 from tflint_layers.modules import file_of_import, module_name
 from tflint_layers.source import Source, UnreadableSource
 
