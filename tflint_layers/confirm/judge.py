@@ -179,7 +179,7 @@ def _is_refused(finding: Finding, place: Place, failure: Failure | None) -> str 
 
 
 _MISSING_ON_INPUT = re.compile(
-    r"'(\S*Tensor|\w*Variable|int|float|str|list|tuple|dict|NoneType)' object has no attribute '(?!numpy)(\w+)"
+    r"'(\S*Tensor|\w*Variable|int|float|str|list|tuple|dict|NoneType)' object has no attribute '(?!numpy|item')(\w+)"
 )
 
 

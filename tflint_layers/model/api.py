@@ -470,6 +470,8 @@ _RETURNING_STATE = frozenset(
 
 GRAPH = Instance("tensorflow.Graph")
 HOST_METHODS = frozenset({"numpy", "eval", "to_list"})
+# What arrays have to hand out their numbers, and tensors do not have, in eager mode either.
+FOREIGN_METHODS = frozenset({"item", "tolist"})
 HOST_FUNCTIONS = frozenset(
     {
         "keras.backend.get_value",

@@ -70,6 +70,13 @@ def reads(scope: Scope, node: ast.AST) -> Iterator[Demand]:
         yield Demand(node, node.args[0])
 
 
+def foreign_methods(scope: Scope, node: ast.AST) -> Iterator[Demand]:
+    """Methods that arrays have to hand out their numbers; tensors do not have them in eager mode either."""
+    if isinstance(node, ast.Attribute) and node.attr in api.FOREIGN_METHODS and is_symbolic(scope.value(node.value)):
+        parent = scope.parent(node)
+        yield Demand(parent if isinstance(parent, ast.Call) and parent.func is node else node, node.value)
+
+
 def _reads_through_getattr(scope: Scope, node: ast.Call) -> bool:
     """Whether a call gives the method that hands out the numbers of a tensor: `getattr(x, "numpy")`."""
     method = scope.value(node)
@@ -429,9 +436,10 @@ def item_writes(scope: Scope, node: ast.AST) -> Iterator[Demand]:
             yield Demand(node, node.value, suspect=_may_be_nest(value))
 
 
-ALL: tuple[Find, ...] = (reads, truths, asserts, scalars, loops, conversions, item_writes)
+ALL: tuple[Find, ...] = (reads, foreign_methods, truths, asserts, scalars, loops, conversions, item_writes)
 NODES: dict[Find, tuple[type[ast.AST], ...]] = {
     reads: (ast.Attribute, ast.Call),
+    foreign_methods: (ast.Attribute,),
     truths: (
         ast.If,
         ast.While,

@@ -95,6 +95,8 @@ def _hasattr(machine: Calls, arguments: Arguments) -> Value:
         return Static(True)
     if isinstance(subject, Api) and isinstance(name, Static) and api.is_known(f"{subject.name}.{name.constant}"):
         return Static(True)
+    if isinstance(name, Static) and name.constant in api.FOREIGN_METHODS and is_single_tensor(subject):
+        return Static(False)
     symbolic = all(isinstance(v, Tensor) and not v.eager and not v.nest for v in alternatives(subject))
     if symbolic and isinstance(name, Static) and name.constant in {"numpy", "graph"}:
         return Static(name.constant == "graph")

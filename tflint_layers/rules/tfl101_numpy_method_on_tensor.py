@@ -2,8 +2,8 @@
 
 ## What it does
 Finds `x.numpy()`, `x.eval()`, `ragged.to_list()`, `keras.ops.convert_to_numpy(x)`, `K.get_value(x)` and `K.eval(x)` on
-tensors and weights in code that Keras or `tf.function` traces, and `tf.get_static_value(x)` on what depends on the
-inputs.
+tensors and weights in code that Keras or `tf.function` traces, `x.item()` and `x.tolist()`, which only arrays have, and
+`tf.get_static_value(x)` on what depends on the inputs.
 
 ## Why is this bad
 While `call` is traced there are no numbers, only symbols for them. The layer works when it is called eagerly, in a
@@ -12,6 +12,7 @@ notebook or a unit test, and breaks at the first `fit` or `predict`.
 ## Keras 2 and Keras 3
 Both fail: `AttributeError: 'SymbolicTensor' object has no attribute 'numpy'` for a tensor, `NotImplementedError` for
 a weight. AutoGraph does not help. `K.get_value` of a weight works under Keras 2, which reads it outside of the graph.
+`x.item()` fails in eager mode, too, and so does `x.tolist()` unless NumPy behavior is switched on.
 `tf.get_static_value(x)` does not fail: it gives None, and the graph silently computes something else.
 
 ## Example
@@ -58,8 +59,17 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     for demand in demands.reads(scope, node):
         assert isinstance(demand.node, ast.expr)
         yield Hit(demand.node, _message(scope, demand.node, demand.subject), demand.suspect)
+    for demand in demands.foreign_methods(scope, node):
+        yield Hit(demand.node, _message_of_foreign(scope, demand))
     for demand in demands.peeks(scope, node):
         yield Hit(demand.node, _message_of_peek(scope, demand), proof=Proof.FROZEN)
+
+
+def _message_of_foreign(scope: Scope, demand: demands.Demand) -> str:
+    return (
+        f"`{scope.text(demand.node)}` is for arrays: `{scope.text(demand.subject)}` is {_kind(scope, demand.subject)}, "
+        f"which has no such method while `{scope.traced_name}` is traced"
+    )
 
 
 def _message_of_peek(scope: Scope, demand: demands.Demand) -> str:
@@ -70,11 +80,14 @@ def _message_of_peek(scope: Scope, demand: demands.Demand) -> str:
 
 
 def _message(scope: Scope, node: ast.expr, subject: ast.expr) -> str:
-    kind = "a weight" if isinstance(scope.value(subject), Variable) else "a tensor"
     return (
         f"`{scope.text(node)}` reads numbers that do not exist while `{scope.traced_name}` is traced: "
-        f"`{scope.text(subject)}` is {kind} without a value there"
+        f"`{scope.text(subject)}` is {_kind(scope, subject)} without a value there"
     )
+
+
+def _kind(scope: Scope, subject: ast.expr) -> str:
+    return "a weight" if isinstance(scope.value(subject), Variable) else "a tensor"
 
 
 def fix(scope: Scope, hit: Hit) -> Fix | None:
