@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tflint_layers.confirm import FixProof, FixQuestion, Tracer, confirm, prove_fixes
+from tflint_layers.confirm import FixProof, FixQuestion, Tracer, confirm, entry_of, prove_fixes
 from tflint_layers.finding import Entry, Finding, Safety, Status
 from tflint_layers.fixer import Fixing, FixResult, Reaching, Trial, fixing
 from tflint_layers.linter import entries_reaching
@@ -17,7 +17,6 @@ from tflint_layers.work import Outcome
 
 # So many layers are run for a fix in a helper that they share.
 _MOST_ENTRIES = 8
-_ENTRIES = frozenset({"train_step", "test_step", "predict_step", "__call__", "update_state", "result"})
 
 
 @dataclass(frozen=True)
@@ -186,14 +185,13 @@ def _proofs(trials: list[Trial], how: Settings, tracer: Tracer) -> list[FixProof
 
 
 def _question(trial: Trial, entry: Entry) -> FixQuestion:
-    method = entry.root.rpartition(".")[2]
     return FixQuestion(
         original=trial.before,
         fixed=trial.after,
         path=trial.findings[0].path,
         layer=entry.layer,
         keras=entry.keras,
-        entry=method if method in _ENTRIES else "call",
+        entry=_entry_of(trial, entry),
         function=None if entry.layer else entry.root,
         home=entry.path,
     )
@@ -201,7 +199,7 @@ def _question(trial: Trial, entry: Entry) -> FixQuestion:
 
 def _together(trial: Trial, proofs: list[FixProof]) -> FixProof:
     """The proof that a fix keeps what all do that run it: one must show it, and none may speak against it."""
-    by_name = dict(zip(map(_name, trial.entries), proofs, strict=False))
+    by_name = dict(zip((_name(trial, entry) for entry in trial.entries), proofs, strict=False))
     against = [(name, proof) for name, proof in by_name.items() if not proof.ok and not proof.undecided]
     # What comes out decides first: gradients alone may be what the user wants to change.
     for name, proof in sorted(against, key=lambda pair: pair[1].other_gradients):
@@ -217,10 +215,15 @@ def _together(trial: Trial, proofs: list[FixProof]) -> FixProof:
     return replace(proof, because="; ".join(told))
 
 
-def _name(entry: Entry) -> str:
+def _entry_of(trial: Trial, entry: Entry) -> str:
+    """The method that is called to get to what is fixed."""
+    return entry_of(entry.root, entry.layer, "" if entry.path else trial.before.decode("utf-8", "replace"))
+
+
+def _name(trial: Trial, entry: Entry) -> str:
     """What tracing starts from, as it is told."""
-    method = entry.root.rpartition(".")[2]
-    name = f"{entry.layer}.{method}" if entry.layer and method in _ENTRIES else entry.layer or entry.root
+    method = _entry_of(trial, entry)
+    name = f"{entry.layer}.{method}" if entry.layer and method != "call" else entry.layer or entry.root
     return f"{name} of {os.path.basename(entry.path)}" if entry.path else name
 
 

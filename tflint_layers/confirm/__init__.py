@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tflint_layers.confirm.asking import absolute, example_for, group_of, read_source, request_for, source_of
+from tflint_layers.confirm.asking import absolute, entry_of, example_for, group_of, read_source, request_for, source_of
 from tflint_layers.confirm.elsewhere import Elsewhere, UnreadableRecord
 from tflint_layers.confirm.judge import judge, layer_status, place_of
 from tflint_layers.confirm.pool import NoTensorFlow, Progress
@@ -27,6 +27,7 @@ __all__ = [
     "Tracer",
     "UnreadableRecord",
     "confirm",
+    "entry_of",
     "prove_fix",
     "prove_fixes",
     "trace_layer",
@@ -114,10 +115,10 @@ def confirm(
         NoTensorFlow: the interpreter has no TensorFlow.
         UnreadableRecord: ``recorded`` is no record of tests.
     """
+    read = {path: source for path, data in sources.items() if (source := source_of(path, data)) is not None}
     groups: dict[tuple[Any, ...], list[int]] = {}
     for number, finding in enumerate(findings):
-        groups.setdefault(group_of(finding), []).append(number)
-    read = {path: source for path, data in sources.items() if (source := source_of(path, data)) is not None}
+        groups.setdefault(group_of(finding, read), []).append(number)
     requests, members = [], []
     elsewhere = Elsewhere(recorded)
     for numbers in groups.values():

@@ -5,28 +5,53 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from tflint_layers.confirm.elsewhere import Elsewhere
 from tflint_layers.confirm.request import TraceRequest
+from tflint_layers.confirm.statements import parsed
 from tflint_layers.finding import Finding, Proof
 from tflint_layers.source import Source, UnreadableSource
 
 _STEPS = ("train_step", "test_step", "predict_step")
+_CALLED = frozenset({"__call__", "call"})
+# Classes of libraries whose objects cannot be called.
+_UNCALLED_BASES = frozenset({"object", "ABC", "Module"})
 
 
-def group_of(finding: Finding) -> tuple[Any, ...]:
+def group_of(finding: Finding, sources: Mapping[str, Source]) -> tuple[Any, ...]:
     """Findings for which this is the same are answered by running one thing once."""
     home = finding.layer_path or finding.path
     alone = finding.line if finding.layer is None and finding.function is None else None
-    return home, finding.layer, finding.layer or _root_function(finding), alone, entry_of(finding), finding.keras
+    entry = _entry_of(finding, sources[home].text if home in sources else "")
+    return home, finding.layer, finding.layer or _root_function(finding), alone, entry, finding.keras
 
 
-def entry_of(finding: Finding) -> str:
-    """The method that must be called to get to a finding."""
-    first = (finding.route[0] if finding.route else finding.function or "").rpartition(".")[2]
-    return first if first in (*_STEPS, "__call__", "update_state", "result") else "call"
+def _entry_of(finding: Finding, text: str) -> str:
+    return entry_of(_root_function(finding) or "", finding.layer, text)
+
+
+def entry_of(root: str, layer: str | None, text: str) -> str:
+    """The method that must be called to get to what tracing reaches from ``root``; ``text`` is that of its file."""
+    method = root.rpartition(".")[2]
+    if method in (*_STEPS, "__call__", "update_state", "result"):
+        return method
+    return method if root == f"{layer}.{method}" and layer in _uncalled_classes(text) else "call"
+
+
+@cache
+def _uncalled_classes(text: str) -> frozenset[str]:
+    """The module-level classes of a file whose objects surely cannot be called."""
+    tree = parsed(text) if "function" in text else None
+    return frozenset(
+        node.name
+        for node in (tree.body if tree is not None else ())
+        if isinstance(node, ast.ClassDef)
+        and {ast.unparse(base).rpartition(".")[2] for base in node.bases} <= _UNCALLED_BASES
+        and not any(isinstance(inner, ast.FunctionDef) and inner.name in _CALLED for inner in node.body)
+    )
 
 
 def _root_function(finding: Finding) -> str | None:
@@ -52,7 +77,7 @@ def request_for(
         source=source.text,
         layer=first.layer,
         function=None if first.layer else _root_function(first),
-        entry=entry_of(first),
+        entry=_entry_of(first, source.text),
         keras=first.keras,
         watch=tuple(sorted({absolute(finding.path) for finding in group})),
         flagged=tuple(sorted({(absolute(finding.path), finding.line) for finding in group})),

@@ -110,7 +110,7 @@ class Builder:
         attempts: list[Attempt] = []
         some = False
         for draft in search:
-            outcome = self._attempt(draft.recipe(), target)
+            outcome = self._attempt(replace(draft.recipe(), method=self._method(target)), target)
             if isinstance(outcome, Subject):
                 some = True
                 yield outcome
@@ -138,6 +138,17 @@ class Builder:
         if isinstance(target, Missing):
             raise _unknown(self._explain(self._slice.failed[name.partition(".")[0]]))
         return target
+
+    def _method(self, target: Any) -> str:
+        """What is to be called of the objects of a class that cannot be called themselves; empty for all others."""
+        entry = self._request.entry
+        return entry if isinstance(target, type) and "__call__" not in dir(target) and hasattr(target, entry) else ""
+
+    def _entry_point(self, target: type) -> str:
+        """The method that runs when an object of a class is called, or is called in its place."""
+        if issubclass(target, self._keras.metrics.Metric):
+            return "update_state"
+        return self._method(target) or ("call" if hasattr(target, "call") else "__call__")
 
     def _explain(self, error: BaseException) -> str:
         text = observe.describe(error)
@@ -169,7 +180,7 @@ class Builder:
                 [(0.0, _complete([Recipe(self._request.call, (tensor((BATCH, 8)),))]))], _nothing_known(), self._seconds
             )
         ready = ([known] if known else [], self._given(name, target))
-        function = getattr(target, _entry_point(self._keras, target), None) if isinstance(target, type) else target
+        function = getattr(target, self._entry_point(target), None) if isinstance(target, type) else target
         knowledge = Knowledge(
             Signature.of(target, vars(self.module)) if isinstance(target, type) else Signature({}),
             Call.of(function, _source(target), inspect.getdoc(target) or ""),
@@ -208,7 +219,7 @@ class Builder:
         here = list(found.recipes_in(home, plain))
         documented = list(itertools.islice(_documented(target, home, package), 20))
         there = [Draft.shown(data) for data in self._request.shown]
-        method = getattr(target, _entry_point(self._keras, target), None)
+        method = getattr(target, self._entry_point(target), None)
         cell = hasattr(target, "state_size") or (callable(method) and "states" in _parameters(method))
         signed = Draft(name, tuple(knowledge.signature.required()))
         sources: list[Source] = [
@@ -335,6 +346,8 @@ class Builder:
             return lambda *a: (layer.update_state(*a, **keywords), layer.result())[1]
         if isinstance(layer, types.FunctionType) or hasattr(layer, "python_function"):
             layer = getattr(layer, "python_function", layer) if eager else self._tf.function(layer)
+        if method := subject.recipe.method:
+            return lambda *a: getattr(layer, method)(*a, **keywords)
         return lambda *a: layer(*a, **keywords)
 
     def call(self, subject: Subject) -> Any:
@@ -438,9 +451,3 @@ def _source(target: Any) -> str:
         return inspect.getsource(target)
     except (OSError, TypeError):
         return ""
-
-
-def _entry_point(keras: Any, target: type) -> str:
-    if issubclass(target, keras.metrics.Metric):
-        return "update_state"
-    return "call" if hasattr(target, "call") else "__call__"

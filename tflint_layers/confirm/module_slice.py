@@ -26,6 +26,12 @@ log2 exp floor ceil constant Variable TensorSpec TensorShape convert_to_tensor c
 Fraction Decimal ContextVar itemgetter attrgetter
 """
 _PURE_CALLS = frozenset(_PURE_NAMES.split())
+# What makes functions of functions, and runs none of them; by the whole names.
+_WRAPPING = frozenset(
+    f"{root}.{name}"
+    for root in ("tf", "tensorflow")
+    for name in ("function", "autograph.experimental.do_not_convert", "custom_gradient", "recompute_grad")
+)
 _PURE_OWNERS = frozenset({"initializers", "regularizers", "constraints", "math", "activations", "struct", "string"})
 _IMPURE_ROOTS = frozenset({"subprocess", "requests", "socket", "shutil"})
 
@@ -102,6 +108,8 @@ def _is_pure_call(call: ast.Call) -> bool:
             return name in _PURE_CALLS
         case ast.Attribute(value=owner, attr=name):
             parts = ast.unparse(owner).split(".")
+            if ".".join((*parts, name)) in _WRAPPING:
+                return True
             return (name in _PURE_CALLS or parts[-1] in _PURE_OWNERS) and parts[0] not in _IMPURE_ROOTS
     return False
 

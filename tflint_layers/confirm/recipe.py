@@ -22,7 +22,8 @@ class Recipe:
     """Expressions for a layer, the tuple of its inputs, and its keyword arguments.
 
     ``pair`` says that ``layer`` is an expression for both the layer and its inputs. ``imports`` are statements that
-    bring names in that the layer's module does not have. ``origin`` says where the recipe comes from.
+    bring names in that the layer's module does not have. ``origin`` says where the recipe comes from. ``method`` is
+    what is called of an object that cannot be called itself.
     """
 
     layer: str
@@ -31,12 +32,14 @@ class Recipe:
     pair: bool = False
     imports: tuple[str, ...] = ()
     origin: str = GUESSED
+    method: str = ""
 
     def __str__(self) -> str:
         if self.pair:
             return self.layer
         arguments = [*self.inputs, *(f"{name}={value}" for name, value in self.keywords)]
-        return f"{self.layer}({', '.join(arguments)})"
+        called = f"{self.layer}.{self.method}" if self.method else self.layer
+        return f"{called}({', '.join(arguments)})"
 
 
 def from_settings(layer: str, example: Mapping[str, Any]) -> Recipe:

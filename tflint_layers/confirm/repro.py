@@ -349,7 +349,11 @@ def _make(call: ast.expr, finding: Finding) -> str:
     lines = ["", "", "def make():"]
     if not isinstance(call, ast.Call):
         raise ValueError(f"{ast.unparse(call)} is no recipe")
-    if not isinstance(call.func, ast.Call) and not _is_function(call, finding):
+    layer, method = call.func, ""
+    match layer:
+        case ast.Attribute(value=ast.Call() as layer, attr=name):
+            method = f".{name}"
+    if not isinstance(layer, ast.Call) and not _is_function(call, finding):
         # `example()` gives both.
         lines.append(f"    layer, inputs, *more = {ast.unparse(call)}")
         lines.append("    inputs = inputs if isinstance(inputs, tuple) else (inputs,)")
@@ -357,7 +361,7 @@ def _make(call: ast.expr, finding: Finding) -> str:
     else:
         inputs = "".join(f"{ast.unparse(argument)}, " for argument in call.args)
         keywords = ", ".join(f"{word.arg!r}: {ast.unparse(word.value)}" for word in call.keywords)
-        lines.append(f"    layer = {ast.unparse(call.func)}")
+        lines.append(f"    layer = {ast.unparse(layer)}")
         lines.append(f"    inputs = ({inputs.rstrip() if len(call.args) == 1 else inputs.rstrip(', ')})")
         lines.append(f"    keywords = {{{keywords}}}")
     lines += ["    if training:", '        keywords["training"] = True']
@@ -365,7 +369,7 @@ def _make(call: ast.expr, finding: Finding) -> str:
     lines.append("        return lambda *data: (layer.update_state(*data, **keywords), layer.result())[1], inputs")
     if _is_function(call, finding):
         lines.append("    layer = tf.function(getattr(layer, 'python_function', layer))")
-    lines.append("    return lambda *data: layer(*data, **keywords), inputs")
+    lines.append(f"    return lambda *data: layer{method}(*data, **keywords), inputs")
     return "\n".join(lines)
 
 

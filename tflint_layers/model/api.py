@@ -275,7 +275,8 @@ class Callback:
     to. ``arity``: how many tensors each gets; None: one for each element of the subject. ``start`` is the
     place of what the first of them is at the first step, if it is given. ``traced``: inside the
     graph; ``py_function`` runs its function eagerly. ``wraps``: the result is the function again. ``unconverted``:
-    AutoGraph does not reach the functions.
+    AutoGraph does not reach the functions. ``always``: they are traced outside of a graph, too, where all others just
+    call them, with tensors that have numbers (measured).
     """
 
     functions: tuple[tuple[int, str], ...]
@@ -289,6 +290,7 @@ class Callback:
     returns_result: bool = False
     returns_tensor: bool = False
     unconverted: bool = False
+    always: bool = False
 
 
 _FN = ((0, "fn"),)
@@ -313,10 +315,10 @@ _CALLBACKS: dict[str, Callback] = {
         _HOST,
     ),
     "tensorflow.map_fn": _MAP,
-    "tensorflow.vectorized_map": Callback(_FN, (1, "elems"), returns_tensor=True, unconverted=True),
+    "tensorflow.vectorized_map": Callback(_FN, (1, "elems"), returns_tensor=True, unconverted=True, always=True),
     "keras.backend.map_fn": _MAP,
     "keras.ops.map": Callback(((0, "f"),), (1, "xs"), returns_tensor=True),
-    "keras.ops.vectorized_map": Callback(((0, "function"),), (1, "elements"), returns_tensor=True),
+    "keras.ops.vectorized_map": Callback(((0, "function"),), (1, "elements"), returns_tensor=True, always=True),
     **dict.fromkeys(("tensorflow.scan", "tensorflow.foldl", "tensorflow.foldr"), _FOLD),
     "keras.ops.scan": Callback(((0, "f"),), (2, "xs"), arity=2, start=(1, "init")),
     "keras.ops.associative_scan": Callback(((0, "f"),), (1, "elems"), arity=2, returns_tensor=True),

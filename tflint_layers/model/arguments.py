@@ -50,7 +50,8 @@ def unconverted(function: Value) -> Value:
 def any_tensor(arguments: Arguments, trait: str) -> bool:
     """Whether some argument, or an element of one, is a tensor of which ``trait`` holds."""
     values = [one for value in arguments.values for one in alternatives(value)]
-    elements = [one for value in values if isinstance(value, Container) for one in alternatives(value.of)]
+    held = [item for value in values if isinstance(value, Container) for item in value.items or (value.of,)]
+    elements = [one for value in held for one in alternatives(value)]
     return any(isinstance(value, Tensor) and bool(getattr(value, trait)) for value in [*values, *elements])
 
 

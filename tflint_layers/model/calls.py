@@ -273,8 +273,8 @@ class Calls(Expressions):
 
     def _run_callback(self, value: Value, arguments: Arguments, callback: api.Callback) -> Value:
         if self.frame.eager:
-            if isinstance(value, Function):
-                self.trace_callback(value, arguments, callback.autograph or self.keras == 2)
+            if isinstance(value, Function) and callback.always:
+                self.trace_callback(value, arguments, False)  # which AutoGraph does not convert (measured)
             return UNKNOWN
         if isinstance(value, Function) and callback.autograph and value.autograph is None:
             value = replace(value, autograph=True)

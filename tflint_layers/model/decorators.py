@@ -30,6 +30,11 @@ def written_out(decorator: ast.expr, module: ModuleInfo) -> ast.expr:
     return made if isinstance(made, ast.Call) else decorator
 
 
+def is_static_method(info: FunctionInfo) -> bool:
+    """Whether a method of a class is given no object."""
+    return any(isinstance(decorator, ast.Name) and decorator.id == "staticmethod" for decorator in info.decorators)
+
+
 _BUILTIN_DECORATORS = frozenset({"property", "staticmethod", "classmethod", "cached_property"})
 
 

@@ -11,7 +11,7 @@ from tflint_layers.model import api
 from tflint_layers.model.annotations import annotated_value
 from tflint_layers.model.arguments import Arguments
 from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
-from tflint_layers.model.decorators import autograph_of, written_out
+from tflint_layers.model.decorators import autograph_of, is_static_method, written_out
 from tflint_layers.model.interpreter import Interpreter, default_value, option_value
 from tflint_layers.model.reach import Reach
 from tflint_layers.model.scopes import Phase, Scope
@@ -134,9 +134,7 @@ def _is_traced_by_decorator(function: FunctionInfo) -> bool:
 
 def _enter_function(interpreter: Interpreter, info: FunctionInfo) -> None:
     interpreter.heap = {}
-    in_class = info.cls is not None and not any(
-        isinstance(decorator, ast.Name) and decorator.id == "staticmethod" for decorator in info.decorators
-    )
+    in_class = info.cls is not None and not is_static_method(info)
     bound = interpreter.instance(info.cls) if in_class and info.cls is not None else None
     arguments = _loose_arguments(info, skip=1 if in_class else 0)
     interpreter.enter(
@@ -170,8 +168,9 @@ def _enter_plain(interpreter: Interpreter, module: ModuleInfo, lines: list[int])
     for info in functions:
         if info not in reached:
             interpreter.heap = {}
+            bound = interpreter.instance(info.cls) if info.cls is not None and not is_static_method(info) else None
             interpreter.enter(
-                interpreter.function_value(info),
+                interpreter.function_value(info, bound=bound),
                 Arguments((), partial=True),
                 phase=Phase.PLAIN,
                 autograph=False,

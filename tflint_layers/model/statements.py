@@ -178,7 +178,12 @@ class Statements(Calls):
 
     def _guards(self, test: ast.expr) -> bool:
         """Whether a condition asks for state that traced code itself changes, as code that runs once does."""
-        return any(self._is_changing(node) for node in walk(test))
+        return self._asks_whether_empty(test) or any(self._is_changing(node) for node in walk(test))
+
+    def _asks_whether_empty(self, test: ast.expr) -> bool:
+        """Whether a condition is `not self.slots`, of a container that outlives the call and is filled only once so."""
+        value = self.frame.scope.value(test.operand) if isinstance(test, ast.UnaryOp) else UNKNOWN
+        return isinstance(value, Container) and bool(value.origin)
 
     def _is_changing(self, node: ast.AST) -> bool:
         scope = self.frame.scope

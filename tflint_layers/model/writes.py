@@ -54,6 +54,18 @@ def _is_taken_back(scope: Scope, node: ast.AugAssign) -> bool:
     )
 
 
+def is_filled_once(scope: Scope, call: ast.Call) -> bool:
+    """Whether a method of a container is called only where an `if not container:` found that empty."""
+    container = ast.dump(call.func.value) if isinstance(call.func, ast.Attribute) else ""
+    return any(
+        isinstance(parent, ast.If)
+        and isinstance(parent.test, ast.UnaryOp)
+        and isinstance(parent.test.op, ast.Not)
+        and ast.dump(parent.test.operand) == container
+        for parent in scope.parents(call)
+    )
+
+
 def is_stacked(scope: Scope, call: ast.Call) -> bool:
     """Whether a call puts something on a stack that the function takes off again in any case, or takes that off."""
     others = (

@@ -48,7 +48,7 @@ from tflint_layers.finding import Proof
 from tflint_layers.model import api
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.values import UNKNOWN, Container, may_hold_tensor
-from tflint_layers.model.writes import is_stacked
+from tflint_layers.model.writes import is_filled_once, is_stacked
 from tflint_layers.rules.rule import Hit, Rule
 
 
@@ -60,12 +60,17 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
     if any(may_hold_tensor(scope.value(argument)) for argument in arguments):
         return
-    if isinstance(receiver, Container) and receiver.origin and not is_stacked(scope, node):
+    if isinstance(receiver, Container) and receiver.origin and not _is_settled(scope, node):
         # Filling a dict again with the same is no change, and only a trace can tell whether it is the same.
         again = receiver.type == "dict" and node.func.attr in {"update", "setdefault"}
         yield Hit(node, _message(scope, node, node.func.value), suspect=again)
     elif receiver == UNKNOWN and node.func.attr in {"append", "extend"} and _is_own_attribute(node.func.value):
         yield Hit(node, _message(scope, node, node.func.value), suspect=True)
+
+
+def _is_settled(scope: Scope, node: ast.Call) -> bool:
+    """Whether the container is after the call what it was before it, from the second call on."""
+    return is_stacked(scope, node) or is_filled_once(scope, node)
 
 
 def _message(scope: Scope, node: ast.Call, container: ast.expr) -> str:
