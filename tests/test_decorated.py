@@ -45,6 +45,82 @@ SHOWN = {
         """,
         ["TFL103 return x - np.mean(x)"],
     ),
+    "an object around a function": (
+        """
+        class Told:
+            def __init__(self, function):
+                functools.update_wrapper(self, function)
+                self.function = function
+
+            def __call__(self, *args, **kwargs):
+                print("told")
+                return self.function(*args, **kwargs)
+
+        @Told
+        def halved(x):
+            return x / x.numpy()
+
+        @Told
+        def doubled(x):
+            return halved(x) * 2.0
+
+        class Halved(keras.layers.Layer):
+            def call(self, x):
+                return doubled(x)
+        """,
+        ['TFL201 print("told")', "TFL101 return x / x.numpy()"],
+    ),
+    "objects around methods": (
+        """
+        import types
+
+        class Bound:
+            def __init__(self, function):
+                self.function = function
+
+            def __get__(self, instance, owner=None):
+                return functools.partial(self.__call__, instance)
+
+            def __call__(self, instance, *args):
+                return self.function(instance, *args)
+
+        class Method(Bound):
+            def __get__(self, instance, owner=None):
+                return self if instance is None else types.MethodType(self, instance)
+
+        class Lazy:
+            def __init__(self, function):
+                self.function = function
+
+            def __get__(self, instance, owner=None):
+                return self.function(instance)
+
+        class Scaled(keras.layers.Layer):
+            def build(self, shape):
+                self.w = self.add_weight(shape=(), name="w")
+
+            @Bound
+            def _halved(self, x):
+                return x / x.numpy()
+
+            @Method
+            def _shown(self, x):
+                assert tf.reduce_sum(x) > 0
+                return x
+
+            @Lazy
+            def scale(self):
+                return np.exp(self.w)
+
+            def call(self, x):
+                return self._halved(x) * self._shown(x) * self.scale
+        """,
+        [
+            "TFL101 return x / x.numpy()",
+            "TFL106 assert tf.reduce_sum(x) > 0",
+            "TFL103 return np.exp(self.w)",
+        ],
+    ),
     "a decorator with arguments around a method": (
         """
         def named(label):
@@ -215,6 +291,64 @@ def test_what_runs_behind_it_is_looked_at(name: str, keras: int) -> None:
 
 
 SILENT = {
+    "an object that traces what it is given": """
+        class InGraph:
+            def __init__(self, function):
+                self.function = tf.function(function)
+
+            def __call__(self, *args):
+                return self.function(*args)
+
+        @InGraph
+        def shrunk(x):
+            if tf.reduce_max(x) > 1.0:
+                x = x / 2.0
+            return x
+
+        class Shrunk(keras.layers.Layer):
+            def call(self, x):
+                return shrunk(x)
+        """,
+    "an object that leaves the graph": """
+        class InPython:
+            def __init__(self, function):
+                self.function = function
+
+            def __call__(self, x):
+                return tf.ensure_shape(tf.py_function(self.function, [x], tf.float32), x.shape)
+
+        @InPython
+        def slow(x):
+            print("sorting", x.numpy())
+            return x
+
+        class Sorter(keras.layers.Layer):
+            def call(self, x):
+                return slow(x)
+        """,
+    "an object that is asked by the class": """
+        class Registered:
+            known = {}
+
+            def __init__(self, function):
+                self.function = function
+                self.known[function.__name__] = self
+
+            def __get__(self, instance, owner):
+                if instance is None:
+                    return self
+                return self.function.__get__(instance, owner)
+
+        class Doubled(keras.layers.Layer):
+            @Registered
+            def double(self, x, steps=2):
+                for _ in range(steps):
+                    x = x * 2.0
+                return x
+
+            def call(self, x):
+                return self.double(x)
+        """,
     "a decorator that leaves the graph": """
         def in_python(function):
             @functools.wraps(function)

@@ -19,7 +19,7 @@ from tflint_layers.model.arguments import (
 )
 from tflint_layers.model.classes import ClassInfo
 from tflint_layers.model.expressions import Expressions, grown
-from tflint_layers.model.special import BY_NAME, SPECIAL, partial, with_pattern
+from tflint_layers.model.special import BY_NAME, SPECIAL, with_pattern
 from tflint_layers.model.syntax import walk
 from tflint_layers.model.values import (
     NONE,
@@ -136,6 +136,12 @@ class Calls(Expressions):
 
     # Objects.
 
+    def function_of(self, value: Value) -> Value:
+        """A callable object of the project as the method that calling it runs; anything else as it is."""
+        cls = value.cls if isinstance(value, Instance) else None
+        method = cls.method("__call__") if cls is not None and cls.role is None else None
+        return value if method is None else self.function_value(method, bound=value)
+
     def _construct(self, cls: ClassInfo, arguments: Arguments) -> Value:
         if cls.fields is not None:
             self.keep_fields(cls, cls.fields, arguments)
@@ -200,8 +206,6 @@ class Calls(Expressions):
             return self._call_with_callback(name, callback, arguments)
         if name.startswith("numpy."):
             return self._call_numpy(name, arguments)
-        if name == "functools.partial":
-            return partial(arguments)
         value = api.result(name, self.keras)
         return self._made_here(value, name, arguments)
 

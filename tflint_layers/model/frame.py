@@ -77,6 +77,10 @@ class Machine:
         """The value of calling a function of the project with positional arguments."""
         raise NotImplementedError
 
+    def described(self, method: FunctionInfo, receiver: Value) -> Value | None:
+        """What reading a method gives that became an object with a ``__get__``; None for all others."""
+        raise NotImplementedError
+
     def declared(self, cls: ClassInfo) -> Names:
         """The attributes that ``__init__``, ``build`` and the class body give an instance."""
         raise NotImplementedError

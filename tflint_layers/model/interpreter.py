@@ -20,6 +20,7 @@ from tflint_layers.model.values import (
     NOT_CONSTANT,
     STATIC,
     UNKNOWN,
+    Class,
     Container,
     Environment,
     Function,
@@ -56,7 +57,7 @@ class Interpreter(Statements):
         self._declared: dict[ClassInfo, Names] = {}
         self._set_up_by: dict[tuple[ClassInfo, str], Names] = {}
         self._results: Results = {}
-        self._wrappers: dict[FunctionInfo, Function | None] = {}
+        self._wrappers: dict[FunctionInfo, Function | Instance | None] = {}
         # What classes of other files come to is the same whichever file asks.
         self._memory = module.project.memory(keras)
         self._active: list[FunctionInfo] = []
@@ -133,19 +134,40 @@ class Interpreter(Statements):
     def _decorated(self, function: Function) -> Function | None:
         """The function that decorators of the project put in place of one; None where they do not, or nobody knows."""
         info = function.info
-        if function.bare or not info.decorators or not is_wrapped(info):
-            return None
-        if info not in self._wrappers:
-            self._wrappers[info] = None  # for a decorator that is decorated with itself
-            self._wrappers[info] = self._decorate(function)
-        wrapper = self._wrappers[info]
+        wrapper = self._wrapper(function) if info.decorators and not function.bare else None
+        if isinstance(wrapper, Instance):
+            wrapper = self._called(wrapper, function)
         if wrapper is None:
             return None
         autograph = function.autograph if wrapper.autograph is None else wrapper.autograph
         partial = wrapper.partial + function.partial
         return replace(wrapper, bound=wrapper.bound or function.bound, autograph=autograph, partial=partial)
 
-    def _decorate(self, function: Function) -> Function | None:
+    def _wrapper(self, function: Function) -> Function | Instance | None:
+        info = function.info
+        if not is_wrapped(info):
+            return None
+        if info not in self._wrappers:
+            self._wrappers[info] = None  # for a decorator that is decorated with itself
+            self._wrappers[info] = self._decorate(function)
+        return self._wrappers[info]
+
+    def _called(self, wrapper: Instance, function: Function) -> Function | None:
+        """What calling a function runs that became an object; one without a ``__get__`` does not know ``self``."""
+        called = self.function_of(wrapper)
+        if not isinstance(called, Function) or wrapper.cls is None or function.bound is None:
+            return called if isinstance(called, Function) else None
+        return replace(called, partial=(function.bound,)) if wrapper.cls.method("__get__") is not None else None
+
+    def described(self, method: FunctionInfo, receiver: Value) -> Value | None:
+        """What reading a method gives that became an object with a ``__get__``; None for all others."""
+        wrapper = self._wrapper(self.function_value(method))
+        getter = wrapper.cls.method("__get__") if isinstance(wrapper, Instance) and wrapper.cls is not None else None
+        if getter is None:
+            return None
+        return self.run(self.function_value(getter, bound=wrapper), Arguments((receiver, UNKNOWN)))
+
+    def _decorate(self, function: Function) -> Function | Instance | None:
         """What the decorators of a function make of it, run as they are where it is defined."""
         info = function.info
         value: Value = replace(function, bound=None, partial=(), bare=True)
@@ -154,12 +176,27 @@ class Interpreter(Statements):
             self.frame = self._frame(scope, Environment(function.environment), eager=True)
             for decorator in reversed(info.decorators):
                 if not is_transparent(decorator, info.module):
-                    value = self.call_value(self.evaluate(decorator), Arguments((value,)))
-        return replace(value, bare=True) if isinstance(value, Function) else None
+                    value = self._made_by(self.evaluate(decorator), value)
+        if isinstance(value, Function):
+            return replace(value, bare=True)
+        return value if isinstance(value, Instance) and value.fields else None
+
+    def _made_by(self, decorator: Value, function: Value) -> Value:
+        """What a decorator makes of a function; of an object, with all that the ``__init__`` of its class gives it."""
+        instance = self.call_value(decorator, Arguments((function,)))
+        if not isinstance(decorator, Class) or not isinstance(instance, Instance) or decorator.cls.role is not None:
+            return instance
+        cls = decorator.cls
+        if (method := cls.method("__init__")) is not None:
+            self.run(self.function_value(method, bound=instance), Arguments((function,)))
+        fields = ((name, stored(value, f"self.{name}")) for (owner, name), value in self.heap.items() if owner is cls)
+        return replace(instance, fresh=False, origin="self", fields=tuple(fields))
 
     def _is_active(self, function: Function) -> bool:
         """Whether a function is under way; one wrapper may stand around several functions that call each other."""
-        return function.info in self._active and not (function.bare and function.environment is not None)
+        is_wrapper = function.bare and function.environment is not None
+        is_object = isinstance(function.bound, Instance) and bool(function.bound.fields)
+        return function.info in self._active and not (is_wrapper or is_object)
 
     def _takes_over(self, info: FunctionInfo, instance: Instance) -> bool:
         """Give an object what a base class of another file sets up, unless that comes back to the object's class.

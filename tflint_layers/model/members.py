@@ -116,6 +116,9 @@ class Members(Narrowing):
             return Class(cls)
         if name == "built" and self.frame.scope.phase is Phase.CALL and cls.method("build") is not None:
             return Static(True)  # Keras builds a layer before it calls it
+        for field, value in receiver.fields:
+            if field == name:
+                return value
         declared = self.declared(cls)
         if name in declared:
             return part_of_new(declared[name]) if receiver.fresh else declared[name]
@@ -128,6 +131,8 @@ class Members(Narrowing):
         return Method(receiver, name) if receiver.name and api.has_method(receiver.name, name) else UNKNOWN
 
     def _bound_method(self, method: FunctionInfo, receiver: Value) -> Value:
+        if method.decorators and (read := self.described(method, receiver)) is not None:
+            return read
         kinds = {last_name(decorator) for decorator in method.decorators}
         if kinds & {"property", "cached_property"}:
             # Python runs it, behind the back of AutoGraph.

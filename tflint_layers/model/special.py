@@ -51,9 +51,9 @@ def _named_tuple_class(machine: Calls, arguments: Arguments) -> Value:
     return UNKNOWN
 
 
-def partial(arguments: Arguments) -> Value:
+def partial(machine: Calls, arguments: Arguments) -> Value:
     """A function some of whose arguments are given already; what those are does not change what a call prints."""
-    function = arguments.get(0, "func")
+    function = machine.function_of(arguments.get(0, "func") or UNKNOWN)
     if isinstance(function, Function):
         return replace(function, partial=function.partial + arguments.positional[1:])
     if isinstance(function, Api) and (len(arguments.positional) == 1 or effect(function.name) is not None):
@@ -408,6 +408,8 @@ SPECIAL: dict[str, Callable[[Calls, Arguments], Value]] = {
     "builtins.sum": _reduced,
     "builtins.max": _reduced,
     "builtins.min": _reduced,
+    "types.MethodType": partial,
+    "functools.partial": partial,
     "collections.namedtuple": _named_tuple_class,
     "builtins.next": _next,
     "builtins.iter": _iterator,

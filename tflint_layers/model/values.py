@@ -135,13 +135,15 @@ class Api(Value):
 class Instance(Value):
     """An object of a library class (``name``) or of a class of the project (``cls``).
 
-    ``fresh``: created by the code that is being traced.
+    ``fresh``: created by the code that is being traced. ``fields``: attributes of this one object, where objects of
+    its class are told apart: of one that a decorator makes of a function.
     """
 
     name: str
     cls: ClassInfo | None = None
     fresh: bool = False
     origin: str = ""
+    fields: tuple[tuple[str, Value], ...] = ()
 
 
 @dataclass(frozen=True)
