@@ -93,6 +93,13 @@ class FunctionInfo:
         made = (node for node in self.of_kind(ast.FunctionDef) if node.name in names)
         return next((self.module.functions_by_node[node] for node in made), None)
 
+    @cached_property
+    def hands_back(self) -> bool:
+        """Whether it returns its first argument and nothing else, as decorators do that only change documentation."""
+        first = self.parameters[0].arg if self.parameters else ""
+        returned = {node.value.id if isinstance(node.value, ast.Name) else "" for node in self.of_kind(ast.Return)}
+        return returned == {first} and bool(first) and first not in self.bound_first and not self.decorators
+
     @property
     def attributes_read(self) -> frozenset[str]:
         """The names of the attributes that a method reads or writes of its object."""

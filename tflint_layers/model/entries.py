@@ -80,6 +80,7 @@ def _interpreted(module: ModuleInfo, keras: int, plain: list[int]) -> Interprete
     if plain:
         _enter_plain(interpreter, module, plain)
     _enter_callbacks(interpreter)
+    interpreter.share()
     return interpreter
 
 

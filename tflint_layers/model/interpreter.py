@@ -34,6 +34,9 @@ from tflint_layers.model.values import (
 
 _DEEPEST = 8
 _MOST_FUNCTIONS = 300
+# How often a function is run for one file with other arguments each time: at least so often, and so many nodes of it.
+_LEAST_REPEATS = 2
+_MOST_REPEATED = 1500
 _SETTING_UP = frozenset({"__init__", "build"})
 _CACHING_DECORATORS = frozenset({"cache", "lru_cache", "cached_property"})
 _CONTEXT_DECORATORS = frozenset({"contextmanager", "asynccontextmanager"})
@@ -57,6 +60,7 @@ class Interpreter(Statements):
         self._declared: dict[ClassInfo, Names] = {}
         self._set_up_by: dict[tuple[ClassInfo, str], Names] = {}
         self._results: Results = {}
+        self._given: dict[tuple[object, ...], list[Value]] = {}
         self._wrappers: dict[FunctionInfo, Function | Instance | None] = {}
         # What classes of other files come to is the same whichever file asks.
         self._memory = module.project.memory(keras)
@@ -119,6 +123,10 @@ class Interpreter(Statements):
             known, written = results[key]
             self.heap.update(written)
             return known
+        given = self._given.setdefault((info, kind), [])
+        if function.environment is None and len(given) >= max(_LEAST_REPEATS, _MOST_REPEATED // len(info.nodes)):
+            # A long function that gave the same each time is taken to do so whatever it is passed.
+            return given[0] if all(value == given[0] for value in given) else UNKNOWN
         self._entered += 1
         if self._entered > _MOST_FUNCTIONS:
             return UNKNOWN
@@ -128,6 +136,7 @@ class Interpreter(Statements):
         if isinstance(result, Container) and _is_context(info):
             result = result.of
         result = UNKNOWN if is_wrapped(info) and not function.bare else result
+        given.append(result)
         results[key] = result, {place: v for place, v in self.heap.items() if before.get(place) != v}
         return result
 
@@ -175,7 +184,7 @@ class Interpreter(Statements):
             scope = Scope(info.module, None, Phase.INIT, self.keras, False, None, ())
             self.frame = self._frame(scope, Environment(function.environment), eager=True)
             for decorator in reversed(info.decorators):
-                if not is_transparent(decorator, info.module):
+                if not (is_transparent(decorator, info.module) or self._hands_back(decorator, function)):
                     value = self._made_by(self.evaluate(decorator), value)
         if isinstance(value, Function):
             return replace(value, bare=True)
@@ -191,6 +200,17 @@ class Interpreter(Statements):
             self.run(self.function_value(method, bound=instance), Arguments((function,)))
         fields = ((name, stored(value, f"self.{name}")) for (owner, name), value in self.heap.items() if owner is cls)
         return replace(instance, fresh=False, origin="self", fields=tuple(fields))
+
+    def _hands_back(self, decorator: ast.expr, function: Function) -> bool:
+        """Whether a decorator of the project gives the function itself back, which need not be run to be known."""
+        called = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if not isinstance(called, ast.Name) or function.environment is not None:
+            return False
+        value = self.global_value(function.info.module, called.id)
+        info = value.info if isinstance(value, Function) else None
+        if isinstance(decorator, ast.Call) and info is not None:
+            info = info.returned if len(info.of_kind(ast.Return)) == 1 else None
+        return info is not None and info.hands_back
 
     def _is_active(self, function: Function) -> bool:
         """Whether a function is under way; one wrapper may stand around several functions that call each other."""
@@ -351,6 +371,10 @@ class Interpreter(Statements):
             known[cls] = {}
             known[cls] = self._declare(cls)
         return known[cls]
+
+    def share(self) -> None:
+        """Let other files know what the classes of the module declare."""
+        self._memory.declared.update(self._declared)
 
     def _declare(self, cls: ClassInfo) -> Names:
         names: Names = {}
