@@ -61,7 +61,7 @@ def lint(source: Source, settings: Settings, *, noqa: bool = True, fixes: bool =
     suppressions = Suppressions.of(source)
     if suppressions.skip_file:
         return []
-    linter = _linter(settings.layer_bases, settings.keras, settings.project_keras, fixes)
+    linter = _linter(settings, settings.keras, fixes)
     selected = _selected(settings)
     found = [finding for finding in linter.findings(source) if finding.code in selected]
     if settings.selects(UNUSED_SUPPRESSION.code, UNUSED_SUPPRESSION.name):
@@ -82,7 +82,7 @@ def _unused(
     noqas, keras = suppressions.noqas(), settings.keras or settings.project_keras
     if not any(unused_noqas(source, noqas, findings, selected, keras)):
         return []
-    linters = (_linter(settings.layer_bases, version, settings.project_keras, fixes=False) for version in (2, 3))
+    linters = (_linter(settings, version, fixes=False) for version in (2, 3))
     found = [finding for linter in linters for finding in linter.findings(source)]
     return list(unused_noqas(source, noqas, [*findings, *found], selected, keras))
 
@@ -105,7 +105,7 @@ def layers_of(source: bytes, path: str, settings: Settings) -> list[LayerPlace]:
         return []
     if Suppressions.of(decoded).skip_file:
         return []
-    return _linter(settings.layer_bases, settings.keras, settings.project_keras, fixes=True).layers(decoded)
+    return _linter(settings, settings.keras, fixes=True).layers(decoded)
 
 
 def entries_reaching(source: bytes, path: str, settings: Settings) -> dict[str, tuple[Entry, ...]]:
@@ -115,12 +115,29 @@ def entries_reaching(source: bytes, path: str, settings: Settings) -> dict[str, 
         decoded.check()
     except UnreadableSource:
         return {}
-    return _linter(settings.layer_bases, settings.keras, settings.project_keras, fixes=True).entries_reaching(decoded)
+    return _linter(settings, settings.keras, fixes=True).entries_reaching(decoded)
+
+
+def _linter(settings: Settings, keras: int | None, fixes: bool) -> Linter:
+    """The linter that is kept for some settings. It runs stable rules even where they are off, and preview rules not:
+    so settings that differ between files share what was evaluated.
+    """
+    return _kept_linter(settings.layer_bases, keras, settings.project_keras, fixes, _previews(settings))
 
 
 @cache
-def _linter(layer_bases: tuple[str, ...], keras: int | None, project_keras: int, fixes: bool) -> Linter:
-    return Linter(Project(layer_bases), keras, project_keras, fixes)
+def _kept_linter(
+    layer_bases: tuple[str, ...], keras: int | None, project_keras: int, fixes: bool, previews: frozenset[str]
+) -> Linter:
+    rules = (code for code, rule in all_rules().items() if not rule.preview or code in previews)
+    return Linter(Project(layer_bases), keras, project_keras, fixes, tuple(rules))
+
+
+@cache
+def _previews(settings: Settings) -> frozenset[str]:
+    """The codes of the preview rules that are on in some file."""
+    anywhere = replace(settings, file_ignore=())
+    return frozenset(c for c, r in all_rules().items() if r.preview and anywhere.selects(c, r.name, r.preview))
 
 
 class Linter:
@@ -130,11 +147,14 @@ class Linter:
     where the helper stands. So the findings of a file are its own and those of the files that import it.
     """
 
-    def __init__(self, project: Project, keras: int | None, project_keras: int, fixes: bool) -> None:
+    def __init__(
+        self, project: Project, keras: int | None, project_keras: int, fixes: bool, rules: tuple[str, ...]
+    ) -> None:
         self._project = project
         self._keras = keras
         self._project_keras = project_keras
         self._fixes = fixes
+        self._rules = rules
         self._evaluated: dict[str, int] = {}
         self._located: dict[tuple[str, str], list[Finding]] = {}
         self._fitting: dict[str, tuple[str, ...]] = {}
@@ -225,10 +245,29 @@ class Linter:
 
     def _lint(self, module: ModuleInfo) -> list[Finding]:
         scopes = traced_scopes(module, self._keras_of(module), plain_lines(module.source))
-        found = _distinct(_findings(scopes, self._fitting, self._fixes))
+        found = _distinct(self._found_in(scopes))
         for scope in scopes:
             scope.evaluations = None
         return found
+
+    def _found_in(self, scopes: list[Scope]) -> Iterator[Finding]:
+        for scope in scopes:
+            dispatch = _dispatch(self._fitting_rules(scope.module), scope.phase, scope.keras)
+            for node in scope.values:
+                rules = dispatch.by_node.get(type(node))
+                if rules is None:
+                    continue
+                for rule in dispatch.for_call(scope.api_name(node.func)) if isinstance(node, ast.Call) else rules:
+                    for hit in rule.check(scope, node):
+                        if not _is_harmless(scope, rule, node):
+                            yield _finding(scope, rule, hit, self._fixes)
+
+    def _fitting_rules(self, module: ModuleInfo) -> tuple[str, ...]:
+        """The codes of the rules that may object to something in a file."""
+        if module.path not in self._fitting:
+            data = module.source.data
+            self._fitting[module.path] = tuple(code for code in self._rules if all_rules()[code].fits(data))
+        return self._fitting[module.path]
 
     def _keras_of(self, module: ModuleInfo) -> int:
         return self._keras or module.keras or self._project_keras
@@ -282,27 +321,6 @@ class _Dispatch:
 def _dispatch(codes: tuple[str, ...], phase: Phase, keras: int) -> _Dispatch:
     rules = (all_rules()[code] for code in codes)
     return _Dispatch.of(rule for rule in rules if phase in rule.phases and keras in rule.keras)
-
-
-def _fitting_rules(source: Source) -> tuple[str, ...]:
-    """The codes of the rules that may object to something in a file."""
-    return tuple(code for code, rule in all_rules().items() if rule.fits(source.data))
-
-
-def _findings(scopes: list[Scope], fitting: dict[str, tuple[str, ...]], fixes: bool) -> Iterator[Finding]:
-    """What the rules object to; ``fitting`` is where the codes of the rules that may are noted for each file."""
-    for scope in scopes:
-        path = scope.module.path
-        codes = fitting.get(path) or fitting.setdefault(path, _fitting_rules(scope.module.source))
-        dispatch = _dispatch(codes, scope.phase, scope.keras)
-        for node in scope.values:
-            rules = dispatch.by_node.get(type(node))
-            if rules is None:
-                continue
-            for rule in dispatch.for_call(scope.api_name(node.func)) if isinstance(node, ast.Call) else rules:
-                for hit in rule.check(scope, node):
-                    if not _is_harmless(scope, rule, node):
-                        yield _finding(scope, rule, hit, fixes)
 
 
 def _is_harmless(scope: Scope, rule: Rule, node: ast.AST) -> bool:

@@ -297,8 +297,10 @@ def _added(node: ast.Assign | ast.AugAssign, name: str) -> ast.expr | None:
 
 def _check_collecting(scope: Scope, node: ast.Call) -> Iterator[Hit]:
     target = _appended_to(node)
-    staged = _staged_around(scope, node) if scope.autograph else None
-    if target is None or staged is None or not isinstance(scope.value(target), Container):
+    if target is None or not scope.autograph or not isinstance(scope.value(target), Container):
+        return
+    staged = _staged_around(scope, node)
+    if staged is None:
         return
     if _outlives(scope, target.id, staged) and any(may_hold_tensor(scope.value(argument)) for argument in node.args):
         yield Hit(node, _collecting(scope, node, target.id, f"`{_text(scope, staged)}`"))
