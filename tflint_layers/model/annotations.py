@@ -28,7 +28,7 @@ def annotated_value(parameter: ast.arg, function: FunctionInfo, tensor: Tensor) 
     if annotation is None:
         return None
     value = _value(annotation, function.module, tensor)
-    if isinstance(value, Tensor) and _is_documented_as_several(parameter.arg, function):
+    if isinstance(value, Tensor) and _is_several(parameter.arg, function):
         return None
     return value
 
@@ -82,6 +82,22 @@ def _any_of(annotations: list[ast.expr], module: ModuleInfo, tensor: Tensor) -> 
     if any(isinstance(value, Container) for value in given) and any(isinstance(value, Tensor) for value in given):
         return join([Tensor(batch=tensor.batch, nest=True), *nones])
     return join([*given, *nones])
+
+
+def _is_several(name: str, function: FunctionInfo) -> bool:
+    """Whether a parameter holds several tensors, whatever its annotation says."""
+    return _is_documented_as_several(name, function) or _goes_with_parts(name, function)
+
+
+def _goes_with_parts(name: str, function: FunctionInfo) -> bool:
+    """Whether the function pairs the entries of a parameter with what its object keeps: `zip(states, self.parts)`."""
+    return any(
+        isinstance(node.func, ast.Name)
+        and node.func.id == "zip"
+        and any(isinstance(given, ast.Name) and given.id == name for given in node.args)
+        and any(isinstance(given, ast.Attribute) for given in node.args)
+        for node in function.of_kind(ast.Call)
+    )
 
 
 def _is_documented_as_several(name: str, function: FunctionInfo) -> bool:

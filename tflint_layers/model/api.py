@@ -454,7 +454,7 @@ def method_result(name: str, method: str) -> Value:
 @cache
 def layer_result(name: str) -> Value | None:
     """What calling an object of a Keras class gives; None where that depends on how it was made."""
-    if name in {"keras.Model", "keras.Layer", "keras.Functional"}:
+    if name.rpartition(".")[2] in {"Model", "Layer", "Functional"}:
         return None
     if name.rpartition(".")[2] in _RETURNING_STATE:
         return Tensor(nest=True)

@@ -110,17 +110,24 @@ class FunctionInfo:
         """The names of the attributes that are assigned in it, of whatever object."""
         return self._attributes[1]
 
+    @property
+    def attributes_mutated(self) -> frozenset[str]:
+        """The names of the attributes of which a method is read that changes containers in place."""
+        return self._attributes[2]
+
     @cached_property
-    def _attributes(self) -> tuple[frozenset[str], frozenset[str]]:
+    def _attributes(self) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
         receiver = self.parameters[0].arg if self.parameters else ""
-        own, stored = set(), set()
+        own, stored, mutated = set(), set(), set()
         for node in walk(self.node):
             if type(node) is ast.Attribute:
                 if type(node.ctx) is ast.Store:
                     stored.add(node.attr)
                 if type(node.value) is ast.Name and node.value.id == receiver:
                     own.add(node.attr)
-        return frozenset(own), frozenset(stored)
+                elif type(node.value) is ast.Attribute and node.attr in api.MUTATORS:
+                    mutated.add(node.value.attr)
+        return frozenset(own), frozenset(stored), frozenset(mutated)
 
     def of_kind(self, kind: type[Node]) -> list[Node]:
         """The nodes of the body that are of a kind, without those of functions and classes inside it."""
@@ -178,6 +185,15 @@ class ClassInfo:
         return found
 
     @cached_property
+    def setters(self) -> dict[str, FunctionInfo]:
+        """The functions of the class body that run where an attribute is written, by the attribute."""
+        return {
+            node.name: FunctionInfo(node.name, f"{self.qualname}.{node.name}", node, self.module, self)
+            for node in statements(self.node.body)
+            if isinstance(node, ast.FunctionDef) and _decorated_as(node, "setter")
+        }
+
+    @cached_property
     def attributes(self) -> dict[str, ast.expr]:
         """The values that the class body assigns, by name."""
         return dict(_assigned(self.node.body))
@@ -223,9 +239,10 @@ class ClassInfo:
 
     @cached_property
     def rewritten(self) -> frozenset[str]:
-        """The attributes that methods other than ``__init__`` and ``build`` assign."""
-        changing = (method for name, method in self.methods.items() if name not in {"__init__", "build"})
-        return frozenset().union(*(method.attributes_stored for method in changing))
+        """The attributes that methods other than ``__init__`` and ``build`` assign or change in place."""
+        changing = [method for name, method in self.methods.items() if name not in {"__init__", "build"}]
+        stored = (method.attributes_stored for method in changing)
+        return frozenset().union(*stored, *(method.attributes_mutated for method in changing))
 
     @cached_property
     def ancestry(self) -> tuple[ClassInfo | str, ...]:
@@ -271,6 +288,11 @@ class ClassInfo:
                 return ancestor.methods[name]
             skipping = skipping and ancestor is not after
         return None
+
+    def setter(self, name: str) -> FunctionInfo | None:
+        """The function of the project that runs where ``self.name`` is written, if it is a property."""
+        owners = (base for base in self.ancestry if isinstance(base, ClassInfo))
+        return next((base.setters[name] for base in owners if name in base.setters), None)
 
 
 @dataclass(eq=False)
@@ -403,8 +425,12 @@ class ModuleInfo:
 
 def writes_property(node: FunctionNode) -> bool:
     """Whether a function is the setter or deleter of a property, and so runs where the attribute is written."""
+    return any(_decorated_as(node, writer) for writer in _WRITERS)
+
+
+def _decorated_as(node: FunctionNode, name: str) -> bool:
     decorators = [] if isinstance(node, ast.Lambda) else node.decorator_list
-    return any(isinstance(decorator, ast.Attribute) and decorator.attr in _WRITERS for decorator in decorators)
+    return any(isinstance(decorator, ast.Attribute) and decorator.attr == name for decorator in decorators)
 
 
 def _assigned(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
@@ -37,6 +38,8 @@ _ENTRIES: dict[str, dict[str, bool]] = {
     "regularizer": {"__call__": False},
     "constraint": {"__call__": False},
 }
+# What Keras applies to weights, whose shapes are known.
+_OF_WEIGHTS = frozenset({"regularizer", "constraint"})
 _FLAGS = frozenset({"training", "return_attention_scores", "use_causal_mask", "return_state", "name", "verbose"})
 _SINGLE_TENSOR_ATTRIBUTES = frozenset({"shape", "dtype", "get_shape", "set_shape", "numpy", "ndim"})
 _LOSS_SIDES = frozenset({"y", "y_pred"})
@@ -208,7 +211,8 @@ def _entry_value(
     defaults: dict[str, ast.expr],
 ) -> Value:
     name = parameter.arg
-    annotated = annotated_value(parameter, method, Tensor(batch=index == 0 or name in evidence))
+    batch = role not in _OF_WEIGHTS and (index == 0 or name in evidence)
+    annotated = annotated_value(parameter, method, Tensor(batch=batch))
     if annotated is not None:
         return annotated
     if name in _FLAGS:
@@ -224,7 +228,7 @@ def _entry_value(
     if method.name == "train_step" or method.name.endswith("_step"):
         return Tensor(batch=True, nest=name not in evidence)
     if index == 0 or name in evidence or role == "loss" or method.name == "update_state":
-        return Tensor(batch=True, nest=name not in evidence)
+        return Tensor(batch=role not in _OF_WEIGHTS, nest=name not in evidence)
     return UNKNOWN
 
 
@@ -243,7 +247,7 @@ def _optional(name: str, method: FunctionInfo, evidence: set[str]) -> Value:
 def _loose_arguments(info: FunctionInfo, skip: int) -> Arguments:
     """Arguments of a traced function that nobody declares: only annotations and its own use of them tell."""
     values: list[Value] = []
-    attributes = _tensor_attributes_read(info)
+    attributes = _as_passed(info, _read_as_tensor(info))
     for parameter in info.parameters[skip:]:
         annotated = annotated_value(parameter, info, TENSOR)
         values.append(annotated or (Tensor(nest=True) if parameter.arg in attributes else UNKNOWN))
@@ -294,9 +298,8 @@ def _makes_tensor(function: FunctionInfo | None, node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in api.TENSOR_MAKERS
 
 
-def _tensor_attributes_read(info: FunctionInfo) -> set[str]:
-    read = [node.value for node in info.of_kind(ast.Attribute) if node.attr in _SINGLE_TENSOR_ATTRIBUTES]
-    return _as_passed(info, read)
+def _read_as_tensor(info: FunctionInfo) -> list[ast.expr]:
+    return [node.value for node in info.of_kind(ast.Attribute) if node.attr in _SINGLE_TENSOR_ATTRIBUTES]
 
 
 def _as_passed(info: FunctionInfo, operands: list[ast.expr]) -> set[str]:
@@ -316,7 +319,44 @@ def _used_as_tensor(info: FunctionInfo, depth: int = 0) -> set[str]:
     ]
     if depth < _MOST_HANDED_ON:
         operands += [operand for node in info.of_kind(ast.Call) for operand in _handed_to_users(info, node, depth)]
-    return (_tensor_attributes_read(info) | _as_passed(info, operands)) - _checked_for_lists(info)
+    operands += _read_as_tensor(info)
+    return _as_passed(info, operands) - _checked_for_lists(info) - _stepped_through_apart(info, operands)
+
+
+def _stepped_through_apart(info: FunctionInfo, used: list[ast.expr]) -> set[str]:
+    """Names that the function takes apart on another way through it than those on which it uses them as one tensor."""
+    taken = [node.iter for node in info.of_kind(ast.comprehension)] + [node.iter for node in info.of_kind(ast.For)]
+    found = set()
+    for name in taken:
+        if isinstance(name, ast.Name):
+            uses = [use for use in used if isinstance(use, ast.Name) and use.id == name.id]
+            if uses and all(_on_other_way(info, use, name) for use in uses):
+                found.add(name.id)
+    return found
+
+
+def _on_other_way(info: FunctionInfo, first: ast.AST, second: ast.AST) -> bool:
+    """Whether no call runs both of two nodes, as they are in different branches."""
+    branches = dict(_branches(info, first))
+    return any(branches.get(test, taken) is not taken for test, taken in _branches(info, second))
+
+
+def _branches(info: FunctionInfo, node: ast.AST) -> Iterator[tuple[ast.AST, bool]]:
+    """The conditions that decide whether a node runs, each with whether it does where the condition holds."""
+    while (parent := info.parents.get(node)) is not None:
+        if isinstance(parent, ast.If) and node is not parent.test:
+            yield parent, node in parent.body
+        for earlier in _before(parent, node):
+            if isinstance(earlier, ast.If) and isinstance(earlier.body[-1], (ast.Return, ast.Raise)):
+                yield earlier, False
+        node = parent
+
+
+def _before(parent: ast.AST, node: ast.AST) -> list[ast.stmt]:
+    """The statements of the same block that stand before a statement."""
+    blocks = (getattr(parent, name, ()) for name in ("body", "orelse"))
+    block = next((block for block in blocks if isinstance(block, list) and node in block), [])
+    return list(itertools.takewhile(lambda statement: statement is not node, block))
 
 
 def _handed_to_users(info: FunctionInfo, node: ast.Call, depth: int) -> list[ast.expr]:

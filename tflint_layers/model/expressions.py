@@ -381,7 +381,9 @@ class Expressions(Members):
             self._assign_several(target, value)
         elif isinstance(target, ast.Attribute):
             receiver = self.evaluate(target.value)
-            if (isinstance(receiver, Instance) and receiver.cls is not None) or isinstance(receiver, Class):
+            if isinstance(receiver, Instance) and receiver.cls is not None:
+                self._write_attribute(receiver, receiver.cls, target.attr, value)
+            elif isinstance(receiver, Class):
                 self.heap[receiver.cls, target.attr] = value
         elif isinstance(target, ast.Subscript):
             receiver = self.evaluate(target.value)
@@ -391,6 +393,15 @@ class Expressions(Members):
             elif isinstance(receiver, Shape) and literal(target.slice) in (0, NOT_CONSTANT):
                 # Whoever replaces entries in a loop does so where they are None.
                 self.update(target.value, Shape(isinstance(value, StaticDim) and literal(target.slice) == 0))
+
+    def _write_attribute(self, receiver: Instance, cls: ClassInfo, name: str, value: Value) -> None:
+        # What a constructor gives a property is what the property has.
+        setter = cls.setter(name) if self.frame.is_traced else None
+        if setter is None:
+            self.heap[cls, name] = value
+        else:
+            function = self.function_value(setter, bound=receiver)
+            self.call_function(replace(function, autograph=function.autograph or False), (value,))
 
     def _assign_name(self, target: ast.Name, value: Value) -> None:
         environment: Environment | None = self.frame.environment

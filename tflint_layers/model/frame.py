@@ -54,6 +54,7 @@ class Machine:
     frame: Frame
     heap: Heap
     keras: int
+    depending: set[tuple[object, str]]
 
     def evaluate(self, node: ast.expr) -> Value:
         """The value of an expression in the current frame; noted in its scope."""

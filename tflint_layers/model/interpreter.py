@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 
+from tflint_layers.model import api
 from tflint_layers.model.arguments import Arguments
 from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
 from tflint_layers.model.decorators import is_transparent, is_wrapped
@@ -64,6 +65,7 @@ class Interpreter(Statements):
         self._wrappers: dict[FunctionInfo, Function | Instance | None] = {}
         # What classes of other files come to is the same whichever file asks.
         self._memory = module.project.memory(keras)
+        self.depending = self._memory.depending
         self._active: list[FunctionInfo] = []
         self._entered = 0
         self._elsewhere = 0
@@ -376,6 +378,10 @@ class Interpreter(Statements):
         """Let other files know what the classes of the module declare."""
         self._memory.declared.update(self._declared)
 
+    def always_declared(self, cls: ClassInfo) -> Names:
+        """Those of the declared attributes that every object of the class has, whatever its options."""
+        return {name: value for name, value in self.declared(cls).items() if (cls, name) not in self.depending}
+
     def _declare(self, cls: ClassInfo) -> Names:
         names: Names = {}
         for ancestor in reversed(cls.ancestry):
@@ -411,7 +417,8 @@ class Interpreter(Statements):
     def _run_set_up(self, method: FunctionInfo, instance: Instance, cls: ClassInfo) -> None:
         if self._takes_over(method, instance):
             return
-        phase = Phase.BUILD if method.name == "build" else Phase.INIT
+        # Keras builds layers; what other objects call `build` they run themselves.
+        phase = Phase.BUILD if method.name == "build" and api.is_traced_role(cls.role) else Phase.INIT
         function = self.function_value(method, bound=instance)
         defaults = _defaults(method.node.args)
         arguments = tuple(

@@ -52,6 +52,7 @@ class Narrowing(Machine):
         ):
             agrees = isinstance(test.ops[0], (ast.Is, ast.Eq, ast.In)) is outcome
             self._assume_class(asked.args[0], self._class_names(comparator), agrees)
+        self._assume_rank(test, outcome)
         is_none = isinstance(comparator, ast.Constant) and comparator.value is None
         if not is_none or not isinstance(test.ops[0], (ast.Is, ast.IsNot)):
             return
@@ -61,6 +62,15 @@ class Narrowing(Machine):
                 self._narrow(_tensor_of_shape(asked.value), _of_known_size)
         else:
             self._narrow(test.left, lambda _: NONE)
+
+    def _assume_rank(self, test: ast.Compare, outcome: bool) -> None:
+        """Where a tensor has fewer axes than it may have, it may well be one entry of the batch."""
+        shape = _shape_of_rank(test.left)
+        fewer = (ast.Lt, ast.LtE) if outcome else (ast.Gt, ast.GtE)
+        if shape is not None and isinstance(test.ops[0], fewer):
+            function = self.frame.scope.function
+            bound = function.locals.get(shape.id) if isinstance(shape, ast.Name) and function is not None else None
+            self._narrow(_tensor_of_shape(bound if bound is not None else shape), _of_known_size)
 
     def _assume_call(self, test: ast.Call, outcome: bool) -> None:
         name = api_name(self.frame.scope.value(test.func))
@@ -116,8 +126,18 @@ def _as_no_tensor(value: Value) -> Value:
     return UNKNOWN if isinstance(value, Tensor) and value.nest else value
 
 
+def _shape_of_rank(node: ast.expr) -> ast.expr | None:
+    """The shape whose length an expression asks for, as `len(shape)` or `shape.rank`; None for anything else."""
+    if isinstance(node, ast.Attribute) and node.attr in {"rank", "ndims"}:
+        return node.value
+    is_length = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len" and node.args
+    return node.args[0] if is_length and isinstance(node, ast.Call) else None
+
+
 def _tensor_of_shape(node: ast.expr) -> ast.expr:
-    """The tensor of `x.shape`, or of a slice of it; else the expression itself."""
+    """The tensor of `x.shape`, of a list of it, or of a slice of it; else the expression itself."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "list" and node.args:
+        return _tensor_of_shape(node.args[0])
     whole = node.value if isinstance(node, ast.Subscript) else node
     return whole.value if isinstance(whole, ast.Attribute) and whole.attr == "shape" else node
 

@@ -32,10 +32,14 @@ _MOST_HANDED_ON = 6
 
 @dataclass(frozen=True)
 class Memory:
-    """Conclusions that hold for whoever asks: what classes declare, and what calls of functions in them give."""
+    """Conclusions that hold for whoever asks: what classes declare, and what calls of functions in them give.
+
+    ``depending``: the attributes of ``declared`` that only some objects of the class have, as their options tell.
+    """
 
     declared: dict[ClassInfo, Names] = field(default_factory=dict)
     results: Results = field(default_factory=dict)
+    depending: set[tuple[object, str]] = field(default_factory=set)
 
 
 class Project:

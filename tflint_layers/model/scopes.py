@@ -33,6 +33,9 @@ class Evaluations(Protocol):
     def declared(self, cls: ClassInfo) -> dict[str, Value]:
         """The attributes that ``__init__``, ``build`` and the class body give an instance."""
 
+    def always_declared(self, cls: ClassInfo) -> dict[str, Value]:
+        """Those of the declared attributes that every object of the class has, whatever its options."""
+
 
 @dataclass(eq=False)
 class Scope:
@@ -94,7 +97,7 @@ class Scope:
     def outlives(self, target: ast.expr) -> bool:
         """Whether the name, attribute or item that is written stays when the call is over."""
         if isinstance(target, ast.Attribute):
-            return all(_is_lasting(value) for value in alternatives(self.value(target.value)))
+            return all(_is_lasting(value, target.attr) for value in alternatives(self.value(target.value)))
         return target in self.outliving or (isinstance(target, ast.Subscript) and self.keeps(target.value))
 
     def keeps(self, node: ast.expr) -> bool:
@@ -123,6 +126,10 @@ class Scope:
     def declared(self, cls: ClassInfo) -> dict[str, Value]:
         """The attributes that ``__init__``, ``build`` and the class body give an instance."""
         return self.evaluations.declared(cls) if self.evaluations is not None else {}
+
+    def always_declared(self, cls: ClassInfo) -> dict[str, Value]:
+        """Those of the declared attributes that every object of the class has, whatever its options."""
+        return self.evaluations.always_declared(cls) if self.evaluations is not None else {}
 
     def everything(self, phase: Phase) -> list[Scope]:
         """All evaluations in a phase, of every function of the module and what they reach."""
@@ -187,8 +194,11 @@ def _is_text(node: ast.expr) -> bool:
     return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
-def _is_lasting(value: Value) -> bool:
-    return isinstance(value, (Class, Api)) or (isinstance(value, Instance) and not value.fresh)
+def _is_lasting(value: Value, name: str) -> bool:
+    """Whether an attribute that is written stays; what becomes of that of a property, its setter tells."""
+    if not isinstance(value, Instance):
+        return isinstance(value, (Class, Api))
+    return not value.fresh and (value.cls is None or value.cls.setter(name) is None)
 
 
 def api_name(value: Value) -> str:

@@ -74,5 +74,6 @@ def _of_class(scope: Scope, cls: ClassInfo, made_only: bool, depth: int) -> Stat
     made_only = made_only or (scope.keras == 3 and cls.method("build") is None)
     libraries = [ancestor for ancestor in cls.ancestry if isinstance(ancestor, str)]
     parts = [_of_library_class(scope, name, made_only) for name in libraries if name not in api.PLAIN_BASES]
-    parts += [state_of(scope, value, made_only=made_only, depth=depth + 1) for value in scope.declared(cls).values()]
+    owned = scope.always_declared(cls)
+    parts += [state_of(scope, value, made_only=made_only, depth=depth + 1) for value in owned.values()]
     return _most(parts)

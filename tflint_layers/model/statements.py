@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from typing import ClassVar
 
 from tflint_layers.model import api
@@ -13,7 +15,7 @@ from tflint_layers.model.decorators import autograph_of
 from tflint_layers.model.expressions import with_entry
 from tflint_layers.model.frame import Heap, Names
 from tflint_layers.model.imports import bindings
-from tflint_layers.model.scopes import api_name
+from tflint_layers.model.scopes import Phase, api_name
 from tflint_layers.model.syntax import children, last_name, walk
 from tflint_layers.model.values import (
     NONE,
@@ -166,15 +168,40 @@ class Statements(Calls):
             off_by_default = truth_by_default(test) is (not wanted)
             self.frame.optional += off_by_default
             self.frame.guarded += guarding
-            if self.execute(body):
-                ends.append(self._state())
+            with self._unseen() if off_by_default and self._is_of_another() else nullcontext():
+                if self.execute(body):
+                    ends.append(self._state())
             self.frame.guarded -= guarding
             self.frame.optional -= off_by_default
+        if len(ends) > 1 and self.frame.scope.phase is Phase.INIT:
+            self._note_depending(ends)
         if ends:
             self._merge(ends)
         # Behind `if self.w is not None: return self.w`, the rest of the function is as guarded as an `else` branch.
         self.frame.guarded += guarding and len(ends) == 1 and not node.orelse
         return bool(ends)
+
+    def _is_of_another(self) -> bool:
+        """Whether the method under way is of an object that the layer uses, and whose options it may have chosen."""
+        receiver, layer = self.frame.receiver, self.frame.scope.layer
+        own = layer.ancestry if layer is not None else ()
+        return layer is not None and isinstance(receiver, Instance) and receiver.cls not in (None, *own)
+
+    @contextmanager
+    def _unseen(self) -> Iterator[None]:
+        """Run code for what it gives: what the caller passes goes with the options that it has chosen."""
+        frame, scope = self.frame, self.frame.scope
+        frame.scope = replace(scope, values={})
+        try:
+            with self.unrecorded():
+                yield
+        finally:
+            frame.scope = scope
+
+    def _note_depending(self, ends: list[tuple[Names, Heap]]) -> None:
+        """Note the attributes that only one way through a constructor gives an object."""
+        (_, first), (_, second) = ends
+        self.depending.update(first.keys() ^ second.keys())
 
     def _guards(self, test: ast.expr) -> bool:
         """Whether a condition asks for state that traced code itself changes, as code that runs once does."""

@@ -39,9 +39,21 @@ def advances(scope: Scope, node: Write, target: ast.expr) -> bool | None:
         if _is_taken_back(scope, node):
             return False
         return True if is_python(scope.value(target)) or is_python(value) else None
+    if _comes_to_rest(scope, node.value, target):
+        return False
     if reads(node.value, target) or (isinstance(target, ast.Subscript) and reads_entry(node.value, target)):
         return True if is_python(value) else None
     return _is_flag(scope, node, target)
+
+
+def _comes_to_rest(scope: Scope, value: ast.expr, target: ast.expr) -> bool:
+    """Whether writing a value again changes nothing: `self.on = self.on and x`, `self.most = max(self.most, n)`."""
+    parts: list[ast.expr] = []
+    if isinstance(value, ast.BoolOp):
+        parts = value.values
+    elif isinstance(value, ast.Call) and scope.api_name(value.func) in {"builtins.max", "builtins.min"}:
+        parts = value.args
+    return any(_is_same(part, target) for part in parts) and sum(reads(part, target) for part in parts) == 1
 
 
 def _is_taken_back(scope: Scope, node: ast.AugAssign) -> bool:

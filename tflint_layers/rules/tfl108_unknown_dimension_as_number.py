@@ -1,14 +1,14 @@
 """The size of the batch is used as a number, but it is None wherever the batch size is not fixed.
 
 ## What it does
-Finds `x.shape[0]` (and `b, n = x.shape`, `x.get_shape()[0]`, `x.shape.as_list()[0]`) in arithmetic, comparisons with a
-number, `int`, `range`, NumPy and shape arguments such as `tf.reshape(x, [x.shape[0], -1])`, and whole shapes such as
-`tf.random.normal(x.shape)`, in code that Keras or `tf.function` traces. What a test for None guards is left alone, and
-so are `set_shape`, `ensure_shape` and messages.
+Finds `x.shape[0]` (and `b, n = x.shape`, `x.get_shape()[0]`, `x.shape.as_list()[0]`) in arithmetic, in comparisons such
+as `x.shape[0] > 8`, in `int`, `range`, NumPy and shape arguments such as `tf.reshape(x, [x.shape[0], -1])`, and whole
+shapes such as `tf.random.normal(x.shape)`, in code that Keras or `tf.function` traces. What a test for None guards is
+left alone, and so are `set_shape`, `ensure_shape`, messages, and `x.shape[0] == 1`, which None is allowed to fail.
 
 ## Why is this bad
 The first axis is None in a traced layer. Keras knows the size of the first batch, so that the layer seems to work
-until a smaller last batch comes. A comparison with a number raises nothing: it is always false.
+until a smaller last batch comes.
 
 ## Keras 2 and Keras 3
 Both raise TypeError or ValueError. AutoGraph does not help.
@@ -48,13 +48,11 @@ from tflint_layers.model.syntax import children
 from tflint_layers.model.values import (
     UNKNOWN,
     Container,
-    NotConstant,
     Shape,
     StaticDim,
     Tensor,
     Value,
     alternatives,
-    constant_of,
     is_single_tensor,
     literal,
 )
@@ -87,13 +85,23 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
 
 def _message(scope: Scope, node: ast.expr | ast.stmt, subject: ast.expr) -> str:
     where = f"while `{scope.traced_name}` is traced for batches of any size"
-    if isinstance(node, ast.Compare) and not isinstance(node.ops[0], (ast.Lt, ast.LtE, ast.Gt, ast.GtE)):
-        return f"`{scope.text(node)}` compares with None {where}: `{scope.text(subject)}` has no number there"
     if isinstance(scope.value(subject), Tensor):
         return f"`{scope.text(node)}` fails {where}: how many entries `{scope.text(subject)}` has is not known there"
     if isinstance(scope.value(subject), StaticDim):
         return f"`{scope.text(node)}` fails {where}: `{scope.text(subject)}` is None there"
-    return f"`{scope.text(node)}` fails {where}: the first entry of `{scope.text(subject)}` is None there"
+    return f"`{scope.text(node)}` fails {where}: {_unknown_entry(scope, subject)} is None there"
+
+
+def _unknown_entry(scope: Scope, subject: ast.expr) -> str:
+    """The words for the entry of a shape that is None."""
+    value = scope.value(subject)
+    items = value.items if isinstance(value, Container) and value.items is not None else ()
+    place = next((index for index, item in enumerate(items) if _holds_none(item)), None)
+    if place == 0 or isinstance(value, Shape):
+        return f"the first entry of `{scope.text(subject)}`"
+    if place is not None and isinstance(subject, (ast.List, ast.Tuple)) and len(items) == len(subject.elts):
+        return f"`{scope.text(subject.elts[place])}` in `{scope.text(subject)}`"
+    return f"an entry of `{scope.text(subject)}`"
 
 
 def _first(scope: Scope, nodes: list[ast.expr]) -> ast.expr | None:
@@ -101,18 +109,9 @@ def _first(scope: Scope, nodes: list[ast.expr]) -> ast.expr | None:
 
 
 def _compared(scope: Scope, node: ast.Compare) -> ast.expr | None:
-    found = _first(scope, [node.left, *node.comparators])
-    if found is None or len(node.ops) > 1 or isinstance(node.ops[0], (ast.Lt, ast.LtE, ast.Gt, ast.GtE)):
-        return found
-    other = scope.value(node.comparators[0] if found is node.left else node.left)
-    return found if not isinstance(node.ops[0], (ast.Is, ast.IsNot)) and _is_number(other) else None
-
-
-def _is_number(value: Value) -> bool:
-    if isinstance(value, Container):
-        return bool(value.items) and all(_is_number(item) for item in value.items or ())
-    constant = constant_of(value)
-    return isinstance(constant, (int, float)) and not isinstance(constant, NotConstant)
+    """The unknown side of a comparison of order; None is equal to no number, and code may well ask for that."""
+    ordered = any(isinstance(operator, (ast.Lt, ast.LtE, ast.Gt, ast.GtE)) for operator in node.ops)
+    return _first(scope, [node.left, *node.comparators]) if ordered else None
 
 
 def _passed(scope: Scope, node: ast.Call) -> ast.expr | None:

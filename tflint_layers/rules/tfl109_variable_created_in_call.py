@@ -126,11 +126,19 @@ def _is_kept_by_layer(scope: Scope, node: ast.Call) -> bool:
         return False
     is_tracked = isinstance(made, Instance) and made.fresh and _role(made) in {"layer", "model", "rnn_cell", "metric"}
     is_weight = scope.api_name(node.func) in api.KERAS_VARIABLES
-    parent = scope.parent(node)
-    if not (is_tracked or is_weight) or not isinstance(parent, ast.Assign):
+    if not (is_tracked or is_weight):
         return False
-    owners = [scope.value(target.value) for target in parent.targets if isinstance(target, ast.Attribute)]
+    owners = [scope.value(place.value) for place in _places(scope.parent(node)) if isinstance(place, ast.Attribute)]
     return any(isinstance(o, Instance) and not o.fresh and api.is_traced_role(_role(o)) for o in owners)
+
+
+def _places(parent: ast.AST | None) -> list[ast.expr]:
+    """Where what a call makes is kept: the targets of an assignment, or the list that it is appended to."""
+    if isinstance(parent, ast.Assign):
+        return parent.targets
+    if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute) and parent.func.attr == "append":
+        return [parent.func.value]
+    return []
 
 
 def _role(instance: Instance) -> str | None:

@@ -3,7 +3,8 @@
 ## What it does
 Finds `print`, `pprint`, `logging` and loggers, `sys.stdout.write` and `warnings.warn` in code that Keras or
 `tf.function` traces. Printing under an option of the layer that is off by default (`if self.debug:`) is left alone,
-and so is a warning under a condition: it is meant to be seen once.
+and so is a warning under a condition, which is meant to be seen once, and what is said of tracing itself, under
+`if not tf.executing_eagerly():`.
 
 ## Why is this bad
 It prints while the graph is traced, once or twice, and never again: `fit` over a thousand steps prints no more
@@ -45,6 +46,7 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from tflint_layers.finding import Edit, Fix, Proof, Safety
+from tflint_layers.model import api
 from tflint_layers.model.effects import Effect, effect
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.syntax import walk
@@ -67,7 +69,9 @@ _LEVELS = {
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to calls that print or log from Python."""
-    if isinstance(node, ast.Call) and node not in scope.optional and _prints(scope, node):
+    if not isinstance(node, ast.Call) or node in scope.optional or _is_of_trace(scope, node):
+        return
+    if _prints(scope, node):
         yield Hit(
             node,
             f"`{scope.text(node.func)}` runs only while `{scope.traced_name}` is traced: "
@@ -80,6 +84,13 @@ def _prints(scope: Scope, node: ast.Call) -> bool:
         # A warning about how the layer was set up is meant to be seen once, and that is what happens.
         return not any(isinstance(parent, (ast.If, ast.ExceptHandler)) for parent in scope.parents(node))
     return True
+
+
+def _is_of_trace(scope: Scope, node: ast.Call) -> bool:
+    """Whether the message is about being traced, as under `if not tf.executing_eagerly():`."""
+    tests = (parent.test for parent in scope.parents(node) if isinstance(parent, ast.If))
+    asked = (inner.func for test in tests for inner in walk(test) if isinstance(inner, ast.Call))
+    return any(scope.api_name(function) in api.MODE_QUESTIONS for function in asked)
 
 
 def fix(scope: Scope, hit: Hit) -> Fix | None:

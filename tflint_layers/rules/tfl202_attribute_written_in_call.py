@@ -91,8 +91,8 @@ def _check_setattr(scope: Scope, node: ast.Call) -> Iterator[Hit]:
 def _is_state(scope: Scope, node: Write, target: ast.expr) -> bool:
     """Whether the target outlives the call: an attribute of an object, or a counter in a container kept there."""
     if isinstance(target, ast.Attribute):
-        receiver = scope.value(target.value)
-        return target.attr not in _KERAS_OWN and isinstance(receiver, Instance) and not receiver.fresh
+        is_object = isinstance(scope.value(target.value), Instance)
+        return target.attr not in _KERAS_OWN and is_object and scope.outlives(target)
     if not isinstance(target, ast.Subscript) or not scope.keeps(target.value):
         return False
     return isinstance(node, ast.AugAssign) or (node.value is not None and reads_entry(node.value, target))

@@ -129,7 +129,22 @@ def _check_return(scope: Scope, node: ast.Return) -> Iterator[Hit]:
 def _is_reset(scope: Scope, place: ast.expr) -> bool:
     """Whether the place surely holds no tensor any more when the call is over."""
     left = scope.left_in(place)
-    return left != UNKNOWN and not may_hold_tensor(left)
+    return (left != UNKNOWN and not may_hold_tensor(left)) or _is_restored(scope, place)
+
+
+def _is_restored(scope: Scope, place: ast.expr) -> bool:
+    """Whether the function puts back into an attribute what it has taken out of it before."""
+    function = scope.function
+    if function is None or not isinstance(place, ast.Attribute):
+        return False
+    written, read = ast.dump(place), ast.dump(ast.Attribute(place.value, place.attr, ast.Load()))
+    return any(
+        isinstance(other.value, ast.Name)
+        and (kept := function.locals.get(other.value.id)) is not None
+        and ast.dump(kept) == read
+        and any(ast.dump(target) == written for target in other.targets)
+        for other in function.of_kind(ast.Assign)
+    )
 
 
 def _message(scope: Scope, node: ast.expr | ast.stmt, place: ast.expr) -> str:
