@@ -247,7 +247,7 @@ def _optional(name: str, method: FunctionInfo, evidence: set[str]) -> Value:
 def _loose_arguments(info: FunctionInfo, skip: int) -> Arguments:
     """Arguments of a traced function that nobody declares: only annotations and its own use of them tell."""
     values: list[Value] = []
-    attributes = _as_passed(info, _read_as_tensor(info))
+    attributes = {name.id for name in _as_passed(info, _read_as_tensor(info))}
     for parameter in info.parameters[skip:]:
         annotated = annotated_value(parameter, info, TENSOR)
         values.append(annotated or (Tensor(nest=True) if parameter.arg in attributes else UNKNOWN))
@@ -302,11 +302,11 @@ def _read_as_tensor(info: FunctionInfo) -> list[ast.expr]:
     return [node.value for node in info.of_kind(ast.Attribute) if node.attr in _SINGLE_TENSOR_ATTRIBUTES]
 
 
-def _as_passed(info: FunctionInfo, operands: list[ast.expr]) -> set[str]:
+def _as_passed(info: FunctionInfo, operands: list[ast.expr]) -> list[ast.Name]:
     """The names among expressions that still stand for what the caller passed: read before anything else is bound."""
     rebound = info.bound_first
     names = (operand for operand in operands if isinstance(operand, ast.Name))
-    return {name.id for name in names if name.lineno <= rebound.get(name.id, name.lineno)}
+    return [name for name in names if name.lineno <= rebound.get(name.id, name.lineno)]
 
 
 def _used_as_tensor(info: FunctionInfo, depth: int = 0) -> set[str]:
@@ -319,20 +319,19 @@ def _used_as_tensor(info: FunctionInfo, depth: int = 0) -> set[str]:
     ]
     if depth < _MOST_HANDED_ON:
         operands += [operand for node in info.of_kind(ast.Call) for operand in _handed_to_users(info, node, depth)]
-    operands += _read_as_tensor(info)
-    return _as_passed(info, operands) - _checked_for_lists(info) - _stepped_through_apart(info, operands)
+    used = _as_passed(info, operands + _read_as_tensor(info))
+    names = {name.id for name in used}
+    return names - _checked_for_lists(info) - _stepped_through_apart(info, used) if names else names
 
 
-def _stepped_through_apart(info: FunctionInfo, used: list[ast.expr]) -> set[str]:
+def _stepped_through_apart(info: FunctionInfo, used: list[ast.Name]) -> set[str]:
     """Names that the function takes apart on another way through it than those on which it uses them as one tensor."""
-    taken = [node.iter for node in info.of_kind(ast.comprehension)] + [node.iter for node in info.of_kind(ast.For)]
-    found = set()
-    for name in taken:
-        if isinstance(name, ast.Name):
-            uses = [use for use in used if isinstance(use, ast.Name) and use.id == name.id]
-            if uses and all(_on_other_way(info, use, name) for use in uses):
-                found.add(name.id)
-    return found
+    subjects = [step.iter for step in info.of_kind(ast.comprehension)] + [step.iter for step in info.of_kind(ast.For)]
+    return {
+        taken.id
+        for taken in subjects
+        if isinstance(taken, ast.Name) and all(_on_other_way(info, use, taken) for use in used if use.id == taken.id)
+    }
 
 
 def _on_other_way(info: FunctionInfo, first: ast.AST, second: ast.AST) -> bool:

@@ -74,6 +74,8 @@ def _of_class(scope: Scope, cls: ClassInfo, made_only: bool, depth: int) -> Stat
     made_only = made_only or (scope.keras == 3 and cls.method("build") is None)
     libraries = [ancestor for ancestor in cls.ancestry if isinstance(ancestor, str)]
     parts = [_of_library_class(scope, name, made_only) for name in libraries if name not in api.PLAIN_BASES]
-    owned = scope.always_declared(cls)
-    parts += [state_of(scope, value, made_only=made_only, depth=depth + 1) for value in owned.values()]
+    for value in scope.always_declared(cls).values():
+        found = {_of_one(scope, alternative, made_only, depth + 1) for alternative in alternatives(value)}
+        # Where it is a weight only with some options, nobody knows.
+        parts.append(State.UNKNOWN if len(found) > 1 else found.pop())
     return _most(parts)

@@ -49,7 +49,7 @@ from tflint_layers.finding import Fix, Proof, Safety
 from tflint_layers.model import api
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.state import State, holds_new, state_of
-from tflint_layers.model.values import Api, Class, Instance, Method, Variable
+from tflint_layers.model.values import Api, Class, Instance, Method, Value, Variable, alternatives
 from tflint_layers.rewrite import Plan, delete_statement, members
 from tflint_layers.rules.rule import Hit, Rule
 
@@ -109,11 +109,15 @@ def _makes_variable(scope: Scope, node: ast.Call) -> bool:
 
 
 def _is_object(scope: Scope, node: ast.Call) -> bool:
-    callee = scope.value(node.func)
-    made = scope.value(node)
-    if not isinstance(callee, (Api, Class)) or not isinstance(made, Instance) or not made.fresh:
+    """Whether the call makes an object that owns state, whichever class it is of."""
+    called, made = alternatives(scope.value(node.func)), alternatives(scope.value(node))
+    return all(isinstance(one, (Api, Class)) for one in called) and all(_owns_new(scope, node, one) for one in made)
+
+
+def _owns_new(scope: Scope, node: ast.Call, made: Value) -> bool:
+    if not isinstance(made, Instance) or not made.fresh:
         return False
-    if made.name in api.CONTAINERS_OF_LAYERS and not isinstance(callee, Class):
+    if made.cls is None and made.name in api.CONTAINERS_OF_LAYERS:
         arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
         return any(holds_new(scope, scope.value(argument)) for argument in arguments)
     return state_of(scope, made) is State.RESOURCES

@@ -92,7 +92,8 @@ def _is_layer(value: Value) -> bool:
 def _checks_arguments(layer: Instance) -> bool:
     """Whether Keras checks what the object is called with; functional models and preprocessing layers take anything."""
     if layer.cls is None:
-        return api.class_role(layer.name) == "layer" and layer.name not in api.TAKING_ANYTHING
+        is_checked = api.class_role(layer.name) == "layer" or layer.name.endswith(".Sequential")
+        return is_checked and layer.name not in api.TAKING_ANYTHING
     libraries = {ancestor for ancestor in layer.cls.ancestry if isinstance(ancestor, str)}
     own_call = layer.cls.method("call") is not None and layer.cls.method("__call__") is None
     return own_call and api.is_traced_role(layer.cls.role) and not libraries & api.TAKING_ANYTHING
