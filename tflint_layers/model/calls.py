@@ -6,7 +6,7 @@ import ast
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
-from tflint_layers.model import api
+from tflint_layers.model import api, callbacks
 from tflint_layers.model.arguments import (
     Arguments,
     any_tensor,
@@ -201,7 +201,7 @@ class Calls(Expressions):
             return special(self, arguments)
         if name == "builtins.super":
             return self._super()
-        callback = api.callback(name)
+        callback = callbacks.callback(name)
         if callback is not None:
             return self._call_with_callback(name, callback, arguments)
         if name.startswith("numpy."):
@@ -243,7 +243,7 @@ class Calls(Expressions):
             return UNKNOWN
         return Super(self.frame.receiver, function.cls)
 
-    def _call_with_callback(self, name: str, callback: api.Callback, arguments: Arguments) -> Value:
+    def _call_with_callback(self, name: str, callback: callbacks.Callback, arguments: Arguments) -> Value:
         functions = [arguments.get(position, keyword) for position, keyword in callback.functions]
         if callback.wraps:
             return self._wrap(name, functions[0], arguments)
@@ -270,12 +270,12 @@ class Calls(Expressions):
         if not isinstance(value, Function):
             return UNKNOWN
         switched_off = arguments.get(99, "autograph") == Static(False)
-        wrapped = replace(value, autograph=not switched_off if name in api.TRACING_DECORATORS else False)
-        if self.frame.eager and name in api.TRACING_DECORATORS:
+        wrapped = replace(value, autograph=not switched_off if name in callbacks.TRACING_DECORATORS else False)
+        if self.frame.eager and name in callbacks.TRACING_DECORATORS:
             self.trace_callback(wrapped, Arguments(()), not switched_off)
         return wrapped
 
-    def _run_callback(self, value: Value, arguments: Arguments, callback: api.Callback) -> Value:
+    def _run_callback(self, value: Value, arguments: Arguments, callback: callbacks.Callback) -> Value:
         if self.frame.eager:
             if isinstance(value, Function) and callback.always:
                 self.trace_callback(value, arguments, False)  # which AutoGraph does not convert (measured)
@@ -284,7 +284,7 @@ class Calls(Expressions):
             value = replace(value, autograph=True)
         return self.call_value(unconverted(value) if callback.unconverted else value, arguments)
 
-    def _callback_arguments(self, callback: api.Callback, arguments: Arguments) -> Arguments:
+    def _callback_arguments(self, callback: callbacks.Callback, arguments: Arguments) -> Arguments:
         if callback.subject is None:
             return Arguments((), partial=callback.arity is None)
         subject = arguments.get(*callback.subject)
@@ -304,7 +304,7 @@ class Calls(Expressions):
             return Container(join(items) if items else UNKNOWN, items, value.type)
         return self.tensor() if isinstance(value, (Tensor, Variable, Static, StaticDim, Array)) else value
 
-    def _callback_result(self, callback: api.Callback, arguments: Arguments, returned: Value) -> Value:
+    def _callback_result(self, callback: callbacks.Callback, arguments: Arguments, returned: Value) -> Value:
         if callback.arity is None and callback.subject is not None:
             subject = arguments.get(*callback.subject)
             return self._in_graph(subject) if isinstance(subject, Container) else UNKNOWN
@@ -348,7 +348,7 @@ class Calls(Expressions):
         return self.tensor() if isinstance(value, Tensor) else value
 
     def _call_dataset_method(self, name: str, arguments: Arguments) -> Value:
-        if name in api.DATASET_CALLBACKS:
+        if name in callbacks.DATASET_CALLBACKS:
             function = arguments.get(0, "map_func")
             for alternative in alternatives(function) if function is not None else ():
                 if isinstance(alternative, Function):

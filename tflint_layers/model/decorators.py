@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from tflint_layers.model import api
+from tflint_layers.model import callbacks
 from tflint_layers.model.classes import FunctionInfo, ModuleInfo
 from tflint_layers.model.values import literal
 
@@ -17,9 +17,9 @@ def autograph_of(info: FunctionInfo) -> bool | None:
         name = info.module.dotted(call.func if call else decorator)
         if name == "functools.partial" and call and call.args:
             name = info.module.dotted(call.args[0])
-        if name in api.TRACING_DECORATORS:
+        if name in callbacks.TRACING_DECORATORS:
             return not (call and any(k.arg == "autograph" and literal(k.value) is False for k in call.keywords))
-        if name in api.UNCONVERTED_DECORATORS:
+        if name in callbacks.UNCONVERTED_DECORATORS:
             return False
     return None
 
@@ -52,4 +52,4 @@ def is_transparent(decorator: ast.expr, module: ModuleInfo) -> bool:
     if isinstance(node, ast.Attribute) and node.attr in {"setter", "getter", "deleter"}:
         return True
     name = module.dotted(node)
-    return name is not None and api.is_transparent(name)
+    return name is not None and callbacks.is_transparent(name)

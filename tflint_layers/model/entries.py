@@ -8,7 +8,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
-from tflint_layers.model import api
+from tflint_layers.model import api, callbacks
 from tflint_layers.model.annotations import annotated_value
 from tflint_layers.model.arguments import Arguments
 from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
@@ -131,7 +131,7 @@ def _replaced_when_made(cls: ClassInfo) -> set[str]:
 def _is_traced_by_decorator(function: FunctionInfo) -> bool:
     return autograph_of(function) is True or any(
         function.module.dotted(decorator.func if isinstance(decorator, ast.Call) else decorator)
-        in api.TRACING_DECORATORS
+        in callbacks.TRACING_DECORATORS
         for decorator in (written_out(decorator, function.module) for decorator in function.decorators)
     )
 

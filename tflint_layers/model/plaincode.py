@@ -7,7 +7,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 
-from tflint_layers.model import api
+from tflint_layers.model import callbacks
 from tflint_layers.model.imports import canonical
 from tflint_layers.model.outline import Outline
 from tflint_layers.source import Source
@@ -22,11 +22,11 @@ _WORDS = (
     "class _",
     "Activation(lambda",
 )
-_CALLS = tuple(f"{name}(" for name in sorted({"Lambda", *api.CALLBACK_NAMES} - vars(builtins).keys()))
+_CALLS = tuple(f"{name}(" for name in sorted({"Lambda", *callbacks.CALLBACK_NAMES} - vars(builtins).keys()))
 # A Keras tensor is spoken about where an operation of TensorFlow may take it.
 _KERAS_TENSOR = "Input("
 # What Python has as well is a library's only where it is taken from something.
-_METHODS = tuple(f".{name}(" for name in sorted(api.CALLBACK_NAMES & vars(builtins).keys()))
+_METHODS = tuple(f".{name}(" for name in sorted(callbacks.CALLBACK_NAMES & vars(builtins).keys()))
 _ARGUMENT = "dynamic"
 # A model is given a loss or metric that is a function of the project.
 _COMPILE = ".compile("

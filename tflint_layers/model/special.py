@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tflint_layers.model import api
+from tflint_layers.model import api, callbacks
 from tflint_layers.model.arguments import Arguments, leaves, unconverted
 from tflint_layers.model.effects import effect
 from tflint_layers.model.namepatterns import ANYTHING, pattern_of
@@ -57,7 +57,7 @@ def partial(machine: Calls, arguments: Arguments) -> Value:
     if isinstance(function, Function):
         return replace(function, partial=function.partial + arguments.positional[1:])
     if isinstance(function, Api) and (len(arguments.positional) == 1 or effect(function.name) is not None):
-        return UNKNOWN if function.name in SPECIAL or api.callback(function.name) else function
+        return UNKNOWN if function.name in SPECIAL or callbacks.callback(function.name) else function
     return UNKNOWN
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import ClassVar
 
-from tflint_layers.model import api
+from tflint_layers.model import callbacks
 from tflint_layers.model.calls import Calls
 from tflint_layers.model.classes import ClassInfo
 from tflint_layers.model.decorators import autograph_of
@@ -299,7 +299,7 @@ class Statements(Calls):
         for item in node.items:
             value = self.evaluate(item.context_expr)
             called = item.context_expr.func if isinstance(item.context_expr, ast.Call) else item.context_expr
-            lifted = lifted or api_name(self.frame.scope.value(called)) in api.LIFTING_CONTEXTS
+            lifted = lifted or api_name(self.frame.scope.value(called)) in callbacks.LIFTING_CONTEXTS
             if item.optional_vars is not None:
                 self.assign(item.optional_vars, value)
         was_eager = self.frame.eager

@@ -49,7 +49,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tflint_layers.finding import Proof
-from tflint_layers.model import api, demands
+from tflint_layers.model import callbacks, demands
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.syntax import children, own_nodes, walk
 from tflint_layers.model.values import (
@@ -322,7 +322,7 @@ def _outlives(scope: Scope, name: str, node: ast.expr | ast.stmt) -> bool:
 
 def _check_callbacks(scope: Scope, node: ast.Call) -> Iterator[Hit]:
     name = scope.api_name(node.func)
-    callback = api.callback(name)
+    callback = callbacks.callback(name)
     if callback is None or not callback.traced or callback.wraps:
         return
     for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:

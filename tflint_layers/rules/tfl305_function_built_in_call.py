@@ -41,7 +41,7 @@ import ast
 from collections.abc import Iterator
 
 from tflint_layers.finding import Proof
-from tflint_layers.model import api
+from tflint_layers.model import callbacks
 from tflint_layers.model.scopes import Scope
 from tflint_layers.rules.rule import Hit, Rule
 
@@ -56,7 +56,7 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     elif isinstance(node, ast.FunctionDef):
         for decorator in node.decorator_list:
             called = decorator.func if isinstance(decorator, ast.Call) else decorator
-            if scope.api_name(called) in api.TRACING_DECORATORS:
+            if scope.api_name(called) in callbacks.TRACING_DECORATORS:
                 yield Hit(decorator, _message(scope, node.name))
 
 
@@ -78,7 +78,7 @@ RULE = Rule(
     documentation=__doc__,
     nodes=(ast.Call, ast.FunctionDef),
     check=check,
-    calls=api.TRACING_DECORATORS.__contains__,
+    calls=callbacks.TRACING_DECORATORS.__contains__,
     proof=Proof.NONE,
     preview=True,
 )

@@ -38,7 +38,7 @@ import ast
 from collections.abc import Iterator
 
 from tflint_layers.finding import Edit, Fix, Proof, Safety
-from tflint_layers.model import api, dynamic
+from tflint_layers.model import api, callbacks, dynamic
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.syntax import walk
 from tflint_layers.rules.rule import Hit, Rule
@@ -82,7 +82,7 @@ def _decorator(scope: Scope) -> ast.expr | None:
         return None
     decorator = function.decorators[0]
     plain = decorator.func if isinstance(decorator, ast.Call) and not decorator.keywords else decorator
-    return decorator if function.module.dotted(plain) in api.TRACING_DECORATORS else None
+    return decorator if function.module.dotted(plain) in callbacks.TRACING_DECORATORS else None
 
 
 def fix(scope: Scope, hit: Hit) -> Fix | None:
