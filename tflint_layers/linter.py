@@ -244,11 +244,18 @@ class Linter:
         self._project.tidy()
 
     def _lint(self, module: ModuleInfo) -> list[Finding]:
-        scopes = traced_scopes(module, self._keras_of(module), plain_lines(module.source))
+        scopes = traced_scopes(module, self._keras_of(module), self._plain_lines(module.source))
         found = _distinct(self._found_in(scopes))
         for scope in scopes:
             scope.evaluations = None
         return found
+
+    def _plain_lines(self, source: Source) -> list[int]:
+        """The lines at which there is something to say about code that nothing traces."""
+        rules = (all_rules()[code] for code in self._rules)
+        if any(rule.everywhere and rule.fits(source.data) for rule in rules):
+            return list(range(1, source.data.count(b"\n") + 2))
+        return plain_lines(source)
 
     def _found_in(self, scopes: list[Scope]) -> Iterator[Finding]:
         for scope in scopes:

@@ -278,6 +278,16 @@ class ClassInfo:
         annotated = (node.target for node in self.node.body if isinstance(node, ast.AnnAssign))
         return tuple(target.id for target in annotated if isinstance(target, ast.Name))
 
+    @property
+    def has_no_hash(self) -> bool:
+        """Whether it is a data class whose objects can be compared and changed, and so have no hash."""
+        decorators = [node for node in self.node.decorator_list if last_name(node) == "dataclass"]
+        options = {word.arg: word.value for node in decorators if isinstance(node, ast.Call) for word in node.keywords}
+        plain = all(isinstance(value, ast.Constant) for value in options.values())
+        given = {name: value.value for name, value in options.items() if isinstance(value, ast.Constant)}
+        hashed = given.get("frozen") or given.get("unsafe_hash") or given.get("eq") is False
+        return bool(decorators) and plain and not hashed and self.method("__hash__") is None
+
     def method(self, name: str, after: ClassInfo | None = None) -> FunctionInfo | None:
         """The function that ``self.name`` finds in the project; ``after`` starts behind that class, as super does."""
         skipping = after is not None

@@ -38,6 +38,7 @@ class Rule:
     ``words``: it objects to nothing in a file without any of these, so that no other file is looked at.
     ``calls``: of the calls, it is shown only those for which this is true of the name of the library function that
     is called, empty for anything else. ``keras``: the versions of Keras for which there is something to say.
+    ``everywhere``: it speaks of code that nothing traces, wherever that stands in a file that it fits.
     """
 
     code: str
@@ -53,6 +54,7 @@ class Rule:
     words: tuple[bytes, ...] = ()
     calls: Callable[[str], bool] | None = None
     keras: tuple[int, ...] = (2, 3)
+    everywhere: bool = False
 
     def fits(self, source: bytes) -> bool:
         """Whether the rule may object to something in a file, as far as its words tell."""
