@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 
+from tflint_layers.model import api
 from tflint_layers.model.classes import FunctionInfo, ModuleInfo
 from tflint_layers.model.syntax import last_name
-from tflint_layers.model.values import NONE, STATIC, Container, Tensor, Value, join
+from tflint_layers.model.values import NONE, STATIC, Container, Instance, Tensor, Value, join, literal
 
 _TENSORS = frozenset({"tensorflow.Tensor", "keras.KerasTensor", "tensorflow.Variable"})
 _NUMBERS = frozenset({"int", "float", "bool", "str"})
@@ -20,11 +22,36 @@ _SEQUENCES = frozenset({"list", "tuple", "List", "Tuple", "Sequence", "Iterable"
 _NUMBERS_IN_ORDER = Container(STATIC)
 
 
+def annotated_object(parameter: ast.arg, function: FunctionInfo) -> Value | None:
+    """The layer or model that the annotation of a parameter asks for, of Keras; None if it asks for something else."""
+    annotation = _annotation(parameter)
+    parts = list(_parts(annotation)) if annotation is not None else []
+    given = [part for part in parts if literal(part) is not None]
+    if len(given) != 1:
+        return None
+    name = function.module.dotted(given[0])
+    if name is None or not api.is_traced_role(api.class_role(name)):
+        return None
+    found = Instance(name)
+    return found if len(given) == len(parts) else join([NONE, found])
+
+
+def _parts(annotation: ast.expr) -> Iterator[ast.expr]:
+    """The members of a union, however it is written; an annotation that is none is its only member."""
+    if isinstance(annotation, ast.BinOp) and isinstance(annotation.op, ast.BitOr):
+        yield from _parts(annotation.left)
+        yield from _parts(annotation.right)
+    elif isinstance(annotation, ast.Subscript) and last_name(annotation.value) in {"Optional", "Union"}:
+        yield from annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
+        if last_name(annotation.value) == "Optional":
+            yield ast.Constant(None)
+    else:
+        yield annotation
+
+
 def annotated_value(parameter: ast.arg, function: FunctionInfo, tensor: Tensor) -> Value | None:
     """What the annotation of a parameter says that it is, with ``tensor`` for each tensor; None if it says nothing."""
-    annotation = parameter.annotation
-    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
-        annotation = _parsed(annotation.value)
+    annotation = _annotation(parameter)
     if annotation is None:
         return None
     value = _value(annotation, function.module, tensor)
@@ -104,6 +131,13 @@ def _is_documented_as_several(name: str, function: FunctionInfo) -> bool:
     """Whether the documentation says that a parameter holds several tensors: authors annotate these as one, too."""
     documentation = None if isinstance(function.node, ast.Lambda) else ast.get_docstring(function.node, clean=False)
     return any(match[1] == name for match in _SEVERAL.finditer(documentation or ""))
+
+
+def _annotation(parameter: ast.arg) -> ast.expr | None:
+    annotation = parameter.annotation
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        return _parsed(annotation.value)
+    return annotation
 
 
 def _parsed(annotation: str) -> ast.expr | None:

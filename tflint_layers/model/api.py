@@ -49,7 +49,10 @@ def class_role(dotted: str) -> str | None:
         return role
     root, _, rest = dotted.partition(".")
     if root in {"keras", "tensorflow"} and rest:
-        return _roles_by_name().get(rest.rpartition(".")[2])
+        last = rest.rpartition(".")[2]
+        # What stands there in capitals are functions that make models.
+        is_maker = dotted.startswith("keras.applications.") and last[:1].isupper()
+        return _roles_by_name().get(last, "model" if is_maker else None)
     return None
 
 
@@ -139,6 +142,13 @@ _INSTANCES = {
     ),
     "builtins.open": "io.TextIOWrapper",
     "builtins.iter": "builtins.iterator",
+    **dict.fromkeys(
+        (
+            *("keras.models.load_model", "keras.saving.load_model", "keras.models.clone_model"),
+            *("keras.models.model_from_json", "keras.models.model_from_config", "keras.models.model_from_yaml"),
+        ),
+        "keras.Model",
+    ),
     "keras.initializers.get": "keras.initializers.Initializer",
     "keras.regularizers.get": "keras.regularizers.Regularizer",
     "keras.constraints.get": "keras.constraints.Constraint",

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 
 from tflint_layers.model import api
+from tflint_layers.model.annotations import annotated_object
 from tflint_layers.model.arguments import Arguments
 from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
 from tflint_layers.model.decorators import is_transparent, is_wrapped
@@ -422,11 +423,11 @@ class Interpreter(Statements):
         function = self.function_value(method, bound=instance)
         defaults = _defaults(method.node.args)
         arguments = tuple(
-            Static() if phase is Phase.BUILD else option_value(parameter, defaults)
+            Static() if phase is Phase.BUILD else _option(parameter, defaults, method)
             for parameter in method.parameters[1:]
         )
         keywords = tuple(
-            (parameter.arg, option_value(parameter, defaults)) for parameter in method.node.args.kwonlyargs
+            (parameter.arg, _option(parameter, defaults, method)) for parameter in method.node.args.kwonlyargs
         )
         scope = Scope(method.module, method, phase, self.keras, False, cls, (method.qualname,))
         eager = phase is Phase.INIT or self.keras == 2
@@ -498,6 +499,12 @@ def default_value(node: ast.expr, name: str) -> Value:
     if isinstance(node, (ast.List, ast.Dict, ast.Set)):
         return Container(UNKNOWN, (), type(node).__name__.lower(), origin=f"the default of `{name}`")
     return STATIC if isinstance(node, (ast.Tuple, ast.BinOp)) else UNKNOWN
+
+
+def _option(parameter: ast.arg, defaults: dict[str, ast.expr], method: FunctionInfo) -> Value:
+    """The value of a parameter of ``__init__``: what its annotation asks for, or as its default tells."""
+    annotated = annotated_object(parameter, method) if parameter.annotation is not None else None
+    return option_value(parameter, defaults) if annotated is None else annotated
 
 
 def option_value(parameter: ast.arg, defaults: dict[str, ast.expr]) -> Value:

@@ -14,7 +14,7 @@ AttributeError or NotImplementedError somewhere inside.
 ## Example
 ```python
 class Teacher(keras.layers.Layer):
-    def __init__(self, network):
+    def __init__(self, network: keras.Model):
         super().__init__()
         self.network = network
 
@@ -24,7 +24,7 @@ class Teacher(keras.layers.Layer):
 Call the model:
 ```python
 class Teacher(keras.layers.Layer):
-    def __init__(self, network):
+    def __init__(self, network: keras.Model):
         super().__init__()
         self.network = network
 
@@ -49,14 +49,14 @@ from tflint_layers.finding import Fix, Proof
 from tflint_layers.model import api
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.state import State, state_of
-from tflint_layers.model.values import Instance, Method, literal
+from tflint_layers.model.values import UNKNOWN, Instance, Method, literal
 from tflint_layers.rewrite import Kind, Retyping
 from tflint_layers.rules.rule import Hit, Rule
 
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to methods of models that do not work inside a graph."""
-    if isinstance(node, ast.Call) and _fails(scope, node):
+    if isinstance(node, ast.Call) and (_fails(scope, node) or _fails_by_use(scope, node)):
         yield Hit(
             node,
             f"`{scope.text(node.func)}` does not work inside a graph, and fails while `{scope.traced_name}` is traced",
@@ -74,6 +74,35 @@ def _fails(scope: Scope, node: ast.Call) -> bool:
     if callee.name not in api.HOST_LAYER_METHODS or not api.is_traced_role(role):
         return False
     return scope.keras == 2 or state_of(scope, receiver) is not State.NOTHING
+
+
+# What only models of Keras have, and what code reads of an attribute that is a model or layer.
+_ON_BATCHES = frozenset({"train_on_batch", "test_on_batch", "predict_on_batch"})
+_OF_ARRAYS = _ON_BATCHES | {"predict", "evaluate", "fit"}
+_OF_LAYERS = frozenset(
+    {"trainable", "trainable_variables", "trainable_weights", "non_trainable_weights", "get_layer", "layers"}
+    | {"output_shape", "count_params", "load_weights", "get_weights", "set_weights", "add_loss"}
+)
+
+
+def _fails_by_use(scope: Scope, node: ast.Call) -> bool:
+    """Whether an attribute that nothing declares is a model, as the class uses it."""
+    method = node.func
+    if not isinstance(method, ast.Attribute) or method.attr not in _OF_ARRAYS or scope.value(method.value) != UNKNOWN:
+        return False
+    kept, cls = method.value, scope.function.cls if scope.function is not None else None
+    if cls is None or not isinstance(kept, ast.Attribute) or not isinstance(kept.value, ast.Name):
+        return False
+    for user in cls.methods.values():
+        receiver = user.parameters[0].arg if user.parameters else ""
+        for use in user.of_kind(ast.Attribute):
+            if use.attr == kept.attr and isinstance(use.value, ast.Name) and use.value.id == receiver:
+                around = user.parents.get(use)
+                if isinstance(around, ast.Attribute) and around.attr in _OF_LAYERS:
+                    return True
+                if isinstance(around, ast.Call) and around.func is use and method.attr in _ON_BATCHES:
+                    return True
+    return False
 
 
 def fix(scope: Scope, hit: Hit) -> Fix | None:

@@ -3,12 +3,13 @@
 ## What it does
 Where AutoGraph is on and an `if`, `for` or `while` depends on a tensor, finds a name that one branch only sets and
 later code reads, a `return` in one branch only or in a loop, a `break` that depends on a tensor in a Python loop, a
-`raise` in a branch, an integer that a loop turns into a float, and a list that collects tensors inside. Finds such
-lists in functions given to `tf.while_loop`, `tf.map_fn` and the like too.
+`raise` in a branch, an integer that a loop turns into a float, a tensor that a loop joins something to, and a list
+that collects tensors inside. Finds such lists in functions given to `tf.while_loop`, `tf.map_fn` and the like too.
 
 ## Why is this bad
 AutoGraph makes a `tf.cond` or `tf.while_loop` of it, whose branches must give the same results and whose inner tensors
-end with it. Both branches are traced, so that a `raise` in one of them is always raised.
+end with it. Both branches are traced, so that a `raise` in one of them is always raised. What goes round in a loop
+keeps its type and its shape.
 
 ## Keras 2 and Keras 3
 Keras 2 converts `call`; Keras 3 converts only what is decorated with `@tf.function`. There they fail alike, below
@@ -36,7 +37,7 @@ class Bonus(keras.layers.Layer):
 
 ## Fix safety
 There is no fix: what the other path should give is the author's choice. A `tf.TensorArray` collects tensors in a loop,
-`tf.debugging.Assert` checks in the graph.
+`tf.autograph.experimental.set_loop_options` tells one that a shape changes, `tf.debugging.Assert` checks in the graph.
 
 ## How TensorFlow confirms it
 Tracing the layer raises, and the traceback passes through the line.
@@ -63,6 +64,7 @@ from tflint_layers.model.values import (
     may_be_symbolic,
     may_hold_tensor,
 )
+from tflint_layers.rewrite.dtypes import Kind, kind_of
 from tflint_layers.rules.rule import Hit, Rule
 
 _Staged = ast.If | ast.For | ast.While
@@ -96,6 +98,7 @@ def _limits(scope: Scope, node: ast.AST) -> Iterator[Hit]:
         yield from _check_raise(scope, node)
     elif isinstance(node, (ast.Assign, ast.AugAssign)):
         yield from _check_number(scope, node)
+        yield from _check_growth(scope, node)
 
 
 def _is_staged(scope: Scope, node: ast.AST) -> bool:
@@ -275,12 +278,13 @@ def _check_number(scope: Scope, node: ast.Assign | ast.AugAssign) -> Iterator[Hi
     before = scope.parent(stores[-1]) if stores else None
     if not isinstance(before, ast.Assign) or type(literal(before.value)) is not int:
         return
-    if isinstance(literal(added), float) or may_be_symbolic(scope.value(added)):
+    kind = kind_of(scope, added)
+    if kind is Kind.FLOAT or (kind is Kind.UNKNOWN and may_be_symbolic(scope.value(added))):
         yield Hit(
             node,
             f"`{scope.text(node)}` changes the type of `{target.id}`, which is an integer before "
             f"`{_text(scope, staged)}`, a loop of the graph (TypeError)",
-            suspect=not isinstance(literal(added), float),
+            suspect=kind is not Kind.FLOAT,
         )
 
 
@@ -290,6 +294,70 @@ def _added(node: ast.Assign | ast.AugAssign, name: str) -> ast.expr | None:
     if isinstance(node.value, ast.BinOp) and isinstance(node.value.left, ast.Name) and node.value.left.id == name:
         return node.value.right
     return None
+
+
+# Tensors that grow.
+
+
+def _check_growth(scope: Scope, node: ast.Assign | ast.AugAssign) -> Iterator[Hit]:
+    """`rows = tf.concat([rows, row], 0)` in a loop of the graph, whose tensors keep their shape."""
+    joined = node.value
+    if not isinstance(node, ast.Assign) or not isinstance(joined, ast.Call) or len(node.targets) != 1:
+        return
+    target, parts = node.targets[0], joined.args[0] if joined.args else None
+    if not isinstance(target, ast.Name) or not isinstance(parts, (ast.List, ast.Tuple)) or len(parts.elts) < 2:
+        return
+    if not any(isinstance(part, ast.Name) and part.id == target.id for part in parts.elts):
+        return
+    staged = _staged_around(scope, node) if scope.api_name(joined.func) in _JOINING else None
+    if not isinstance(staged, (ast.For, ast.While)) or _has_options(scope, staged):
+        return
+    stores = _stores_before(scope, target.id, staged)
+    before = scope.parent(stores[-1]) if stores else None
+    if isinstance(before, ast.Assign):
+        yield Hit(
+            _head(staged),
+            f"`{scope.text(node)}` changes the shape of `{target.id}` in `{_text(scope, staged)}`, a loop of the graph "
+            "(ValueError): use a `tf.TensorArray`, or tell the loop with `tf.autograph.experimental.set_loop_options`",
+            suspect=not _is_size_known(scope, before.value, _axis(joined)),
+        )
+
+
+_JOINING = frozenset({"tensorflow.concat", "keras.ops.concatenate", "keras.backend.concatenate"})
+_OPTIONS = "tensorflow.autograph.experimental.set_loop_options"
+_OF_SHAPE = frozenset({"zeros", "ones"})
+
+
+def _has_options(scope: Scope, staged: ast.For | ast.While) -> bool:
+    calls = (inner for inner in _inside(staged) if isinstance(inner, ast.Call))
+    return any(scope.api_name(call.func) == _OPTIONS for call in calls)
+
+
+def _axis(joined: ast.Call) -> int | None:
+    """The axis along which a call joins tensors; None where that is no plain number."""
+    given = [keyword.value for keyword in joined.keywords if keyword.arg == "axis"] + joined.args[1:2]
+    axis = literal(given[0]) if given else 0
+    return axis if isinstance(axis, int) else None
+
+
+def _is_size_known(scope: Scope, node: ast.expr, axis: int | None) -> bool:
+    """Whether the code itself tells the size of a tensor along an axis: `tf.zeros((0, 3))`, `x[:, :1]`."""
+    if axis is None:
+        return False
+    if isinstance(node, ast.Call) and scope.api_name(node.func).rpartition(".")[2] in _OF_SHAPE and node.args:
+        shape = node.args[0]
+        sizes = shape.elts if isinstance(shape, (ast.List, ast.Tuple)) else []
+        return -len(sizes) <= axis < len(sizes) and isinstance(literal(sizes[axis]), int)
+    if not isinstance(node, ast.Subscript) or not may_be_symbolic(scope.value(node.value)):
+        return False
+    parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    part = parts[axis] if 0 <= axis < len(parts) and all(isinstance(p, ast.Slice) for p in parts[: axis + 1]) else None
+    return isinstance(part, ast.Slice) and part.lower is None and part.step is None and _is_counted(part.upper)
+
+
+def _is_counted(node: ast.expr | None) -> bool:
+    number = literal(node) if node is not None else None
+    return isinstance(number, int) and number > 0
 
 
 # Lists that collect tensors.
