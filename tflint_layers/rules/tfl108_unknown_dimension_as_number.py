@@ -109,9 +109,23 @@ def _first(scope: Scope, nodes: list[ast.expr]) -> ast.expr | None:
 
 
 def _compared(scope: Scope, node: ast.Compare) -> ast.expr | None:
-    """The unknown side of a comparison of order; None is equal to no number, and code may well ask for that."""
+    """The unknown side of a comparison of order; None is equal to no number, and code may well ask for that.
+
+    What asserts that it is one fails.
+    """
     ordered = any(isinstance(operator, (ast.Lt, ast.LtE, ast.Gt, ast.GtE)) for operator in node.ops)
-    return _first(scope, [node.left, *node.comparators]) if ordered else None
+    if ordered or (isinstance(scope.parent(node), ast.Assert) and _asks_for_number(node)):
+        return _first(scope, [node.left, *node.comparators])
+    return None
+
+
+def _asks_for_number(node: ast.Compare) -> bool:
+    """Whether one side is compared with numbers that the code spells out: `n == 4`, `n in (2, 4)`."""
+    if len(node.ops) > 1 or not isinstance(node.ops[0], (ast.Eq, ast.In)):
+        return False
+    other = node.comparators[0]
+    numbers = other.elts if isinstance(other, (ast.List, ast.Tuple, ast.Set)) else [other]
+    return all(isinstance(literal(number), int) for number in numbers)
 
 
 def _passed(scope: Scope, node: ast.Call) -> ast.expr | None:
