@@ -495,6 +495,8 @@ _KEEPS_BATCH = (
     "logical_not one_hot embedding_lookup conv2d conv1d max_pool avg_pool bias_add"
 )
 _KEEPING = frozenset(_KEEPS_BATCH.split())
+# What these make of several tensors has the batch axis that those have; along it, too, its size is not known.
+JOINING = frozenset({"tensorflow.concat", "tensorflow.add_n", "keras.ops.concatenate", "keras.backend.concatenate"})
 
 
 def tensor_attribute(name: str) -> str:

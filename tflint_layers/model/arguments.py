@@ -55,6 +55,13 @@ def any_tensor(arguments: Arguments, trait: str) -> bool:
     return any(isinstance(value, Tensor) and bool(getattr(value, trait)) for value in [*values, *elements])
 
 
+def have_batch(value: Value | None) -> bool:
+    """Whether a value is several tensors, each with a batch axis."""
+    return isinstance(value, Container) and all(
+        isinstance(one, Tensor) and one.batch for item in value.items or (value.of,) for one in alternatives(item)
+    )
+
+
 def has_tensor(value: Value) -> bool:
     """Whether a value may be a tensor, or hold one."""
     return any(

@@ -11,6 +11,7 @@ from tflint_layers.model.arguments import (
     Arguments,
     any_tensor,
     has_tensor,
+    have_batch,
     leaves,
     named_tuple,
     returns_more,
@@ -182,7 +183,9 @@ class Calls(Expressions):
             if returned is None:
                 return UNKNOWN
             batch = any(
-                isinstance(v, Tensor) and v.batch for value in arguments.values[:1] for v in alternatives(value)
+                (isinstance(v, Tensor) and v.batch) or have_batch(v)
+                for value in arguments.values[:1]
+                for v in alternatives(value)
             )
             if isinstance(returned, Tensor):
                 shapeless = any_tensor(arguments, "shapeless") and api.layer_state(name, self.keras) != "weights"
@@ -216,6 +219,7 @@ class Calls(Expressions):
                 for argument in arguments.positional[:1]
                 for v in alternatives(argument)
             )
+            keeps_batch = keeps_batch or (name in api.JOINING and have_batch(arguments.get(0, "values")))
             shapeless = value.shapeless or (api.keeps_shape(name) and any_tensor(arguments, "shapeless"))
             keras = name in api.INPUTS or any_tensor(arguments, "keras")
             return self.tensor(batch=keeps_batch, shapeless=shapeless, keras=keras)

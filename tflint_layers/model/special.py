@@ -333,6 +333,17 @@ def _static(machine: Calls, arguments: Arguments) -> Value:
     return STATIC
 
 
+def _rearranged(machine: Calls, arguments: Arguments) -> Value:
+    """What ``einops`` makes of a tensor or a list of them, by a pattern such as ``"b h w c -> b (h w) c"``."""
+    subject, pattern = arguments.get(0, "tensor") or UNKNOWN, arguments.get(1, "pattern")
+    if isinstance(subject, (Array, Tensor, Variable)) and not getattr(subject, "eager", False):
+        before, _, after = str(pattern.constant if isinstance(pattern, Static) else "").partition("->")
+        keeps = bool(before.split()) and before.split()[:1] == after.split()[:1]
+        is_batch = isinstance(subject, Tensor) and subject.batch and not subject.nest and keeps
+        return Array() if isinstance(subject, Array) else machine.tensor(batch=is_batch)
+    return machine.tensor() if isinstance(subject, Container) and is_tensor(subject.of) else UNKNOWN
+
+
 def _variable(machine: Calls, arguments: Arguments) -> Value:
     return Variable(fresh=True)
 
@@ -419,6 +430,7 @@ SPECIAL: dict[str, Callable[[Calls, Arguments], Value]] = {
     "dataclasses.replace": _with_fields,
     "builtins.delattr": _delattr,
     "random.choice": _next,
+    **dict.fromkeys(("einops.rearrange", "einops.reduce", "einops.repeat"), _rearranged),
     "numpy.random.default_rng": _random_state("numpy.random.Generator"),
     "numpy.random.RandomState": _random_state("numpy.random.RandomState"),
     "random.Random": _random_state("random.Random"),

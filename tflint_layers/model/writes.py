@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from tflint_layers.model.classes import ClassInfo, FunctionInfo
 from tflint_layers.model.effects import Effect, effect
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.syntax import walk
-from tflint_layers.model.values import NOT_CONSTANT, UNKNOWN, Function, Static, Value, alternatives, literal
+from tflint_layers.model.values import NOT_CONSTANT, UNKNOWN, Container, Function, Static, Value, alternatives, literal
 
 Write = ast.Assign | ast.AnnAssign | ast.AugAssign
 
@@ -34,6 +35,10 @@ def advances(scope: Scope, node: Write, target: ast.expr) -> bool | None:
     """
     if node.value is None:
         return False
+    if _begins_anew(scope, node, target):
+        return False
+    if changes_length(scope, node, target):
+        return None if node in scope.guarded else True
     value = scope.value(node.value)
     if isinstance(node, ast.AugAssign):
         if _is_taken_back(scope, node):
@@ -44,6 +49,55 @@ def advances(scope: Scope, node: Write, target: ast.expr) -> bool | None:
     if reads(node.value, target) or (isinstance(target, ast.Subscript) and reads_entry(node.value, target)):
         return True if is_python(value) else None
     return _is_flag(scope, node, target)
+
+
+def _begins_anew(scope: Scope, node: Write, target: ast.expr) -> bool:
+    """Whether each call first writes something that does not depend on what an earlier call left: `self.n = 0`."""
+    outer = [info for info in _methods(scope) if info is not scope.function and info.qualname in scope.route]
+    before = [other for info in outer for other in info.of_kind(ast.Assign) if info.parents.get(other) is info.node]
+    around = {node, *scope.parents(node)}
+    for other in scope.function.of_kind(ast.Assign) if scope.function is not None else ():
+        if other.lineno < node.lineno and not around.isdisjoint(scope.block(other)):
+            before.append(other)
+    return any(
+        any(_is_same(one, target) for one in other.targets) and not reads(other.value, target) for other in before
+    )
+
+
+def _methods(scope: Scope) -> list[FunctionInfo]:
+    owners = scope.layer.ancestry if scope.layer is not None else ()
+    return [info for owner in owners if isinstance(owner, ClassInfo) for info in owner.methods.values()]
+
+
+def changes_length(scope: Scope, node: Write, target: ast.expr) -> bool:
+    """Whether a list that outlives the call gets longer or shorter, as `self.seen = self.seen + [n]` makes it."""
+    value = node.value
+    if isinstance(node, ast.AugAssign):
+        return isinstance(node.op, ast.Add) and scope.keeps(target) and _has_items(scope, node.value)
+    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add):
+        sides = ((value.left, value.right), (value.right, value.left))
+        return any(_is_kept(scope, _sliced(old), target) and _has_items(scope, new) for old, new in sides)
+    if not isinstance(value, ast.Subscript) or not isinstance(value.slice, ast.Slice):
+        return False
+    lower, upper = (literal(part) if part is not None else 0 for part in (value.slice.lower, value.slice.upper))
+    takes_off = (isinstance(lower, int) and lower > 0) or (isinstance(upper, int) and upper < 0)
+    return takes_off and _is_kept(scope, value.value, target)
+
+
+def _is_kept(scope: Scope, node: ast.expr, target: ast.expr) -> bool:
+    """Whether an expression reads the list that ``target`` writes, as an earlier call left it."""
+    value = scope.value(node)
+    return _is_same(node, target) and isinstance(value, Container) and bool(value.origin)
+
+
+def _has_items(scope: Scope, node: ast.expr) -> bool:
+    value = scope.value(node)
+    return isinstance(value, Container) and bool(value.items)
+
+
+def _sliced(node: ast.expr) -> ast.expr:
+    """What a slice is taken of; the expression itself where it is no slice."""
+    return node.value if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice) else node
 
 
 def _comes_to_rest(scope: Scope, value: ast.expr, target: ast.expr) -> bool:

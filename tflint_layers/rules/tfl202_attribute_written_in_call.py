@@ -1,9 +1,10 @@
 """Python state of the layer is meant to advance with each call, but advances only while the layer is traced.
 
 ## What it does
-Finds `self.n += 1`, `self.step = self.step + 1`, `self.table[k] += 1` and flags such as `self.first = False` that the
-same code reads, in code that Keras or `tf.function` traces. Writing what is the same at every trace
-(`self.in_dim = x.shape[-1]`) is left alone, and so is a flag that only keeps a warning from being said twice.
+Finds `self.n += 1`, `self.step = self.step + 1`, `self.table[k] += 1`, `self.seen += [n]` and flags such as
+`self.first = False` that the same code reads, in code that Keras or `tf.function` traces. Writing what is the same at
+every trace (`self.in_dim = x.shape[-1]`) is left alone, and so are a flag that only keeps a warning from being said
+twice and what each call begins anew (`self.n = 0`).
 
 ## Why is this bad
 The assignment runs while the graph is traced and never again. A counter stays at 1, a flag that should hold for the
@@ -50,8 +51,8 @@ from collections.abc import Iterator
 
 from tflint_layers.finding import Fix, Proof
 from tflint_layers.model.scopes import Scope
-from tflint_layers.model.values import Container, Instance, literal, may_be_symbolic
-from tflint_layers.model.writes import Write, advances, is_python, reads, reads_entry, targets
+from tflint_layers.model.values import Container, Instance, literal, may_be_symbolic, may_hold_tensor
+from tflint_layers.model.writes import Write, advances, changes_length, is_python, reads, reads_entry, targets
 from tflint_layers.rewrite import members
 from tflint_layers.rules.rule import Hit, Rule
 
@@ -100,7 +101,9 @@ def _is_state(scope: Scope, node: Write, target: ast.expr) -> bool:
 
 def _takes_tensor(scope: Scope, node: Write, target: ast.expr) -> bool:
     values = [scope.value(target), *([scope.value(node.value)] if node.value is not None else [])]
-    return any(may_be_symbolic(value) or isinstance(value, Container) for value in values)
+    if any(may_be_symbolic(value) or may_hold_tensor(value) for value in values):
+        return True
+    return any(isinstance(value, Container) for value in values) and not changes_length(scope, node, target)
 
 
 def _message(scope: Scope, node: ast.stmt, target: ast.expr) -> str:
