@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 
 from tflint_layers.finding import Entry, Finding, Proof
 from tflint_layers.model import api
@@ -261,10 +261,7 @@ class Linter:
         for scope in scopes:
             dispatch = _dispatch(self._fitting_rules(scope.module), scope.phase, scope.keras)
             for node in scope.values:
-                rules = dispatch.by_node.get(type(node))
-                if rules is None:
-                    continue
-                for rule in dispatch.for_call(scope.api_name(node.func)) if isinstance(node, ast.Call) else rules:
+                for rule in dispatch.for_node(scope, node):
                     for hit in rule.check(scope, node):
                         if not _is_harmless(scope, rule, node):
                             yield _finding(scope, rule, hit, self._fixes)
@@ -316,12 +313,28 @@ class _Dispatch:
                 by_node[node_type] = (*by_node.get(node_type, ()), rule)
         return cls(by_node)
 
-    def for_call(self, name: str) -> tuple[Rule, ...]:
-        """The rules that calls of a library function are shown to; the name is empty for other calls."""
+    def for_node(self, scope: Scope, node: ast.AST) -> tuple[Rule, ...]:
+        """The rules that a node is shown to."""
+        if type(node) is ast.Call:
+            return self._for_call(scope.called(node))
+        rules = self.by_node.get(type(node), ())
+        if rules and type(node) is ast.Assign and _binds_local_name(scope, node):
+            return self._for_local_name
+        return rules
+
+    def _for_call(self, name: str) -> tuple[Rule, ...]:
         if name not in self.by_call:
             rules = self.by_node.get(ast.Call, ())
             self.by_call[name] = tuple(rule for rule in rules if rule.calls is None or rule.calls(name))
         return self.by_call[name]
+
+    @cached_property
+    def _for_local_name(self) -> tuple[Rule, ...]:
+        return tuple(rule for rule in self.by_node.get(ast.Assign, ()) if not rule.lasting)
+
+
+def _binds_local_name(scope: Scope, node: ast.Assign) -> bool:
+    return len(node.targets) == 1 and type(node.targets[0]) is ast.Name and node.targets[0] not in scope.outliving
 
 
 @cache

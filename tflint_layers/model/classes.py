@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 _DECLARATIONS = frozenset({ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef})
 _WRITERS = frozenset({"setter", "deleter"})
-_UNCONVERTED = re.compile(rb":=|\byield\b|^[ \t]*(?:try:|match\b.*:[ \t]*$)", re.MULTILINE)
+_UNCONVERTED = (b":=", b"yield", b"try:", b"match")
+_UNCONVERTED_CODE = re.compile(rb":=|\byield\b|^[ \t]*(?:try:|match\b.*:[ \t]*$)", re.MULTILINE)
 
 Node = TypeVar("Node", bound=ast.AST)
 
@@ -58,9 +59,7 @@ class FunctionInfo:
     @cached_property
     def is_generator(self) -> bool:
         """Whether calling it only makes a generator."""
-        if b"yield" not in self.module.source.data:
-            return False
-        return bool(self.of_kind(ast.Yield) or self.of_kind(ast.YieldFrom))
+        return self.module.may_yield and bool(self.of_kind(ast.Yield) or self.of_kind(ast.YieldFrom))
 
     @cached_property
     def is_convertible(self) -> bool:
@@ -379,9 +378,15 @@ class ModuleInfo:
         return {info.node: info for info in self.all_classes}
 
     @cached_property
+    def may_yield(self) -> bool:
+        """Whether the text has a generator."""
+        return b"yield" in self.source.data
+
+    @cached_property
     def may_stop_autograph(self) -> bool:
         """Whether the text has something that AutoGraph does not know."""
-        return _UNCONVERTED.search(self.source.data) is not None
+        data = self.source.data
+        return any(word in data for word in _UNCONVERTED) and _UNCONVERTED_CODE.search(data) is not None
 
     @cached_property
     def keras(self) -> int | None:

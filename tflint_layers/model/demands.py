@@ -45,6 +45,7 @@ class Demand:
 
 Find = Callable[[Scope, ast.AST], Iterator[Demand]]
 _CONVERSIONS = re.compile(r"%(?:\((\w+)\))?[-+ #0]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?([a-zA-Z%])")
+_FORMATTING = frozenset({"builtins.format", ".format"})
 _NUMBER_CONVERSIONS = frozenset("diouxXeEfFgGc")
 
 
@@ -456,6 +457,14 @@ NODES: dict[Find, tuple[type[ast.AST], ...]] = {
     loops: (ast.For, ast.comprehension, ast.Tuple, ast.List, ast.Starred, ast.Call),
     conversions: (ast.Call, ast.Assign, ast.BinOp),
     item_writes: (ast.Subscript,),
+}
+# Which calls may make a demand of the kind, by what `Scope.called` says of them.
+CALLS: dict[Find, Callable[[str], bool]] = {
+    reads: lambda name: not name or name in api.HOST_FUNCTIONS or name in api.PEEKING_FUNCTIONS,
+    truths: frozenset({"builtins.any", "builtins.all"}).__contains__,
+    scalars: lambda name: name in api.NUMBER_FUNCTIONS or name.startswith("math.") or name in _FORMATTING,
+    loops: api.ITERATING_FUNCTIONS.__contains__,
+    conversions: lambda name: not name or api.needs_numbers(name) or name.removeprefix(".") in api.ARRAY_METHODS,
 }
 
 

@@ -6,7 +6,8 @@ import ast
 import itertools
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from tflint_layers.model import api, callbacks
 from tflint_layers.model.annotations import annotated_value
@@ -52,7 +53,7 @@ _TAKING_TENSORS = (ast.BinOp, ast.Compare, ast.UnaryOp, ast.Subscript, ast.Call)
 _ORDERED = (ast.Lt, ast.Gt, ast.LtE, ast.GtE)
 
 
-def traced_scopes(module: ModuleInfo, keras: int, plain: list[int]) -> list[Scope]:
+def traced_scopes(module: ModuleInfo, keras: int, plain: Sequence[int]) -> list[Scope]:
     """Every evaluation of a function that tracing, building or making the layers of a module runs.
 
     ``plain``: lines, in order, on which module-level code and functions that nothing traces are to be run as well, for
@@ -66,10 +67,10 @@ def reach_of(module: ModuleInfo, keras: int) -> Reach:
 
     A class that inherits its function unchanged is an entry point like the one that it inherits from.
     """
-    return _interpreted(module, keras, []).reach
+    return _interpreted(module, keras, ()).reach
 
 
-def _interpreted(module: ModuleInfo, keras: int, plain: list[int]) -> Interpreter:
+def _interpreted(module: ModuleInfo, keras: int, plain: Sequence[int]) -> Interpreter:
     """The interpreter after it has run everything that is traced in a module."""
     interpreter = Interpreter(module, keras)
     for cls in module.all_classes:
@@ -163,7 +164,7 @@ def _enter_callbacks(interpreter: Interpreter) -> None:
         )
 
 
-def _enter_plain(interpreter: Interpreter, module: ModuleInfo, lines: list[int]) -> None:
+def _enter_plain(interpreter: Interpreter, module: ModuleInfo, lines: Sequence[int]) -> None:
     functions = [info for info in module.all_functions if _within(lines, info)]
     interpreter.heap = {}
     if set(lines).difference(*(_within(lines, info) for info in functions)):
@@ -183,7 +184,7 @@ def _enter_plain(interpreter: Interpreter, module: ModuleInfo, lines: list[int])
             )
 
 
-def _within(lines: list[int], info: FunctionInfo) -> list[int]:
+def _within(lines: Sequence[int], info: FunctionInfo) -> Sequence[int]:
     """Those of some lines, in order, that a function has."""
     end = info.node.end_lineno or info.node.lineno
     return lines[bisect_left(lines, info.node.lineno) : bisect_right(lines, end)]
@@ -272,11 +273,14 @@ def _is_called_with_one_tensor(cls: ClassInfo) -> bool:
         if len(made) == 2 and isinstance(made[0], ast.Call) and isinstance(made[1], ast.Tuple):
             is_own = isinstance(made[0].func, ast.Name) and made[0].func.id == cls.name
             return is_own and bool(made[1].elts) and _makes_tensor(hook, made[1].elts[0])
-    text = cls.module.source.text
-    return any(
-        match[1] in api.TENSOR_MAKERS and _called_before(text, match.start()) == cls.name
-        for match in _CALLED_AT_ONCE.finditer(text)
-    )
+    return cls.name in _called_at_once(cls.module.source.text)
+
+
+@lru_cache(maxsize=1)
+def _called_at_once(text: str) -> frozenset[str]:
+    """The names of the classes that a file makes an object of and calls it on a new tensor."""
+    matches = (match for match in _CALLED_AT_ONCE.finditer(text) if match[1] in api.TENSOR_MAKERS)
+    return frozenset(_called_before(text, match.start()) for match in matches)
 
 
 def _called_before(text: str, end: int) -> str:

@@ -87,6 +87,11 @@ class Scope:
             name = self._api_names[node] = api_name(self.value(node))
         return name
 
+    def called(self, node: ast.Call) -> str:
+        """The dotted name of the library function that is called, of other methods ``.append``, else nothing."""
+        name = self.api_name(node.func)
+        return name or (f".{node.func.attr}" if type(node.func) is ast.Attribute else "")
+
     def left_in(self, node: ast.expr) -> Value:
         """What an attribute holds when the entry point returns; Unknown for anything else."""
         receiver = self.value(node.value) if isinstance(node, ast.Attribute) else UNKNOWN

@@ -36,8 +36,9 @@ class Rule:
     asks the scope questions; ``fix`` is called with the scope and a hit of this rule. ``only_suggests`` tells that
     what ``fix`` returns is for the author to judge: it is shown and exported, and never applied.
     ``words``: it objects to nothing in a file without any of these, so that no other file is looked at.
-    ``calls``: of the calls, it is shown only those for which this is true of the name of the library function that
-    is called, empty for anything else. ``keras``: the versions of Keras for which there is something to say.
+    ``calls``: of the calls, it is shown only those for which this is true of what `Scope.called` says.
+    ``lasting``: of the assignments, it is not shown those to one name that goes when the function returns.
+    ``keras``: the versions of Keras for which there is something to say.
     ``everywhere``: it speaks of code that nothing traces, wherever that stands in a file that it fits.
     """
 
@@ -53,6 +54,7 @@ class Rule:
     only_suggests: bool = False
     words: tuple[bytes, ...] = ()
     calls: Callable[[str], bool] | None = None
+    lasting: bool = False
     keras: tuple[int, ...] = (2, 3)
     everywhere: bool = False
 

@@ -166,6 +166,7 @@ RULE = Rule(
     documentation=__doc__,
     nodes=demands.NODES[demands.reads],
     check=check,
+    calls=demands.CALLS[demands.reads],
     proof=Proof.RAISES,
     fix=fix,
 )

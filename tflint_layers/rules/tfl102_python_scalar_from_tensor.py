@@ -177,6 +177,7 @@ RULE = Rule(
     documentation=__doc__,
     nodes=demands.NODES[demands.scalars],
     check=check,
+    calls=demands.CALLS[demands.scalars],
     proof=Proof.RAISES,
     fix=fix,
 )

@@ -79,6 +79,8 @@ RULE = Rule(
     documentation=__doc__,
     nodes=demands.NODES[demands.conversions],
     check=check,
+    calls=demands.CALLS[demands.conversions],
+    lasting=True,
     proof=Proof.RAISES,
     fix=fix,
 )

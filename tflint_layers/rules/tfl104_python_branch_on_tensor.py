@@ -141,6 +141,7 @@ RULE = Rule(
     documentation=__doc__,
     nodes=demands.NODES[demands.truths],
     check=check,
+    calls=demands.CALLS[demands.truths],
     proof=Proof.RAISES,
     fix=fix,
 )

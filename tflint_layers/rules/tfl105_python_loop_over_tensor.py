@@ -202,6 +202,7 @@ RULE = Rule(
     documentation=__doc__,
     nodes=demands.NODES[demands.loops],
     check=check,
+    calls=demands.CALLS[demands.loops],
     proof=Proof.RAISES,
     fix=fix,
 )

@@ -128,10 +128,14 @@ def _asks_for_number(node: ast.Compare) -> bool:
     return all(isinstance(literal(number), int) for number in numbers)
 
 
+def _may_take_size(name: str) -> bool:
+    """Whether a function of a library may mind a size that is None."""
+    listed = _CONVERTING | _SUMMING | api.UNSTACKING
+    return name in listed or any(api.needs_dimension(name, keras) for keras in (2, 3))
+
+
 def _passed(scope: Scope, node: ast.Call) -> ast.expr | None:
     name = scope.api_name(node.func)
-    if not name:
-        return None
     arguments = [*node.args, *(k.value for k in node.keywords if k.arg not in api.ACCEPTING_KEYWORDS)]
     if name in _CONVERTING or name in _SUMMING:
         sums = name in _SUMMING and len(node.args) == 1
@@ -299,6 +303,7 @@ RULE = Rule(
     documentation=__doc__,
     nodes=(ast.BinOp, ast.UnaryOp, ast.AugAssign, ast.Compare, ast.Call),
     check=check,
+    calls=_may_take_size,
     proof=Proof.RAISES,
     fix=fix,
 )

@@ -49,7 +49,7 @@ from tflint_layers.finding import Fix, Proof, Safety
 from tflint_layers.model import api
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.state import State, holds_new, state_of
-from tflint_layers.model.values import Api, Class, Instance, Method, Value, Variable, alternatives
+from tflint_layers.model.values import TENSOR, TENSORS, Api, Class, Instance, Method, Value, Variable, alternatives
 from tflint_layers.rewrite import Plan, delete_statement, members
 from tflint_layers.rules.rule import Hit, Rule
 
@@ -187,6 +187,7 @@ RULE = Rule(
     documentation=__doc__,
     nodes=(ast.Call,),
     check=check,
+    calls=lambda name: api.result(name, 3) not in (TENSOR, TENSORS),
     proof=Proof.RAISES,
     fix=fix,
     only_suggests=True,

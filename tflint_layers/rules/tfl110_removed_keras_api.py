@@ -190,6 +190,7 @@ RULE = Rule(
     documentation=__doc__,
     nodes=(ast.Call, ast.ClassDef),
     check=check,
+    calls=lambda name: not name or name.startswith(".") or name.rpartition(".")[2] in api.REMOVED_METHODS,
     keras=(3,),
     proof=Proof.RAISES,
     phases=frozenset(Phase),

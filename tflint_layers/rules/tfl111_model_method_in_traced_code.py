@@ -53,6 +53,8 @@ from tflint_layers.model.values import UNKNOWN, Instance, Method, literal
 from tflint_layers.rewrite import Kind, Retyping
 from tflint_layers.rules.rule import Hit, Rule
 
+_FAILING = api.HOST_MODEL_METHODS | api.HOST_LAYER_METHODS
+
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to methods of models that do not work inside a graph."""
@@ -156,6 +158,7 @@ RULE = Rule(
     documentation=__doc__,
     nodes=(ast.Call,),
     check=check,
+    calls=lambda name: not name or name.rpartition(".")[2] in _FAILING,
     proof=Proof.RAISES,
     fix=fix,
 )

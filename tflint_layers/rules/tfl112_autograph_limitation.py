@@ -67,6 +67,7 @@ from tflint_layers.model.values import (
 from tflint_layers.rewrite.dtypes import Kind, kind_of
 from tflint_layers.rules.rule import Hit, Rule
 
+_APPENDING = frozenset({"append", "insert", "add", "extend"})
 _Staged = ast.If | ast.For | ast.While
 
 
@@ -374,9 +375,14 @@ def _check_collecting(scope: Scope, node: ast.Call) -> Iterator[Hit]:
         yield Hit(node, _collecting(scope, node, target.id, f"`{_text(scope, staged)}`"))
 
 
+def _may_collect(name: str) -> bool:
+    """Whether a call puts something into a container, or runs a function as a part of the graph."""
+    return name[1:] in _APPENDING if name[:1] == "." else api.callback(name) is not None
+
+
 def _appended_to(node: ast.Call) -> ast.Name | None:
     function = node.func
-    if isinstance(function, ast.Attribute) and function.attr in {"append", "insert", "add", "extend"} and node.args:
+    if isinstance(function, ast.Attribute) and function.attr in _APPENDING and node.args:
         return function.value if isinstance(function.value, ast.Name) else None
     return None
 
@@ -424,5 +430,6 @@ RULE = Rule(
     documentation=__doc__,
     nodes=(ast.If, ast.For, ast.While, ast.Raise, ast.Call, ast.Assign, ast.AugAssign),
     check=check,
+    calls=_may_collect,
     proof=Proof.RAISES,
 )

@@ -90,5 +90,6 @@ RULE = Rule(
     documentation=__doc__,
     nodes=(ast.Call,),
     check=check,
+    calls=lambda name: name[:1] == "." and name[1:] in api.MUTATORS,
     proof=Proof.RUNS_ONCE,
 )

@@ -87,5 +87,6 @@ RULE = Rule(
     documentation=__doc__,
     nodes=(ast.Assign, ast.AugAssign, ast.AnnAssign),
     check=check,
+    lasting=True,
     proof=Proof.RUNS_ONCE,
 )

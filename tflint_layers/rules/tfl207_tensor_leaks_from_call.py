@@ -167,6 +167,8 @@ RULE = Rule(
     documentation=__doc__,
     nodes=(ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Call, ast.Return),
     check=check,
+    calls=lambda name: name == "builtins.setattr" or (name[:1] == "." and name[1:] in api.MUTATORS),
+    lasting=True,
     proof=Proof.LEAKS,
     fix=fix,
     only_suggests=True,

@@ -121,6 +121,7 @@ RULE = Rule(
     documentation=__doc__,
     nodes=(ast.Assign, ast.AnnAssign),
     check=check,
+    lasting=True,
     proof=Proof.UNTRACKED,
     phases=frozenset({Phase.INIT, Phase.BUILD}),
 )

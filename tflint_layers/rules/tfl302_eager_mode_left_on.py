@@ -140,6 +140,7 @@ RULE = Rule(
     documentation=__doc__,
     nodes=(ast.Call, ast.Assign),
     check=check,
+    lasting=True,
     words=(b"eager", b"debug_mode"),
     proof=Proof.NONE,
     phases=frozenset({Phase.PLAIN, Phase.INIT}),

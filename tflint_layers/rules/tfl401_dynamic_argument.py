@@ -73,6 +73,7 @@ RULE = Rule(
     documentation=__doc__,
     nodes=(ast.Call, ast.Assign),
     check=check,
+    lasting=True,
     words=(b"dynamic",),
     proof=Proof.CONSTRUCTION,
     phases=frozenset({Phase.INIT, Phase.CALL, Phase.PLAIN}),

@@ -78,6 +78,7 @@ RULE = Rule(
     documentation=__doc__,
     nodes=(ast.Call, ast.Assign),
     check=check,
+    lasting=True,
     words=(b"dynamic",),
     proof=Proof.NONE,
     phases=frozenset({Phase.INIT, Phase.CALL, Phase.PLAIN}),
