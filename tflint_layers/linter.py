@@ -261,7 +261,7 @@ class Linter:
         for scope in scopes:
             dispatch = _dispatch(self._fitting_rules(scope.module), scope.phase, scope.keras)
             for node in scope.values:
-                for rule in dispatch.for_node(scope, node):
+                for rule in dispatch.for_node(scope, node) if type(node) in dispatch.by_node else ():
                     for hit in rule.check(scope, node):
                         if not _is_harmless(scope, rule, node):
                             yield _finding(scope, rule, hit, self._fixes)
@@ -314,13 +314,12 @@ class _Dispatch:
         return cls(by_node)
 
     def for_node(self, scope: Scope, node: ast.AST) -> tuple[Rule, ...]:
-        """The rules that a node is shown to."""
+        """The rules that a node is shown to, which is of a type that some of them look at."""
         if type(node) is ast.Call:
             return self._for_call(scope.called(node))
-        rules = self.by_node.get(type(node), ())
-        if rules and type(node) is ast.Assign and _binds_local_name(scope, node):
+        if type(node) is ast.Assign and _binds_local_name(scope, node):
             return self._for_local_name
-        return rules
+        return self.by_node[type(node)]
 
     def _for_call(self, name: str) -> tuple[Rule, ...]:
         if name not in self.by_call:

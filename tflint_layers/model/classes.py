@@ -243,6 +243,10 @@ class ClassInfo:
         stored = (method.attributes_stored for method in changing)
         return frozenset().union(*stored, *(method.attributes_mutated for method in changing))
 
+    def rewrites(self, name: str) -> bool:
+        """Whether a method of the class or of its bases assigns an attribute after the layer is set up."""
+        return any(isinstance(ancestor, ClassInfo) and name in ancestor.rewritten for ancestor in self.ancestry)
+
     @cached_property
     def ancestry(self) -> tuple[ClassInfo | str, ...]:
         """The class and its bases in the order of method look-up; classes outside of the project by dotted name."""

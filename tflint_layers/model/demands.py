@@ -49,6 +49,11 @@ _FORMATTING = frozenset({"builtins.format", ".format"})
 _NUMBER_CONVERSIONS = frozenset("diouxXeEfFgGc")
 
 
+def may_be_read(node: ast.Attribute) -> bool:
+    """Whether the name of an attribute is one by which numbers are handed out, of tensors or of arrays."""
+    return node.attr in api.HOST_METHODS or node.attr in api.FOREIGN_METHODS
+
+
 def reads(scope: Scope, node: ast.AST) -> Iterator[Demand]:
     """Methods and functions that hand out the numbers of a tensor; the subject is the tensor."""
     if isinstance(node, ast.Attribute) and node.attr in api.HOST_METHODS:
@@ -123,8 +128,8 @@ def truths(scope: Scope, node: ast.AST) -> Iterator[Demand]:
         for condition in node.ifs:
             yield from _undecided(scope, condition)
     elif isinstance(node, (ast.BoolOp, ast.UnaryOp)):
-        if not scope.autograph and not _in_test(scope, node):
-            yield from _undecided_operator(scope, node)
+        if not scope.autograph:
+            yield from (demand for demand in _undecided_operator(scope, node) if not _in_test(scope, node))
     elif isinstance(node, ast.Compare):
         yield from _undecided_comparison(scope, node)
     elif isinstance(node, ast.Match):
@@ -332,8 +337,8 @@ def loops(scope: Scope, node: ast.AST) -> Iterator[Demand]:
     elif isinstance(node, ast.comprehension):
         yield from _elements(scope, node.iter, node.iter)
     elif isinstance(node, (ast.Tuple, ast.List)):
-        if isinstance(node.ctx, ast.Store) and not _fails_before(scope, node):
-            yield from _elements(scope, node, node)
+        if isinstance(node.ctx, ast.Store):
+            yield from (demand for demand in _elements(scope, node, node) if not _fails_before(scope, node))
     elif isinstance(node, ast.Starred):
         if isinstance(node.ctx, ast.Load):
             yield from _elements(scope, node, node.value)

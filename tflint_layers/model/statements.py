@@ -217,9 +217,7 @@ class Statements(Calls):
         if isinstance(node, ast.Attribute):
             receiver = scope.value(node.value)
             owner = receiver.cls if isinstance(receiver, (Instance, Class)) else None
-            ancestry = owner.ancestry if owner is not None else ()
-            rewritten = (ancestor.rewritten for ancestor in ancestry if isinstance(ancestor, ClassInfo))
-            return owner is not None and any(node.attr in names for names in (_BUILT, *rewritten))
+            return owner is not None and (node.attr in _BUILT or owner.rewrites(node.attr))
         if isinstance(node, ast.Name):
             return self.frame.environment.find(node.id) is None and _may_be_unset(scope.value(node))
         return isinstance(node, ast.Call) and api_name(scope.value(node.func)) == "builtins.hasattr"

@@ -59,13 +59,13 @@ from tflint_layers.rules.rule import Hit, Rule
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to reading a number that a method is there to change."""
-    if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load):
+    if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load) or not _is_number(scope, node):
         return
     receiver = scope.value(node.value)
     if not isinstance(receiver, Instance) or receiver.cls is None or receiver.fresh:
         return
-    setter = setters(receiver.cls).get(node.attr)
-    if setter is not None and _is_number(scope, node) and _is_used_as_number(scope, node) and _is_first(scope, node):
+    setter = setters(receiver.cls).get(node.attr) if receiver.cls.rewrites(node.attr) else None
+    if setter is not None and _is_used_as_number(scope, node) and _is_first(scope, node):
         yield Hit(
             node,
             f"`{scope.text(node)}` is read once, while `{scope.traced_name}` is traced: "
