@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tflint_layers.model.project import Project
 
 _DECLARATIONS = frozenset({ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef})
+_SETTING_UP = frozenset({"__init__", "build"})
 _WRITERS = frozenset({"setter", "deleter"})
 _UNCONVERTED = (b":=", b"yield", b"try:", b"match")
 _UNCONVERTED_CODE = re.compile(rb":=|\byield\b|^[ \t]*(?:try:|match\b.*:[ \t]*$)", re.MULTILINE)
@@ -200,8 +201,21 @@ class ClassInfo:
     @cached_property
     def defined(self) -> frozenset[str]:
         """The attributes that the class body or one of its methods gives an instance, methods among them."""
-        written = (info.attributes_stored for info in self.module.all_functions if info.cls is self)
+        written = (info.attributes_stored for info in self._functions)
         return frozenset((*self.methods, *self.attributes)).union(*written)
+
+    @cached_property
+    def _functions(self) -> list[FunctionInfo]:
+        """The methods, all definitions of the same name among them, as of a property."""
+        return [info for info in self.module.all_functions if info.cls is self]
+
+    def may_set(self, name: str) -> bool:
+        """Whether a method or property of the class or its bases assigns an attribute after the layer is set up."""
+        return any(isinstance(ancestor, ClassInfo) and name in ancestor._set_later for ancestor in self.ancestry)
+
+    @cached_property
+    def _set_later(self) -> frozenset[str]:
+        return frozenset().union(*(info.attributes_stored for info in self._functions if info.name not in _SETTING_UP))
 
     def reads(self, method: FunctionInfo) -> frozenset[str]:
         """The names of the attributes that a method reads, and the methods of the class that it may call."""
@@ -239,7 +253,7 @@ class ClassInfo:
     @cached_property
     def rewritten(self) -> frozenset[str]:
         """The attributes that methods other than ``__init__`` and ``build`` assign or change in place."""
-        changing = [method for name, method in self.methods.items() if name not in {"__init__", "build"}]
+        changing = [method for name, method in self.methods.items() if name not in _SETTING_UP]
         stored = (method.attributes_stored for method in changing)
         return frozenset().union(*stored, *(method.attributes_mutated for method in changing))
 

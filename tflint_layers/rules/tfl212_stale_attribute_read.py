@@ -64,7 +64,7 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     receiver = scope.value(node.value)
     if not isinstance(receiver, Instance) or receiver.cls is None or receiver.fresh:
         return
-    setter = setters(receiver.cls).get(node.attr) if receiver.cls.rewrites(node.attr) else None
+    setter = setters(receiver.cls).get(node.attr) if receiver.cls.may_set(node.attr) else None
     if setter is not None and _is_used_as_number(scope, node) and _is_first(scope, node):
         yield Hit(
             node,
