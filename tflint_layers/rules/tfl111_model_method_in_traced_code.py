@@ -53,8 +53,6 @@ from tflint_layers.model.values import UNKNOWN, Instance, Method, literal
 from tflint_layers.rewrite import Kind, Retyping
 from tflint_layers.rules.rule import Hit, Rule
 
-_FAILING = api.HOST_MODEL_METHODS | api.HOST_LAYER_METHODS
-
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to methods of models that do not work inside a graph."""
@@ -81,6 +79,7 @@ def _fails(scope: Scope, node: ast.Call) -> bool:
 # What only models of Keras have, and what code reads of an attribute that is a model or layer.
 _ON_BATCHES = frozenset({"train_on_batch", "test_on_batch", "predict_on_batch"})
 _OF_ARRAYS = _ON_BATCHES | {"predict", "evaluate", "fit"}
+_FAILING = api.HOST_MODEL_METHODS | api.HOST_LAYER_METHODS | _OF_ARRAYS
 _OF_LAYERS = frozenset(
     {"trainable", "trainable_variables", "trainable_weights", "non_trainable_weights", "get_layer", "layers"}
     | {"output_shape", "count_params", "load_weights", "get_weights", "set_weights", "add_loss"}

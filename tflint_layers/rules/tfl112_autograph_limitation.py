@@ -377,7 +377,7 @@ def _check_collecting(scope: Scope, node: ast.Call) -> Iterator[Hit]:
 
 def _may_collect(name: str) -> bool:
     """Whether a call puts something into a container, or runs a function as a part of the graph."""
-    return name[1:] in _APPENDING if name[:1] == "." else api.callback(name) is not None
+    return name[1:] in _APPENDING if name[:1] == "." else callbacks.callback(name) is not None
 
 
 def _appended_to(node: ast.Call) -> ast.Name | None:
