@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
@@ -250,11 +250,11 @@ class Linter:
             scope.evaluations = None
         return found
 
-    def _plain_lines(self, source: Source) -> list[int]:
+    def _plain_lines(self, source: Source) -> Sequence[int]:
         """The lines at which there is something to say about code that nothing traces."""
         rules = (all_rules()[code] for code in self._rules)
         if any(rule.everywhere and rule.fits(source.data) for rule in rules):
-            return list(range(1, source.data.count(b"\n") + 2))
+            return range(1, source.data.count(b"\n") + 2)
         return plain_lines(source)
 
     def _found_in(self, scopes: list[Scope]) -> Iterator[Finding]:
