@@ -54,6 +54,19 @@ def tagged(inputs, tag):
     return tf.identity(inputs)
 
 
+class Tagging:
+    pass
+
+
+class Kept(keras.layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = Tagging(), Tagging()
+
+    def call(self, inputs):
+        return tagged(tagged(inputs, self.first), self.second)
+
+
 class Scaled(keras.layers.Layer):
     def call(self, inputs, factor=1.0):
         return inputs * factor
@@ -74,7 +87,7 @@ def example_uses():
 def test_retraces_are_counted_with_their_argument(keras: int, tmp_path: Path) -> None:
     source = SOURCE.format(keras="keras" if keras == 3 else "tf_keras").encode()
     path = str(tmp_path / "layers.py")
-    names = ("Steps", "Once", "Named", "Scaled", "Picks")
+    names = ("Steps", "Once", "Named", "Kept", "Scaled", "Picks")
     results = trace_layers([LayerQuestion(source, path, name, keras) for name in names], timeout=60.0)
     told = {result.layer: result.because for result in results}
     anew = "it runs eagerly and as a graph; {} is traced anew in each of 3 calls, in which its argument {}"
@@ -82,6 +95,8 @@ def test_retraces_are_counted_with_their_argument(keras: int, tmp_path: Path) ->
         "Steps": anew.format("`self._scaled`", "`step` is 1, 2, 3"),
         "Once": "it runs eagerly and as a graph",
         "Named": anew.format("`tagged`", "`tag` is 'call 1', 'call 2', 'call 3'"),
+        # Each of the layers that are made has tags of its own.
+        "Kept": "it runs eagerly and as a graph",
         "Scaled": anew.format("a tf.function that calls the layer", "`factor` is 2.0, 3.0, 4.0"),
         # An axis that is not there is refused.
         "Picks": "it runs eagerly and as a graph",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tflint_layers.project import keras_of_requirements
+from tflint_layers.project import installed_keras, keras_of_requirements
 from tflint_layers.settings import Configuration, Settings, SettingsError, path_matches, settings_of_table
 
 RULES = {"TFL101": "numpy-method-on-tensor", "TFL201": "print-in-traced-code", "TFL900": "file-not-readable"}
@@ -217,6 +217,11 @@ def test_keras_version_of_requirements(requirements: list[str], keras: int | Non
         ("requirements.txt", "numpy\ntensorflow<2.16  # legacy\n"),
         ("requirements-dev.txt", "tf-keras\n"),
         ("requirements/tensorflow.txt", "tensorflow>=2.9,<2.13\n"),
+        ("setup.cfg", "[options]\ninstall_requires =\n    numpy\n    tensorflow>=2.9,<2.13\n"),
+        ("setup.cfg", "[options.extras_require]\ntf =\n    tf-keras%(nothing)s\n    tf-keras\n"),
+        ("setup.py", "from setuptools import setup\nsetup(name='a', install_requires=['numpy', 'tensorflow==2.12'])\n"),
+        ("setup.py", "import setuptools\nTF = ['keras<3']\nsetuptools.setup(extras_require={'tf': TF + ['numpy']})\n"),
+        ("setup.py", "from setuptools import setup\nNEEDS = 'tf_keras\\nnumpy'\nsetup(install_requires=NEEDS)\n"),
         ("pyproject.toml", '[project]\ndependencies = ["tensorflow==2.15"]\n'),
         ("pyproject.toml", '[project.optional-dependencies]\ntf = ["keras<3"]\n'),
         ("pyproject.toml", '[tool.poetry.dependencies]\ntensorflow = "^2.10"\nkeras = {version = "<3"}\n'),
@@ -226,3 +231,18 @@ def test_keras_version_of_a_project(tmp_path: Path, file: str, content: str) -> 
     (tmp_path / file).parent.mkdir(exist_ok=True)
     (tmp_path / file).write_text(content)
     assert Configuration().settings_for(tmp_path / "pkg" / "a.py").project_keras == 2
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("setup.py", "print 'for Python 2'\n"),
+        ("setup.py", "setup(install_requires=read('requirements.in'), **options)\n"),
+        ("setup.py", "A = B\nB = A\nsetup(install_requires=A)\n"),
+        ("setup.cfg", "install_requires = tensorflow<2.10\n"),
+    ],
+)
+def test_what_does_not_tell_the_keras_version(tmp_path: Path, file: str, content: str) -> None:
+    (tmp_path / file).write_text(content)
+    (tmp_path / ".git").mkdir()
+    assert Configuration().settings_for(tmp_path / "a.py").project_keras == (installed_keras() or 3)

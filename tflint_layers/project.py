@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import configparser
 import importlib.metadata
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ else:
     import tomli as tomllib
 
 NEWEST_KERAS = 3
+_DEEPEST = 3
 
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*\(?([^;#@)]*)")
 _CLAUSE = re.compile(r"(===|==|~=|>=|<=|!=|>|<|\^)\s*v?(\d+(?:\.\d+)*)(\.\*)?")
@@ -102,6 +105,8 @@ def _declared(folder: Path) -> Iterator[str]:
     """Requirement strings of the project whose files are in ``folder``."""
     for path in sorted((*folder.glob("requirements*.txt"), *folder.glob("requirements/*.txt"))):
         yield from _lines(path)
+    yield from _of_setup_cfg(folder / "setup.cfg")
+    yield from _of_setup_py(folder / "setup.py")
     try:
         pyproject = read_toml(folder / "pyproject.toml")
     except (OSError, ValueError):
@@ -113,6 +118,57 @@ def _declared(folder: Path) -> Iterator[str]:
     for name, specifier in _table(_table(_table(pyproject, "tool"), "poetry"), "dependencies").items():
         version = specifier.get("version", "") if isinstance(specifier, dict) else specifier
         yield f"{name} {version}"
+
+
+def _of_setup_cfg(path: Path) -> Iterator[str]:
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read_string("\n".join(_lines(path)))
+    except configparser.Error:
+        return
+    wanted = [("options", "install_requires"), *(("options.extras_require", extra) for extra in _extras(parser))]
+    for section, option in wanted:
+        yield from parser.get(section, option, fallback="").splitlines()
+
+
+def _extras(parser: configparser.ConfigParser) -> list[str]:
+    return parser.options("options.extras_require") if parser.has_section("options.extras_require") else []
+
+
+def _of_setup_py(path: Path) -> Iterator[str]:
+    """The requirements that a call of ``setup`` spells out, or names that are bound to such lists; nothing is run."""
+    try:
+        tree = ast.parse("\n".join(_lines(path)))
+    except (SyntaxError, ValueError, RecursionError):
+        return
+    named: dict[str, ast.expr] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            named[node.targets[0].id] = node.value
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "setup":
+            for keyword in node.keywords:
+                if keyword.arg in {"install_requires", "extras_require"}:
+                    yield from _spelled_out(keyword.value, named)
+
+
+def _spelled_out(node: ast.expr, named: Mapping[str, ast.expr], depth: int = 0) -> Iterator[str]:
+    """The texts in lists and dicts that stand in an expression, through the names of some expressions."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield from node.value.splitlines()
+        return
+    if isinstance(node, ast.Name) and node.id in named and depth < _DEEPEST:
+        yield from _spelled_out(named[node.id], named, depth + 1)
+        return
+    parts: list[ast.expr] = []
+    if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
+        parts = node.elts
+    elif isinstance(node, ast.Dict):
+        parts = node.values
+    elif isinstance(node, ast.BinOp):
+        parts = [node.left, node.right]
+    for part in parts:
+        yield from _spelled_out(part, named, depth)
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -19,10 +19,12 @@ def of_functions(anatomy: Anatomy, layer: object, call: Callable[[], object]) ->
     known = dict(_functions(anatomy, layer))
     if not known:
         return
+    before = {name: len(_concrete(function)) for name, function in known.items()}
     for _ in range(_CALLS):
         call()
     for name, function in dict(_functions(anatomy, layer)).items():
-        traces = _concrete(function)
+        # Other layers may have called a function of the module.
+        traces = _concrete(function)[before.get(name, 0) :]
         if function is not known.get(name) or len(traces) < _CALLS:
             continue
         for argument, values in _changing(traces):
