@@ -525,3 +525,15 @@ class Branch(keras.layers.Layer):
         return x
 """
     assert found(code, keras) == ["TFL104 if tf.reduce_sum(x) > 1.0:"]
+
+
+def test_what_autograph_makes_a_tensor_of_is_told_once(keras: int) -> None:
+    code = """
+        class Rows(keras.layers.Layer):
+            @tf.function
+            def call(self, x):
+                x = x * 1.0
+                rows = list(range(len(x)))
+                return tf.gather(x, np.array(rows))
+        """
+    assert found(code, keras) == ["TFL105 rows = list(range(len(x)))"]

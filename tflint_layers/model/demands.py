@@ -291,6 +291,30 @@ def _scalar_items(scope: Scope, node: ast.Subscript) -> Iterator[Demand]:
             return
 
 
+def mixtures(scope: Scope, node: ast.AST) -> Iterator[Demand]:
+    """Arithmetic of what are whole numbers in eager mode, and tensors of such where AutoGraph is on, with floats."""
+    if not scope.autograph or not isinstance(node, ast.BinOp):
+        return
+    for side, other in ((node.left, node.right), (node.right, node.left)):
+        value = scope.value(side)
+        if isinstance(value, Tensor) and value.whole and _may_be_float(scope, other):
+            yield Demand(node, side, suspect=not _is_float(scope, other))
+            return
+
+
+def _is_float(scope: Scope, node: ast.expr) -> bool:
+    value = scope.value(node)
+    if isinstance(value, Static):
+        return isinstance(value.constant, float)
+    return isinstance(node, ast.Call) and scope.api_name(node.func) == "builtins.float" and is_symbolic(value)
+
+
+def _may_be_float(scope: Scope, node: ast.expr) -> bool:
+    """Whether a value is a float, or a tensor of which the code does not tell of what."""
+    value = scope.value(node)
+    return _is_float(scope, node) or (isinstance(value, Tensor) and not value.whole and not value.nest)
+
+
 def _format_fields(scope: Scope, node: ast.Call, template: ast.expr) -> Iterator[Demand]:
     text = constant_of(scope.value(template))
     if not isinstance(text, str):
@@ -462,6 +486,7 @@ NODES: dict[Find, tuple[type[ast.AST], ...]] = {
     loops: (ast.For, ast.comprehension, ast.Tuple, ast.List, ast.Starred, ast.Call),
     conversions: (ast.Call, ast.Assign, ast.BinOp),
     item_writes: (ast.Subscript,),
+    mixtures: (ast.BinOp,),
 }
 # Which calls may make a demand of the kind, by what `Scope.called` says of them.
 CALLS: dict[Find, Callable[[str], bool]] = {

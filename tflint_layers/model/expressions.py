@@ -250,6 +250,7 @@ class Expressions(Members):
                 batch=bool(batches) and all(batches),
                 shapeless=any(isinstance(value, Tensor) and value.shapeless for value in tensors),
                 keras=any(isinstance(value, Tensor) and value.keras for value in tensors),
+                whole=not isinstance(operator, ast.Div) and all(map(_is_whole, values)),
             )
             nests = [isinstance(value, Tensor) and value.nest for value in values if value != UNKNOWN]
             if isinstance(operator, ast.Add) and all(nests):
@@ -507,6 +508,13 @@ def with_entry(container: Container, key: ast.expr, value: Value) -> Container:
         return grown(container, value)
     entries = (*(entry for entry in container.entries if entry[0] != name), (name, value))
     return replace(grown(container, value), entries=entries)
+
+
+def _is_whole(value: Value) -> bool:
+    """Whether a value is a whole number of Python in eager mode."""
+    return (isinstance(value, Tensor) and value.whole) or (
+        isinstance(value, Static) and isinstance(value.constant, int)
+    )
 
 
 def _is_flag(value: Value, module: ModuleInfo, name: str) -> bool:

@@ -90,6 +90,9 @@ class Machine:
         """The value of an expression at module level."""
         raise NotImplementedError
 
-    def tensor(self, *, batch: bool = False, shapeless: bool = False, keras: bool = False) -> Tensor:
+    def tensor(
+        self, *, batch: bool = False, shapeless: bool = False, keras: bool = False, whole: bool = False
+    ) -> Tensor:
         """A tensor made here: symbolic, or an eager one where the code runs outside of the graph."""
-        return Tensor(batch=batch, shapeless=shapeless, eager=self.frame.eager, keras=keras and self.frame.eager)
+        eager = self.frame.eager
+        return Tensor(batch=batch, shapeless=shapeless, eager=eager, keras=keras and eager, whole=whole)

@@ -151,7 +151,12 @@ def _type(machine: Calls, arguments: Arguments) -> Value:
 
 
 def _length(machine: Calls, arguments: Arguments) -> Value:
-    return _number(machine, arguments) if is_single_tensor(arguments.get(0, "obj") or UNKNOWN) else STATIC
+    subject = arguments.get(0, "obj") or UNKNOWN
+    if not machine.frame.scope.autograph or not is_single_tensor(subject):
+        return STATIC
+    # Where AutoGraph finds that the size of the first axis is known, it gives a number of Python (measured).
+    is_batch = all(isinstance(v, Tensor) and v.batch for v in alternatives(subject))
+    return machine.tensor(whole=True) if is_batch else UNKNOWN
 
 
 def _sequence_of(machine: Calls, arguments: Arguments) -> Value:
@@ -165,7 +170,9 @@ def _as_sequence(machine: Calls, subject: Value) -> Value:
         return subject
     if isinstance(subject, Container) and subject.type != "dict":
         return replace(subject, type="list", origin="")
-    return Container(machine.element(subject))
+    # That it is a tensor is AutoGraph's doing, which goes no further.
+    is_range = isinstance(subject, Tensor) and subject.whole
+    return Container(STATIC if is_range else machine.element(subject))
 
 
 def _flattened(machine: Calls, arguments: Arguments) -> Value:
@@ -213,7 +220,7 @@ def _dictionary(machine: Calls, arguments: Arguments) -> Value:
 
 def _range(machine: Calls, arguments: Arguments) -> Value:
     if machine.frame.scope.autograph and any(map(is_single_tensor, arguments.positional)):
-        return machine.tensor()
+        return machine.tensor(whole=True)
     return Container(STATIC, type="range")
 
 
@@ -248,6 +255,11 @@ def _number(machine: Calls, arguments: Arguments) -> Value:
     subject = arguments.get(0, "x") or STATIC
     converts = machine.frame.scope.autograph and all(isinstance(v, (Tensor, Variable)) for v in alternatives(subject))
     return machine.tensor() if converts else STATIC
+
+
+def _whole_number(machine: Calls, arguments: Arguments) -> Value:
+    number = _number(machine, arguments)
+    return replace(number, whole=True) if isinstance(number, Tensor) else number
 
 
 def _elementwise(machine: Calls, arguments: Arguments) -> Value:
@@ -385,7 +397,7 @@ SPECIAL: dict[str, Callable[[Calls, Arguments], Value]] = {
     "builtins.getattr": _getattr,
     "builtins.isinstance": _isinstance,
     "builtins.len": _length,
-    "builtins.int": _number,
+    "builtins.int": _whole_number,
     "builtins.float": _number,
     "builtins.bool": _static,
     "builtins.str": _static,

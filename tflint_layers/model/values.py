@@ -71,6 +71,7 @@ class Tensor(Value):
     ``eager``: made outside of the graph (in ``__init__``, under ``tf.init_scope``), so its numbers can be read.
     ``shapeless``: the result of ``tf.py_function`` and the like, whose static shape is unknown.
     ``keras``: a placeholder of a functional model that is being put together, outside of traced code.
+    ``whole``: whole numbers of Python in eager mode, of which AutoGraph makes a tensor: ``len(x)``, ``int(x)``.
     """
 
     batch: bool = False
@@ -78,6 +79,7 @@ class Tensor(Value):
     eager: bool = False
     shapeless: bool = False
     keras: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -280,6 +282,7 @@ def _merge_alike(values: list[Value]) -> list[Value]:
                 eager=all(tensor.eager for tensor in tensors),
                 shapeless=any(tensor.shapeless for tensor in tensors),
                 keras=all(tensor.keras for tensor in tensors),
+                whole=all(tensor.whole for tensor in tensors),
             )
         )
     if containers:

@@ -11,6 +11,7 @@ While `call` is traced there are no numbers, only symbols for them. The layer wo
 ## Keras 2 and Keras 3
 Keras 3 does not convert `call` with AutoGraph, and all of it raises TypeError. Keras 2, and `@tf.function` on `call`
 or on the helper, turn `int`, `float`, `len` and `range` of a tensor into operations; the others fail there too.
+What `int` and `len` give then is a tensor of whole numbers, which cannot be mixed with floats: TypeError.
 
 ## Example
 ```python
@@ -59,6 +60,13 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
             demand.node,
             f"`{scope.text(demand.node)}` needs a Python value, but `{scope.text(demand.subject)}` is a tensor "
             f"while `{scope.traced_name}` is traced{_only_in_keras3(scope, node)}",
+            demand.suspect,
+        )
+    for demand in demands.mixtures(scope, node):
+        yield Hit(
+            demand.node,
+            f"`{scope.text(demand.node)}` mixes floats with `{scope.text(demand.subject)}`, which is a tensor of whole "
+            f"numbers while `{scope.traced_name}` is traced: tensors do not mix (TypeError)",
             demand.suspect,
         )
 
