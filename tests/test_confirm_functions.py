@@ -77,3 +77,21 @@ def test_what_tf_function_is_given_is_run(keras: int, tmp_path: Path) -> None:
         43: ("TFL201", "confirmed", f"Trainer()._step({batch})"),
         48: ("TFL101", "confirmed", f"Trainer().decorated({batch})"),
     }
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("statement", ["from pkg.helpers import scale", "from .helpers import scale"])
+def test_packages_without_an_init_and_without_a_mark_of_a_project(tmp_path: Path, statement: str) -> None:
+    folder = tmp_path / "pkg"
+    folder.mkdir()
+    (folder / "helpers.py").write_text("def scale(x):\n    return x / x.numpy().max()\n")
+    source = (
+        f"from tensorflow import keras\n{statement}\n\n\n"
+        "class Scale(keras.layers.Layer):\n    def call(self, x):\n        print('called')\n        return scale(x)\n"
+    ).encode()
+    path = str(folder / "layers.py")
+    (folder / "layers.py").write_bytes(source)
+    found = lint_with_suspects(source, path, Settings(keras=3))
+    (judged,) = confirm([finding for finding in found if finding.code == "TFL201"], {path: source})
+    assert judged.verdict is not None
+    assert judged.verdict.status.value == "confirmed"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tflint_layers.modules import absolute_name, file_of_import, imported_names, module_name
+from tflint_layers.modules import absolute_name, file_of_import, imported_names, module_name, named_root
 
 FILES = [
     "pkg/__init__.py",
@@ -45,6 +45,20 @@ def layers(tmp_path: Path) -> Path:
 def test_the_file_behind_a_name(layers: Path, dotted: str, file: str | None) -> None:
     root = layers.parents[2]
     assert file_of_import(dotted, str(layers)) == (str(root / file) if file else None)
+
+
+def test_folders_that_imports_name_are_packages_without_a_mark_of_a_project(tmp_path: Path) -> None:
+    for name in ("tool/pkg/inner/layers.py", "tool/pkg/other/helpers.py", "tool/pkg/top.py", "tool/far.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    importer = str(tmp_path / "tool/pkg/inner/layers.py")
+    assert file_of_import("pkg.other.helpers", importer) == str(tmp_path / "tool/pkg/other/helpers.py")
+    assert file_of_import("tool.pkg.top", importer) == str(tmp_path / "tool/pkg/top.py")
+    assert file_of_import("other.helpers", importer) is None
+    assert file_of_import("far", importer) is None
+    assert file_of_import("pkg.absent", importer) is None
+    assert named_root(importer, ["numpy", "pkg.other.helpers"]) == str(tmp_path / "tool")
+    assert named_root(importer, ["numpy", "absent.pkg"]) is None
 
 
 def test_the_name_of_a_file(layers: Path) -> None:

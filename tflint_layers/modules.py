@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 
 _IMPORTS = re.compile(rb"import\b[ \t]*(?P<names>\([^)]*\)|[^\r\n#;]+)")
@@ -136,7 +136,28 @@ def _file_from(base: str, folder: str, dotted: str) -> str | None:
             found = _file_below(start, dotted)
             if found is not None or start != base:
                 return found
+    named = _folder_above(base, root) if project_root(base) is None else None
+    return _file_below(named, dotted) if named is not None else None
+
+
+def _folder_above(folder: str, name: str) -> str | None:
+    """The folder that holds the nearest folder with a name, of this one and those around it."""
+    for _ in range(_FARTHEST_ROOT):
+        above, own = os.path.split(folder)
+        if own == name:
+            return above
+        folder = above
     return None
+
+
+def named_root(path: str, imported: Iterable[str]) -> str | None:
+    """The folder from which a file imports modules of its project, where nothing else marks that as the root of it.
+
+    An import names a folder that the file is in, so that this is a package, with or without an ``__init__.py``.
+    """
+    folder = os.path.dirname(path)
+    above = (_folder_above(folder, dotted.partition(".")[0]) for dotted in imported)
+    return next((found for found in above if found is not None), None)
 
 
 def _file_below(folder: str, dotted: str) -> str | None:

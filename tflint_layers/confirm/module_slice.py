@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tflint_layers.confirm.needs import bound_names
-from tflint_layers.modules import bound_name, project_root
+from tflint_layers.modules import bound_name, named_root, project_root
 
 # Calls that compute a value and do nothing else, by the last one or two parts of their names.
 _PURE_NAMES = """
@@ -253,15 +253,29 @@ def _remembered(filename: str, module_globals: dict[str, Any] | None = None) -> 
 def _module_name(path: Path, tree: ast.Module) -> tuple[str, list[str]]:
     """The dotted name of a file in the outermost package that holds it, and what must be on ``sys.path`` for it.
 
-    Relative imports show that folders without an ``__init__.py`` are packages, from the root of the project on.
+    Relative imports show that folders without an ``__init__.py`` are packages, from the root of the project on. Where
+    nothing marks that, the imports tell where it is.
     """
     name, roots = _name_in_package(path)
-    project = project_root(str(path.parent))
+    project = project_root(str(path.parent)) or _root_by_imports(path, tree)
     if project is None or project in roots:
         return name, roots
     if len(roots) == 2 and roots[0] == roots[1] and any(map(_is_relative, tree.body)):
         name = ".".join(path.relative_to(project).with_suffix("").parts)
     return name, [*roots, project]
+
+
+def _root_by_imports(path: Path, tree: ast.Module) -> str | None:
+    absolute, level = [], 0
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            absolute += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            level = max(level, node.level)
+            absolute += [node.module] if node.module and not node.level else []
+    if level and level < len(path.parents) and path.parents[level - 1].name.isidentifier():
+        return str(path.parents[level])
+    return named_root(str(path), absolute)
 
 
 def _is_relative(node: ast.stmt) -> bool:
