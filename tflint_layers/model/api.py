@@ -320,6 +320,8 @@ def is_traced_role(role: str | None) -> bool:
 def instance_attribute(name: str, attribute: str) -> Value | None:
     """An attribute that objects of a Keras class have; None where it is not known, or a method."""
     role = class_role(name)
+    if role == "optimizer" and attribute in {"iterations", "learning_rate"}:
+        return Variable()
     if role not in _BASES:
         return None
     if attribute in _STATIC_LAYER_ATTRIBUTES:
@@ -427,6 +429,8 @@ APPLYING_FUNCTIONS = frozenset(
     {"builtins.map", "builtins.filter", "functools.reduce"}
     | {"itertools.starmap", "itertools.takewhile", "itertools.dropwhile"}
 )
+# How many of the first arguments there are up to the last sequence, where a function takes others behind it.
+SEQUENCES_GIVEN = {"functools.reduce": 2, "builtins.sum": 1, "builtins.next": 1}
 ARRAY_METHODS = frozenset({"dot", "fill", "put", "searchsorted", "take", "choose", "itemset"})
 _CONSTANTS = frozenset({"tensorflow.constant", "tensorflow.compat.v1.constant", "keras.backend.constant"})
 _ARRAY_LIBRARIES = ("numpy.", "scipy.", "pandas.", "sklearn.", "cv2.")

@@ -283,8 +283,9 @@ def _scalar_items(scope: Scope, node: ast.Subscript) -> Iterator[Demand]:
     if not all(isinstance(receiver, (Container, Shape, Array)) for receiver in receivers):
         return
     index = node.slice
-    parts = [index.lower, index.upper, index.step] if isinstance(index, ast.Slice) else [index]
-    for part in parts:
+    # Of Python's own, only arrays have several axes.
+    indices = index.elts if isinstance(index, ast.Tuple) and _are_arrays(receivers) else [index]
+    for part in (part for one in indices for part in _index_parts(one)):
         if part is not None and is_symbolic(scope.value(part)):
             # What one steps through may be a dict, and this one of its keys.
             yield Demand(node, part, suspect=_may_be_nest(scope.value(part)))
@@ -313,6 +314,14 @@ def _may_be_float(scope: Scope, node: ast.expr) -> bool:
     """Whether a value is a float, or a tensor of which the code does not tell of what."""
     value = scope.value(node)
     return _is_float(scope, node) or (isinstance(value, Tensor) and not value.whole and not value.nest)
+
+
+def _are_arrays(values: tuple[Value, ...]) -> bool:
+    return all(isinstance(value, Array) for value in values)
+
+
+def _index_parts(index: ast.expr) -> list[ast.expr | None]:
+    return [index.lower, index.upper, index.step] if isinstance(index, ast.Slice) else [index]
 
 
 def _format_fields(scope: Scope, node: ast.Call, template: ast.expr) -> Iterator[Demand]:
@@ -398,8 +407,7 @@ def _element_calls(scope: Scope, node: ast.Call) -> Iterator[Demand]:
         return
     converted = scope.autograph and name in api.CONVERTED_FUNCTIONS
     first = 1 if name in api.APPLYING_FUNCTIONS else 0
-    # What `reduce` starts with is no sequence.
-    for argument in node.args[first : 2 if name == "functools.reduce" else None]:
+    for argument in node.args[first : api.SEQUENCES_GIVEN.get(name)]:
         value = scope.value(argument)
         if is_symbolic(value):
             if not converted:

@@ -31,7 +31,11 @@ _METHODS = tuple(f".{name}(" for name in sorted(callbacks.CALLBACK_NAMES & vars(
 _ARGUMENT = "dynamic"
 # A model is given a loss or metric that is a function of the project.
 _COMPILE = ".compile("
-_GIVEN = re.compile(r"(?:[^()]|\([^()]*\)){0,400}?\b(?:loss|metrics) ?= ?[^\n)]*?(?<![\w.\"'])[A-Za-z_]\w*[,)\]}(]")
+_GIVEN = re.compile(
+    r"(?:[^()]|\([^()]*\)){0,400}?\b(?:loss|metrics) ?= ?[^\n)]*?(?<![\w.\"'])[A-Za-z_]\w*[,)\]}(]"
+    # The loss is the second argument.
+    r"|\s*(?:\"\w+\"|'\w+'|[\w.]+(?:\([^()]*\))?)\s*,\s*[A-Za-z_]\w*\s*[,)(]"
+)
 _LIBRARIES = (b"keras", b"tensorflow")
 # Two expressions that each start with a fixed text take a tenth of the time of one that does not (measured).
 _FUNCTION = (re.compile(rb"\.function\b"), re.compile(rb"@function\b"))

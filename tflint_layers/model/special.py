@@ -274,6 +274,15 @@ def _reduced(machine: Calls, arguments: Arguments) -> Value:
     return machine.combine(ast.Sub(), join(values), STATIC) if values else UNKNOWN
 
 
+def _summed(machine: Calls, arguments: Arguments) -> Value:
+    """What the elements of the first argument come to, with what a sum starts with."""
+    if not arguments.positional or arguments.partial:
+        return UNKNOWN
+    start = arguments.get(1, "start")
+    values = [machine.element(arguments.positional[0]), *([start] if start is not None else [])]
+    return machine.combine(ast.Sub(), join(values), STATIC)
+
+
 def _next(machine: Calls, arguments: Arguments) -> Value:
     return machine.element(arguments.get(0, "iterator") or UNKNOWN)
 
@@ -428,7 +437,7 @@ SPECIAL: dict[str, Callable[[Calls, Arguments], Value]] = {
     "builtins.abs": _elementwise,
     "builtins.pow": _elementwise,
     "builtins.round": _elementwise,
-    "builtins.sum": _reduced,
+    "builtins.sum": _summed,
     "builtins.max": _reduced,
     "builtins.min": _reduced,
     "types.MethodType": partial,

@@ -1,0 +1,69 @@
+"""Control flow that AutoGraph makes a part of the graph, and the names that go through it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from tflint_layers.model import demands
+from tflint_layers.model.scopes import Scope
+from tflint_layers.model.syntax import children, own_nodes
+from tflint_layers.model.values import is_symbolic
+
+Staged = ast.If | ast.For | ast.While
+
+
+def is_staged(scope: Scope, node: ast.AST) -> bool:
+    """Whether a statement becomes a `tf.cond` or a `tf.while_loop`."""
+    if isinstance(node, (ast.If, ast.While)):
+        return demands.depends_on_tensor(scope, node.test)
+    return isinstance(node, ast.For) and is_symbolic(scope.value(node.iter))
+
+
+def staged_around(scope: Scope, node: ast.AST) -> Staged | None:
+    """The innermost statement around a node that becomes a part of the graph."""
+    for parent in scope.parents(node):
+        if isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            return None
+        if isinstance(parent, (ast.If, ast.For, ast.While)) and is_staged(scope, parent):
+            return parent
+    return None
+
+
+def head(node: Staged) -> ast.expr:
+    """What a statement steps through, or asks for."""
+    return node.iter if isinstance(node, ast.For) else node.test
+
+
+def staged_text(scope: Scope, node: Staged) -> str:
+    """The first line of a statement, as messages quote it."""
+    if isinstance(node, ast.For):
+        return f"for {scope.text(node.target)} in {scope.text(node.iter)}"
+    return f"{'if' if isinstance(node, ast.If) else 'while'} {scope.text(node.test)}"
+
+
+def inside(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a statement, without those of functions and classes defined in it."""
+    for child in children(node):
+        yield child
+        if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+            yield from inside(child)
+
+
+def own_names(scope: Scope, name: str) -> list[ast.Name]:
+    """The places of a name in the function under way, in order."""
+    if scope.function is None:
+        return []
+    found = [node for node in own_nodes(scope.function.node) if isinstance(node, ast.Name) and node.id == name]
+    return sorted(found, key=lambda node: (node.lineno, node.col_offset))
+
+
+def stores_before(scope: Scope, name: str, node: ast.expr | ast.stmt) -> list[ast.Name]:
+    """The places further up at which a name is given a value."""
+    return [n for n in own_names(scope, name) if isinstance(n.ctx, ast.Store) and n.lineno < node.lineno]
+
+
+def is_read_next(scope: Scope, name: str, node: ast.stmt) -> bool:
+    """Whether the first that the code behind a statement does with a name is to read it."""
+    later = [n for n in own_names(scope, name) if n.lineno > (node.end_lineno or node.lineno)]
+    return bool(later) and isinstance(later[0].ctx, ast.Load)
