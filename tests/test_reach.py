@@ -99,8 +99,20 @@ def main(m):
     assert found(code, keras) == expected
 
 
-def test_autograph_does_not_reach_what_vectorized_map_is_given() -> None:
-    code = """class ForEachRow(layers.Layer):
+CLIPPED = """def clipped(row):
+    if tf.reduce_sum(row) > 0.0:  # TFL104
+        return row
+    return -row
+
+
+class ForEachRow(layers.Layer):
+    def clipped(self, row):
+        return clipped(row)
+
+    def call(self, x):
+        return tf.vectorized_map({}, x)
+"""
+INNER = """class ForEachRow(layers.Layer):
     def call(self, x):
         def turned(row):
             if tf.reduce_sum(row) > 0.0:  # TFL104
@@ -109,7 +121,16 @@ def test_autograph_does_not_reach_what_vectorized_map_is_given() -> None:
 
         return tf.vectorized_map(turned, x)
 """
+
+
+@pytest.mark.parametrize("name", ["clipped", "self.clipped"])
+def test_autograph_does_not_reach_what_vectorized_map_is_given(name: str) -> None:
+    code = CLIPPED.format(name)
     assert found(code, 2) == found(code, 3) == ["TFL104"]
+
+
+def test_autograph_converts_what_stands_inside_of_a_function_with_that() -> None:
+    assert (found(INNER, 2), found(INNER, 3)) == ([], ["TFL104"])
 
 
 def test_a_list_of_the_function_around_a_class_outlives_the_call() -> None:

@@ -39,12 +39,18 @@ class Arguments(typing.NamedTuple):
 
 
 def unconverted(function: Value) -> Value:
-    """A function as code runs it that AutoGraph does not look into: without AutoGraph, unless it asks for it."""
-    return (
-        replace(function, autograph=False)
-        if isinstance(function, Function) and function.autograph is None
-        else function
-    )
+    """A function as code runs it that AutoGraph does not look into: without AutoGraph, unless it asks for it.
+
+    What stands inside of a function goes through AutoGraph with that.
+    """
+    if not isinstance(function, Function) or function.autograph is not None or _is_inner(function):
+        return function
+    return replace(function, autograph=False)
+
+
+def _is_inner(function: Function) -> bool:
+    environment = function.environment
+    return environment is not None and not environment.lasting and "." in function.info.qualname
 
 
 def any_tensor(arguments: Arguments, trait: str) -> bool:

@@ -39,8 +39,8 @@ class Narrowing(Machine):
             self._assume_comparison(test, outcome)
         elif isinstance(test, ast.Call):
             self._assume_call(test, outcome)
-        elif isinstance(test, (ast.Name, ast.Attribute)) and outcome:
-            self._narrow(test, without_none)
+        elif isinstance(test, (ast.Name, ast.Attribute, ast.Subscript)) and outcome:
+            self._assume_something(test)
 
     def _assume_comparison(self, test: ast.Compare, outcome: bool) -> None:
         comparator = test.comparators[0]
@@ -57,11 +57,16 @@ class Narrowing(Machine):
         if not is_none or not isinstance(test.ops[0], (ast.Is, ast.IsNot)):
             return
         if isinstance(test.ops[0], ast.IsNot) is outcome:
-            self._narrow(test.left, without_none)
-            if isinstance(asked, ast.Subscript) and isinstance(self.frame.scope.value(asked), StaticDim):
-                self._narrow(_tensor_of_shape(asked.value), _of_known_size)
+            self._assume_something(asked)
         else:
             self._narrow(test.left, lambda _: NONE)
+
+    def _assume_something(self, asked: ast.expr) -> None:
+        """Narrow what an expression speaks of where it is not None."""
+        size = isinstance(asked, ast.Subscript) and isinstance(self.frame.scope.value(asked), StaticDim)
+        self._narrow(asked, without_none)
+        if size and isinstance(asked, ast.Subscript):
+            self._narrow(_tensor_of_shape(asked.value), _of_known_size)
 
     def _assume_rank(self, test: ast.Compare, outcome: bool) -> None:
         """Where a tensor has fewer axes than it may have, it may well be one entry of the batch."""
@@ -138,6 +143,8 @@ def _tensor_of_shape(node: ast.expr) -> ast.expr:
     """The tensor of `x.shape`, of a list of it, or of a slice of it; else the expression itself."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "list" and node.args:
         return _tensor_of_shape(node.args[0])
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "as_list":
+        return _tensor_of_shape(node.func.value)
     whole = node.value if isinstance(node, ast.Subscript) else node
     return whole.value if isinstance(whole, ast.Attribute) and whole.attr == "shape" else node
 

@@ -35,7 +35,7 @@ def advances(scope: Scope, node: Write, target: ast.expr) -> bool | None:
     """
     if node.value is None:
         return False
-    if _begins_anew(scope, node, target):
+    if _begins_anew(scope, node, target) or _is_counted_from_end(scope, node, target):
         return False
     if changes_length(scope, node, target):
         return None if node in scope.guarded else True
@@ -61,6 +61,18 @@ def _begins_anew(scope: Scope, node: Write, target: ast.expr) -> bool:
             before.append(other)
     return any(
         any(_is_same(one, target) for one in other.targets) and not reads(other.value, target) for other in before
+    )
+
+
+def _is_counted_from_end(scope: Scope, node: Write, target: ast.expr) -> bool:
+    """Whether an axis is counted from the front from now on: `if self.axis < 0: self.axis += rank`."""
+    return any(
+        isinstance(parent, ast.If)
+        and isinstance(parent.test, ast.Compare)
+        and isinstance(parent.test.ops[0], ast.Lt)
+        and _is_same(parent.test.left, target)
+        and literal(parent.test.comparators[0]) == 0
+        for parent in scope.parents(node)
     )
 
 
