@@ -106,7 +106,7 @@ class Suppressions:
 
     @cached_property
     def _whole_file(self) -> bool:
-        return _NOQA_FILE.search("".join(self._lines)) is not None
+        return "flake8" in self.source.text.lower() and _NOQA_FILE.search("".join(self._lines)) is not None
 
     @cached_property
     def _lines(self) -> list[str]:

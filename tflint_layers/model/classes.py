@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 _DECLARATIONS = frozenset({ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef})
 _SETTING_UP = frozenset({"__init__", "build"})
 _WRITERS = frozenset({"setter", "deleter"})
-_UNCONVERTED = (b":=", b"yield", b"try:", b"match")
-_UNCONVERTED_CODE = re.compile(rb":=|\byield\b|^[ \t]*(?:try:|match\b.*:[ \t]*$)", re.MULTILINE)
+_MAY_STOP_AUTOGRAPH = re.compile(r":=|\byield\b|^[ \t]*(?:try|match)\b")
 
 Node = TypeVar("Node", bound=ast.AST)
 
@@ -69,7 +68,8 @@ class FunctionInfo:
         Measured: it has no notion of `:=`, of `match`, of `else` behind `try`, nor of generators, in inner functions
         neither.
         """
-        if not self.module.may_stop_autograph:
+        lines = self.module.source.lines[self.node.lineno - 1 : self.node.end_lineno]
+        if not any(map(_MAY_STOP_AUTOGRAPH.search, lines)):
             return True
         return not any(
             isinstance(node, (ast.NamedExpr, ast.Match, ast.Yield, ast.YieldFrom))
@@ -399,12 +399,6 @@ class ModuleInfo:
     def may_yield(self) -> bool:
         """Whether the text has a generator."""
         return b"yield" in self.source.data
-
-    @cached_property
-    def may_stop_autograph(self) -> bool:
-        """Whether the text has something that AutoGraph does not know."""
-        data = self.source.data
-        return any(word in data for word in _UNCONVERTED) and _UNCONVERTED_CODE.search(data) is not None
 
     @cached_property
     def keras(self) -> int | None:

@@ -6,6 +6,7 @@ import ast
 import builtins
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from typing import ClassVar
 
 from tflint_layers.model import api
@@ -21,6 +22,7 @@ from tflint_layers.model.values import (
     Api,
     Array,
     Class,
+    Constant,
     Container,
     Environment,
     Function,
@@ -60,10 +62,9 @@ class Expressions(Members):
 
     def evaluate(self, node: ast.expr) -> Value:
         """The value of an expression in the current frame; noted in its scope."""
-        handler = self._handlers.get(type(node))
-        value = handler(self, node) if handler else self._evaluate_parts(node)
+        value = self._handlers.get(type(node), Expressions._evaluate_parts)(self, node)
         frame = self.frame
-        if frame.caught or frame.optional or frame.guarded or (frame.eager and frame.is_traced):
+        if frame.marks:
             frame.record(node, value)
         else:
             frame.scope.values[node] = value
@@ -76,7 +77,7 @@ class Expressions(Members):
         return UNKNOWN
 
     def _constant(self, node: ast.Constant) -> Value:
-        return Static(literal(node))
+        return _static(literal(node))
 
     def _text(self, node: ast.AST) -> Value:
         self._evaluate_parts(node)
@@ -397,7 +398,7 @@ class Expressions(Members):
 
     def _write_attribute(self, receiver: Instance, cls: ClassInfo, name: str, value: Value) -> None:
         # What a constructor gives a property is what the property has.
-        setter = cls.setter(name) if self.frame.is_traced else None
+        setter = cls.setter(name) if self.frame.scope.is_traced else None
         if setter is None:
             self.heap[cls, name] = value
         else:
@@ -493,6 +494,11 @@ class Expressions(Members):
 
 # A module that could not be imported may be None (`try: import x`), but not these: the code is about them.
 _ALWAYS_THERE = frozenset({"tensorflow", "keras", "numpy"})
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _static(constant: Constant) -> Static:
+    return Static(constant)
 
 
 def grown(container: Container, value: Value) -> Container:

@@ -15,7 +15,11 @@ Heap = dict[tuple[object, str], Value]
 
 @dataclass(eq=False)
 class Frame:
-    """One function evaluation under way."""
+    """One function evaluation under way.
+
+    ``marks``: which sets of the scope the nodes belong to that are run just now: ``"caught"``, ``"optional"``,
+    ``"guarded"``, ``"eager"``.
+    """
 
     scope: Scope
     environment: Environment
@@ -25,27 +29,27 @@ class Frame:
     yields: list[Value] = field(default_factory=list)
     jumps: list[list[tuple[Names, Heap]]] = field(default_factory=list)
     eager: bool = False
-    caught: int = 0
-    optional: int = 0
-    guarded: int = 0
+    marks: list[str] = field(default_factory=list)
     outer_names: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        """Note what does not change while the function runs."""
-        self.is_traced = self.scope.is_traced
+        """Mark what runs outside of the graph from the start."""
+        if self.eager:
+            self.lift()
+
+    def lift(self) -> None:
+        """Let the code from here on run outside of the graph."""
+        self.eager = True
+        if self.scope.is_traced:
+            self.marks.append("eager")
 
     def record(self, node: ast.AST, value: Value | None) -> None:
         """Note that the function runs a node, and what it is."""
         scope = self.scope
         scope.values[node] = value
-        if self.caught:
-            scope.caught.add(node)
-        if self.optional:
-            scope.optional.add(node)
-        if self.guarded:
-            scope.guarded.add(node)
-        if self.eager and self.is_traced:
-            scope.eager.add(node)
+        for mark in self.marks:
+            marked: set[ast.AST] = getattr(scope, mark)
+            marked.add(node)
 
 
 class Machine:

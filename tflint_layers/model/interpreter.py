@@ -256,12 +256,9 @@ class Interpreter(Statements):
         if not self._elsewhere:
             self.scopes.append(scope)
         caller, self.frame = self.frame, frame
-        if caller.caught:
-            frame.caught = 1
-        if caller.optional:
-            frame.optional = 1
-        if caller.guarded or _runs_once(info):
-            frame.guarded = 1
+        frame.marks += {mark for mark in caller.marks if mark != "eager"}
+        if _runs_once(info):
+            frame.marks.append("guarded")
         frame.environment.lasting = scope.phase is Phase.INIT
         self._active.append(info)
         try:

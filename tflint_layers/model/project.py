@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # Trees take some 200 times the memory of their text (measured), so this keeps a run well below 400 MB.
 _MOST_BYTES = 7_000_000
 # Bytes of the text of modules given up, before cycles that they left are looked for.
-_MOST_GARBAGE = 25_000_000
+_MOST_GARBAGE = 60_000_000
 # Through how many modules a name of a library is followed.
 _MOST_HANDED_ON = 6
 

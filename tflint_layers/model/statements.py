@@ -166,19 +166,19 @@ class Statements(Calls):
             self._restore(before)
             self.assume(node.test, wanted)
             off_by_default = truth_by_default(test) is (not wanted)
-            self.frame.optional += off_by_default
-            self.frame.guarded += guarding
+            marks = len(self.frame.marks)
+            self.frame.marks += ["optional"] * off_by_default + ["guarded"] * guarding
             with self._unseen() if off_by_default and self._is_of_another() else nullcontext():
                 if self.execute(body):
                     ends.append(self._state())
-            self.frame.guarded -= guarding
-            self.frame.optional -= off_by_default
+            del self.frame.marks[marks:]
         if len(ends) > 1 and self.frame.scope.phase is Phase.INIT:
             self._note_depending(ends)
         if ends:
             self._merge(ends)
         # Behind `if self.w is not None: return self.w`, the rest of the function is as guarded as an `else` branch.
-        self.frame.guarded += guarding and len(ends) == 1 and not node.orelse
+        if guarding and len(ends) == 1 and not node.orelse:
+            self.frame.marks.append("guarded")
         return bool(ends)
 
     def _is_of_another(self) -> bool:
@@ -300,19 +300,22 @@ class Statements(Calls):
             lifted = lifted or api_name(self.frame.scope.value(called)) in callbacks.LIFTING_CONTEXTS
             if item.optional_vars is not None:
                 self.assign(item.optional_vars, value)
-        was_eager = self.frame.eager
-        self.frame.eager = was_eager or lifted
+        was_eager, marks = self.frame.eager, len(self.frame.marks)
+        if lifted:
+            self.frame.lift()
         completes = self.execute(node.body)
         self.frame.eager = was_eager
+        del self.frame.marks[marks:]
         return completes
 
     def _try(self, node: ast.Try) -> bool:
         before = self._state()
         returned = len(self.frame.exits)
         swallows = any(_swallows(handler) for handler in node.handlers)
-        self.frame.caught += swallows
+        marks = len(self.frame.marks)
+        self.frame.marks += ["caught"] * swallows
         completes = self.execute(node.body)
-        self.frame.caught -= swallows
+        del self.frame.marks[marks:]
         ends = []
         after_body = self._state()
         if completes and self.execute(node.orelse):
