@@ -140,6 +140,8 @@ _INSTANCES = {
         ),
         "tensorflow.compat.v1.Session",
     ),
+    "tensorflow.compat.v1.get_default_graph": "tensorflow.Graph",
+    "tensorflow.get_default_graph": "tensorflow.Graph",
     "builtins.open": "io.TextIOWrapper",
     "builtins.iter": "builtins.iterator",
     **dict.fromkeys(

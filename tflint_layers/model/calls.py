@@ -20,7 +20,7 @@ from tflint_layers.model.arguments import (
 )
 from tflint_layers.model.classes import ClassInfo
 from tflint_layers.model.expressions import Expressions, grown
-from tflint_layers.model.special import BY_NAME, SPECIAL, with_pattern
+from tflint_layers.model.special import BY_NAME, SPECIAL, note_activations, with_pattern
 from tflint_layers.model.syntax import walk
 from tflint_layers.model.values import (
     NONE,
@@ -210,6 +210,8 @@ class Calls(Expressions):
         if name.startswith("numpy."):
             return self._call_numpy(name, arguments)
         value = api.result(name, self.keras)
+        if isinstance(value, Instance) and api.class_role(name) == "layer":
+            note_activations(self, name, arguments)
         return self._made_here(value, name, arguments)
 
     def _made_here(self, value: Value, name: str, arguments: Arguments) -> Value:

@@ -28,6 +28,7 @@ from tflint_layers.model.values import (
     Variable,
     alternatives,
     constant_of,
+    is_single_tensor,
     is_symbolic,
     may_be_symbolic,
     without_none,
@@ -413,9 +414,27 @@ def _element_calls(scope: Scope, node: ast.Call) -> Iterator[Demand]:
             if not converted:
                 yield Demand(node, argument, suspect=_may_be_nest(value))
             return
-        if name in {"builtins.max", "builtins.min", "builtins.sorted"} and not node.keywords and _holds_several(value):
+        if name in _ORDERING and not node.keywords and _holds_several(value):
             yield Demand(node, argument)
             return
+        if name in _ORDERING and (key := _key_that_gives_tensor(scope, node)) is not None:
+            yield Demand(node, key)
+            return
+
+
+_ORDERING = frozenset({"builtins.max", "builtins.min", "builtins.sorted"})
+
+
+def _key_that_gives_tensor(scope: Scope, node: ast.Call) -> ast.expr | None:
+    """What the function gives by which a call puts things in order, where that is a tensor: Python compares two."""
+    key = next((keyword.value for keyword in node.keywords if keyword.arg == "key"), None)
+    if not isinstance(key, ast.Lambda) or len(node.args) != 1:
+        return None
+    given = scope.value(node.args[0])
+    if isinstance(given, Container) and given.items is not None and len(given.items) < 2:
+        return None
+    runs = [run for run in scope.everything(scope.phase) if run.function is not None and run.function.node is key]
+    return key.body if runs and all(is_single_tensor(run.value(key.body)) for run in runs) else None
 
 
 def _holds_several(value: Value) -> bool:

@@ -38,9 +38,12 @@ _ENTRIES: dict[str, dict[str, bool]] = {
     "initializer": {},
     "regularizer": {"__call__": False},
     "constraint": {"__call__": False},
+    "schedule": {"__call__": False},
 }
 # What Keras applies to weights, whose shapes are known.
 _OF_WEIGHTS = frozenset({"regularizer", "constraint"})
+# What is given one tensor for sure: a weight, or the number of steps made.
+_WITHOUT_BATCH = _OF_WEIGHTS | {"schedule"}
 _FLAGS = frozenset({"training", "return_attention_scores", "use_causal_mask", "return_state", "name", "verbose"})
 _SINGLE_TENSOR_ATTRIBUTES = frozenset({"shape", "dtype", "get_shape", "set_shape", "numpy", "ndim"})
 _LOSS_SIDES = frozenset({"y", "y_pred"})
@@ -195,6 +198,8 @@ def _entry_arguments(method: FunctionInfo, cls: ClassInfo) -> Arguments:
     evidence, role = _used_as_tensor(method), cls.role
     if method.name == "call" and len(method.parameters) > 1 and _is_called_with_one_tensor(cls):
         evidence |= {method.parameters[1].arg} - _checked_for_lists(method)
+    if role in _WITHOUT_BATCH and len(method.parameters) > 1:
+        evidence |= {method.parameters[1].arg}
     defaults = dict(_defaults(method))
     values = tuple(
         _entry_value(parameter, index, method, role, evidence, defaults)
@@ -213,7 +218,7 @@ def _entry_value(
     defaults: dict[str, ast.expr],
 ) -> Value:
     name = parameter.arg
-    batch = role not in _OF_WEIGHTS and (index == 0 or name in evidence)
+    batch = role not in _WITHOUT_BATCH and (index == 0 or name in evidence)
     annotated = annotated_value(parameter, method, Tensor(batch=batch))
     if annotated is not None:
         return annotated
@@ -231,7 +236,7 @@ def _entry_value(
         return Tensor(batch=True, nest=name not in evidence)
     if index == 0 or name in evidence or role == "loss" or method.name == "update_state":
         is_single = name in evidence or (method.name == "update_state" and _is_side_of_metric(name, method))
-        return Tensor(batch=role not in _OF_WEIGHTS, nest=not is_single)
+        return Tensor(batch=role not in _WITHOUT_BATCH, nest=not is_single)
     return UNKNOWN
 
 

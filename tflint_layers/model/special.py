@@ -175,6 +175,23 @@ def _as_sequence(machine: Calls, subject: Value) -> Value:
     return Container(STATIC if is_range else machine.element(subject))
 
 
+def _sorted(machine: Calls, arguments: Arguments) -> Value:
+    _apply_key(machine, arguments)
+    return _sequence_of(machine, arguments)
+
+
+def _largest(machine: Calls, arguments: Arguments) -> Value:
+    _apply_key(machine, arguments)
+    return _reduced(machine, arguments)
+
+
+def _apply_key(machine: Calls, arguments: Arguments) -> None:
+    """Run what a sequence is put in order by on an entry of it."""
+    key = arguments.get(99, "key")
+    if key is not None and len(arguments.positional) == 1:
+        machine.call_value(unconverted(key), Arguments((machine.element(arguments.positional[0]),)))
+
+
 def _flattened(machine: Calls, arguments: Arguments) -> Value:
     return Container(join(leaves(arguments.get(0, "structure") or UNKNOWN)))
 
@@ -201,6 +218,18 @@ def _lambda_layer(machine: Calls, arguments: Arguments) -> Value:
 def _activation_layer(machine: Calls, arguments: Arguments) -> Value:
     _trace_later(machine, arguments.get(0, "activation"), Tensor(batch=True))
     return Instance("keras.layers.Activation", fresh=True)
+
+
+_ACTIVATIONS = frozenset({"activation", "recurrent_activation"})
+
+
+def note_activations(machine: Calls, layer: str, arguments: Arguments) -> None:
+    """Note the functions that a layer of Keras is given to apply to what it computes."""
+    for keyword, value in arguments.keywords:
+        if keyword in _ACTIVATIONS:
+            _trace_later(machine, value, Tensor(batch=True))
+    if layer == "keras.layers.Dense":
+        _trace_later(machine, arguments.get(1, ""), Tensor(batch=True))
 
 
 def _trace_later(machine: Calls, function: Value | None, argument: Tensor) -> None:
@@ -418,7 +447,7 @@ SPECIAL: dict[str, Callable[[Calls, Arguments], Value]] = {
     "builtins.list": _sequence_of,
     "builtins.tuple": _sequence_of,
     "builtins.set": _sequence_of,
-    "builtins.sorted": _sequence_of,
+    "builtins.sorted": _sorted,
     "builtins.reversed": _sequence_of,
     "keras.tree.flatten": _flattened,
     "tensorflow.nest.flatten": _flattened,
@@ -438,8 +467,8 @@ SPECIAL: dict[str, Callable[[Calls, Arguments], Value]] = {
     "builtins.pow": _elementwise,
     "builtins.round": _elementwise,
     "builtins.sum": _summed,
-    "builtins.max": _reduced,
-    "builtins.min": _reduced,
+    "builtins.max": _largest,
+    "builtins.min": _largest,
     "types.MethodType": partial,
     "functools.partial": partial,
     "collections.namedtuple": _named_tuple_class,

@@ -293,20 +293,28 @@ class Statements(Calls):
     # Blocks with a context.
 
     def _with(self, node: ast.With | ast.AsyncWith) -> bool | None:
-        lifted = False
+        lifted = suppressed = False
         for item in node.items:
             value = self.evaluate(item.context_expr)
             called = item.context_expr.func if isinstance(item.context_expr, ast.Call) else item.context_expr
-            lifted = lifted or api_name(self.frame.scope.value(called)) in callbacks.LIFTING_CONTEXTS
+            name = api_name(self.frame.scope.value(called))
+            lifted = lifted or name in callbacks.LIFTING_CONTEXTS
+            if name == "contextlib.suppress" and isinstance(item.context_expr, ast.Call):
+                suppressed = any(last_name(error) in _SWALLOWING for error in item.context_expr.args)
             if item.optional_vars is not None:
                 self.assign(item.optional_vars, value)
         was_eager, marks = self.frame.eager, len(self.frame.marks)
         if lifted:
             self.frame.lift()
+        self.frame.caught += suppressed
+        before = self._state()
         completes = self.execute(node.body)
+        self.frame.caught -= suppressed
         self.frame.eager = was_eager
         del self.frame.marks[marks:]
-        return completes
+        if suppressed:
+            self._merge([before, self._state()] if completes else [before])
+        return completes or suppressed
 
     def _try(self, node: ast.Try) -> bool:
         before = self._state()

@@ -75,11 +75,25 @@ def _added(node: ast.Assign | ast.AugAssign, name: str) -> ast.expr | None:
 
 def _check_choice(scope: Scope, node: ast.IfExp) -> Iterator[Hit]:
     """`1 if x > 0 else 0.5`, which becomes a `tf.cond`."""
-    if depends_on_tensor(scope, node.test) and _differ(kind_of(scope, node.body), kind_of(scope, node.orelse)):
+    if not depends_on_tensor(scope, node.test):
+        return
+    if _are_of_other_length(node.body, node.orelse):
+        yield Hit(
+            node,
+            f"`{scope.text(node)}` depends on a tensor, so that its values must be of one length (ValueError)",
+        )
+    elif _differ(kind_of(scope, node.body), kind_of(scope, node.orelse)):
         yield Hit(
             node,
             f"`{scope.text(node)}` depends on a tensor, so that its values must be of one type (TypeError)",
         )
+
+
+def _are_of_other_length(first: ast.expr, second: ast.expr) -> bool:
+    """Whether two expressions spell out lists or tuples of different lengths."""
+    displays = [node for node in (first, second) if isinstance(node, (ast.List, ast.Tuple))]
+    spread = any(isinstance(item, ast.Starred) for display in displays for item in display.elts)
+    return not spread and len({len(display.elts) for display in displays}) == 2
 
 
 def _check_branches(scope: Scope, node: ast.If) -> Iterator[Hit]:

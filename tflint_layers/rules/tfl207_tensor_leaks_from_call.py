@@ -47,6 +47,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 
 from tflint_layers.finding import Fix, Proof
 from tflint_layers.model import api
@@ -92,6 +93,8 @@ def _written(scope: Scope, node: Write, target: ast.expr) -> list[Value]:
 
 def _check_write(scope: Scope, node: ast.stmt, target: ast.expr, values: list[Value]) -> Iterator[Hit]:
     place = target.value if isinstance(target, ast.Subscript) else target
+    if isinstance(target, ast.Subscript) and scope.value(target.slice) == replace(api.GRAPH, fresh=True):
+        return  # what is kept for each graph is read in that graph
     if any(may_hold_tensor(value) for value in values):
         if not _is_reset(scope, place):
             yield Hit(node, _message(scope, node, place))
