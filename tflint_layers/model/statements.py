@@ -306,10 +306,9 @@ class Statements(Calls):
         was_eager, marks = self.frame.eager, len(self.frame.marks)
         if lifted:
             self.frame.lift()
-        self.frame.caught += suppressed
+        self.frame.marks += ["caught"] * suppressed
         before = self._state()
         completes = self.execute(node.body)
-        self.frame.caught -= suppressed
         self.frame.eager = was_eager
         del self.frame.marks[marks:]
         if suppressed:
