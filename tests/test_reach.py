@@ -72,6 +72,19 @@ def main():
     def call(self, y_true, y_pred):
         return np.mean(y_pred)  # TFL103
 """,
+    # What the maker of a loss leaves to it outlives the trace.
+    """def weighted():
+    seen = []
+
+    def loss(y, p):
+        seen.append(p.shape[-1])  # TFL203
+        return y - p
+
+    return loss
+
+def main(m):
+    m.compile("sgd", loss=weighted())
+""",
 ]
 
 

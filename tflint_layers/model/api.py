@@ -143,6 +143,7 @@ _INSTANCES = {
     "tensorflow.compat.v1.get_default_graph": "tensorflow.Graph",
     "tensorflow.get_default_graph": "tensorflow.Graph",
     "builtins.open": "io.TextIOWrapper",
+    **dict.fromkeys(("pathlib.Path.cwd", "pathlib.Path.home"), "pathlib.Path"),
     "builtins.iter": "builtins.iterator",
     **dict.fromkeys(
         (
@@ -259,9 +260,12 @@ _BASES = {
     "initializer": "keras.initializers.Initializer",
     "regularizer": "keras.regularizers.Regularizer",
     "constraint": "keras.constraints.Constraint",
+    "schedule": "keras.optimizers.schedules.LearningRateSchedule",
 }
 CALLED_BY_KERAS = frozenset({"keras.Layer", "keras.Model", "keras.losses.Loss"})
-ROLES_RETURNING_TENSORS = frozenset({"layer", "model", "rnn_cell", "loss", "initializer", "regularizer", "constraint"})
+ROLES_RETURNING_TENSORS = frozenset(
+    {"layer", "model", "rnn_cell", "loss", "initializer", "regularizer", "constraint", "schedule"}
+)
 
 _STATIC_LAYER_ATTRIBUTES = frozenset(
     {"name", "dtype", "compute_dtype", "variable_dtype", "built", "trainable", "dtype_policy", "input_spec", "dynamic"}
@@ -294,6 +298,7 @@ _METHOD_RESULTS: dict[str, Value] = {
     "keras.metrics.Metric.result": TENSOR,
     "keras.metrics.Metric.add_weight": Variable(fresh=True),
     "tensorflow.GradientTape.gradient": UNKNOWN,
+    "pathlib.Path.open": Instance("io.TextIOWrapper", fresh=True),
     "tensorflow.TensorArray.write": Instance("tensorflow.TensorArray"),
     "tensorflow.TensorArray.unstack": Instance("tensorflow.TensorArray"),
     "tensorflow.TensorArray.scatter": Instance("tensorflow.TensorArray"),
@@ -305,6 +310,13 @@ _METHOD_RESULTS: dict[str, Value] = {
     "keras.Layer.get_config": Container(UNKNOWN, type="dict"),
 }
 _TENSOR_OBJECTS = frozenset({"tensorflow.random.Generator"})
+PATH = "pathlib.Path"
+_METHOD_RESULTS.update(
+    dict.fromkeys(
+        (f"{PATH}.{name}" for name in ("joinpath", "with_suffix", "with_name", "resolve", "absolute", "expanduser")),
+        Instance(PATH),
+    )
+)
 _HOST_OBJECTS = frozenset({"numpy.random.Generator", "numpy.random.RandomState"})
 
 
@@ -324,6 +336,8 @@ def instance_attribute(name: str, attribute: str) -> Value | None:
     role = class_role(name)
     if role == "optimizer" and attribute in {"iterations", "learning_rate"}:
         return Variable()
+    if name == PATH and attribute == "parent":
+        return Instance(PATH)
     if role not in _BASES:
         return None
     if attribute in _STATIC_LAYER_ATTRIBUTES:

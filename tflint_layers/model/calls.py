@@ -18,7 +18,7 @@ from tflint_layers.model.arguments import (
     slice_of,
     unconverted,
 )
-from tflint_layers.model.classes import ClassInfo
+from tflint_layers.model.classes import ClassInfo, FunctionInfo
 from tflint_layers.model.expressions import Expressions, grown
 from tflint_layers.model.special import BY_NAME, SPECIAL, note_activations, with_pattern
 from tflint_layers.model.syntax import walk
@@ -30,6 +30,7 @@ from tflint_layers.model.values import (
     Array,
     Class,
     Container,
+    Environment,
     Function,
     Instance,
     Method,
@@ -46,6 +47,7 @@ from tflint_layers.model.values import (
     is_tensor,
     join,
     of_each,
+    stored,
 )
 
 
@@ -129,11 +131,18 @@ class Calls(Expressions):
         for made in walk(node):
             maker = self.frame.scope.value(made.func) if isinstance(made, ast.Call) and made is not node else UNKNOWN
             if isinstance(maker, Function) and (inner := maker.info.returned) is not None:
-                functions.append(self.function_value(inner))
+                functions.append(self.function_value(inner, self._left_by(maker.info)))
         for function in functions:
             if isinstance(function, Function):
                 sides = (Tensor(batch=True), Tensor(batch=True))
                 self.trace_callback(function, Arguments((*function.partial, *sides)), self.keras == 2)
+
+    def _left_by(self, maker: FunctionInfo) -> Environment:
+        """The names that a function which is over leaves to those that it made."""
+        environment = Environment()
+        environment.lasting = True
+        environment.names.update({name: self.around(maker, name) or UNKNOWN for name in maker.locals})
+        return environment
 
     # Objects.
 
@@ -371,7 +380,9 @@ class Calls(Expressions):
             self.update(node.func.value, replace(receiver, shapeless=False))
         elif isinstance(receiver, Container) and arguments.values:
             if name in {"append", "add", "appendleft", "insert", "setdefault"}:
-                self.update(node.func.value, grown(receiver, arguments.values[-1]))
+                added = arguments.values[-1]
+                keeps = name == "setdefault" and receiver.origin
+                self.update(node.func.value, grown(receiver, stored(added, receiver.origin) if keeps else added))
             elif name in {"extend", "update", "extendleft"}:
                 added = arguments.values[0]
                 is_mapping = name == "update" and (arguments.keywords or receiver.type == "dict")
@@ -381,14 +392,25 @@ class Calls(Expressions):
             self.update(node.func.value, replace(receiver, of=UNKNOWN, items=()))
 
 
+def _entry_or_default(receiver: Container, name: str, default: Value) -> Value:
+    """What an entry holds, or a default, which ``setdefault`` keeps; of an empty dict, what such calls put there."""
+    kept = stored(default, receiver.origin) if name == "setdefault" and receiver.origin else default
+    if receiver.items != ():
+        return join([receiver.of, kept])
+    if isinstance(default, Static) and default.constant is not None:
+        return STATIC
+    return kept if name == "setdefault" and isinstance(default, Container) else UNKNOWN
+
+
 def _call_container_method(receiver: Container, name: str, arguments: Arguments) -> Value:
     if name in {"pop", "get"} and receiver.entries and arguments.positional:
         key = arguments.positional[0]
         if isinstance(key, Static) and (entry := receiver.entry(key.constant)) is not None:
             return entry
+    if name in {"get", "setdefault"} and arguments.values[1:]:
+        return _entry_or_default(receiver, name, arguments.values[1])
     if name in {"pop", "popleft", "get", "setdefault", "popitem"}:
-        default = arguments.values[1:2] if name in {"get", "setdefault"} else []
-        return join([receiver.of, *(default or ([NONE] if name == "get" else []))])
+        return join([receiver.of, *([NONE] if name == "get" else [])])
     if name == "items":
         return Container(Container(join([STATIC, receiver.of]), (STATIC, receiver.of), "tuple"))
     if name == "values":

@@ -112,6 +112,14 @@ def made_dynamic(scope: Scope, node: ast.AST) -> ClassInfo | None:
     return scope.function.cls if scope.function is not None else None
 
 
+def run_eagerly(scopes: list[Scope]) -> frozenset[ClassInfo]:
+    """The classes of layers that make themselves dynamic, so that Keras 2 runs them, and what they call, eagerly."""
+    setting_up = [scope for scope in scopes if scope.keras == 2 and scope.phase is Phase.INIT]
+    speaking = {module for module in {scope.module for scope in setting_up} if NAME in module.source.text}
+    made = (made_dynamic(scope, node) for scope in setting_up if scope.module in speaking for node in scope.values)
+    return frozenset(cls for cls in made if cls is not None)
+
+
 def runs_as_graph(scope: Scope, cls: ClassInfo) -> bool:
     """Whether nothing that the class and its subclasses run when they are called needs Python at each call.
 

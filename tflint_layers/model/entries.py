@@ -18,7 +18,18 @@ from tflint_layers.model.interpreter import Interpreter, default_value, option_v
 from tflint_layers.model.reach import Reach
 from tflint_layers.model.scopes import Phase, Scope
 from tflint_layers.model.syntax import walk
-from tflint_layers.model.values import NONE, STATIC, TENSOR, UNKNOWN, Function, Tensor, Value, join, literal
+from tflint_layers.model.values import (
+    NONE,
+    STATIC,
+    TENSOR,
+    UNKNOWN,
+    Environment,
+    Function,
+    Tensor,
+    Value,
+    join,
+    literal,
+)
 
 # Method -> whether Keras 2 converts it with AutoGraph (Keras 3 converts none); measured, see TRUTHS.md 1 and 2.
 _LAYER_ENTRIES = {"call": True}
@@ -160,12 +171,18 @@ def _enter_callbacks(interpreter: Interpreter) -> None:
             else _loose_arguments(function.info, skip=0 if function.bound is None else 1)
         )
         interpreter.enter(
-            Function(function.info, None, function.bound, function.autograph),
+            Function(function.info, _lasting(function), function.bound, function.autograph),
             given,
             phase=Phase.CALL,
             autograph=autograph,
             layer=function.info.cls,
         )
+
+
+def _lasting(function: Function) -> Environment | None:
+    """The names around a function as they are when it is traced, where those are known."""
+    environment = function.environment
+    return environment if environment is not None and environment.lasting else None
 
 
 def _enter_plain(interpreter: Interpreter, module: ModuleInfo, lines: Sequence[int]) -> None:
@@ -235,7 +252,11 @@ def _entry_value(
     if method.name == "train_step" or method.name.endswith("_step"):
         return Tensor(batch=True, nest=name not in evidence)
     if index == 0 or name in evidence or role == "loss" or method.name == "update_state":
-        is_single = name in evidence or (method.name == "update_state" and _is_side_of_metric(name, method))
+        is_single = (
+            name in evidence
+            or role in _WITHOUT_BATCH
+            or (method.name == "update_state" and _is_side_of_metric(name, method))
+        )
         return Tensor(batch=role not in _WITHOUT_BATCH, nest=not is_single)
     return UNKNOWN
 

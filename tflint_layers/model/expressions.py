@@ -93,13 +93,13 @@ class Expressions(Members):
             return frame.environment.names[node.id]
         function = frame.scope.function
         if function is not None and function.cls is not None and function.cls.around is not None:
-            found = self._around(function.cls.around, node.id)
+            found = self.around(function.cls.around, node.id)
             if found is not None:
                 return found
         return self.global_value(frame.scope.module, node.id)
 
-    def _around(self, function: FunctionInfo, name: str) -> Value | None:
-        """A name of the function that a class stands in: what it is bound to, if once only; None for no such name."""
+    def around(self, function: FunctionInfo, name: str) -> Value | None:
+        """A name of a function around something: what it is bound to, if once only; None for no such name."""
         if name not in function.locals:
             return None
         bound = function.locals[name]
@@ -238,6 +238,8 @@ class Expressions(Members):
 
     def combine(self, operator: ast.operator, left: Value, right: Value) -> Value:
         """The value of a binary operation."""
+        if isinstance(operator, ast.Div) and (path := _path_in(left, right)) is not None:
+            return path
         if isinstance(left, (Container, Shape)) and isinstance(operator, (ast.Add, ast.Mult)):
             return self._combine_containers(operator, left, right)
         if isinstance(left, Static) and isinstance(left.constant, str):
@@ -514,6 +516,11 @@ def with_entry(container: Container, key: ast.expr, value: Value) -> Container:
         return grown(container, value)
     entries = (*(entry for entry in container.entries if entry[0] != name), (name, value))
     return replace(grown(container, value), entries=entries)
+
+
+def _path_in(left: Value, right: Value) -> Value | None:
+    """The path that `folder / "name"` is, beside one of its sides; None where none is a path."""
+    return next((side for side in (left, right) if isinstance(side, Instance) and side.name == api.PATH), None)
 
 
 def _is_whole(value: Value) -> bool:

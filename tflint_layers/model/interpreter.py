@@ -324,9 +324,9 @@ class Interpreter(Statements):
                 names[parameter.arg] = given[index]
                 keywords.pop(parameter.arg, None)
             else:
-                names[parameter.arg] = self._parameter(parameter, keywords, defaults, missing)
+                names[parameter.arg] = self._parameter(parameter, keywords, defaults, missing, info.module)
         for parameter in specification.kwonlyargs:
-            names[parameter.arg] = self._parameter(parameter, keywords, defaults, missing)
+            names[parameter.arg] = self._parameter(parameter, keywords, defaults, missing, info.module)
         if specification.vararg is not None:
             rest = tuple(given[len(info.parameters) :])
             items = None if arguments.partial else rest
@@ -340,13 +340,21 @@ class Interpreter(Statements):
             names[specification.kwarg.arg] = Container(of, () if is_empty else None, "dict", entries=entries)
 
     def _parameter(
-        self, parameter: ast.arg, keywords: Names, defaults: dict[str, ast.expr], missing: Value | None
+        self,
+        parameter: ast.arg,
+        keywords: Names,
+        defaults: dict[str, ast.expr],
+        missing: Value | None,
+        module: ModuleInfo,
     ) -> Value:
         if parameter.arg in keywords:
             return keywords.pop(parameter.arg)
         if missing is not None or parameter.arg not in defaults:
             return UNKNOWN
-        return default_value(defaults[parameter.arg], parameter.arg)
+        default = defaults[parameter.arg]
+        if isinstance(default, (ast.Name, ast.Attribute)):
+            return self.module_value(module, default)
+        return default_value(default, parameter.arg)
 
     def run_module(self) -> None:
         """Run the module-level statements, as importing the module does."""

@@ -232,6 +232,12 @@ def note_activations(machine: Calls, layer: str, arguments: Arguments) -> None:
         _trace_later(machine, arguments.get(1, ""), Tensor(batch=True))
 
 
+def _activation(machine: Calls, arguments: Arguments) -> Value:
+    """A function that takes and gives a tensor: the project's own, or one of Keras."""
+    given = arguments.get(0, "identifier")
+    return given if isinstance(given, Function) else Api("keras.activations.linear")
+
+
 def _trace_later(machine: Calls, function: Value | None, argument: Tensor) -> None:
     """Note a function that a layer of Keras is given, and calls on its input; AutoGraph converts it nowhere."""
     for alternative in alternatives(function) if function is not None else ():
@@ -369,6 +375,14 @@ def _delattr(machine: Calls, arguments: Arguments) -> Value:
     return _setattr(machine, Arguments((*arguments.positional, NONE)))
 
 
+def _field(machine: Calls, arguments: Arguments) -> Value:
+    """`dataclasses.field`: what an object has in the field that its constructor is not given."""
+    given = dict(arguments.keywords)
+    if (factory := given.get("default_factory")) is not None:
+        return machine.call_value(factory, Arguments(()))
+    return given.get("default", UNKNOWN)
+
+
 def _deque(machine: Calls, arguments: Arguments) -> Value:
     if not arguments.positional:
         return Container(UNKNOWN, (), "deque")
@@ -478,6 +492,8 @@ SPECIAL: dict[str, Callable[[Calls, Arguments], Value]] = {
     "itertools.count": _python_iterator,
     "builtins.setattr": _setattr,
     "dataclasses.replace": _with_fields,
+    "dataclasses.field": _field,
+    "keras.activations.get": _activation,
     "builtins.delattr": _delattr,
     "random.choice": _next,
     **dict.fromkeys(("einops.rearrange", "einops.reduce", "einops.repeat"), _rearranged),

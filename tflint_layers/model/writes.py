@@ -48,7 +48,7 @@ def advances(scope: Scope, node: Write, target: ast.expr) -> bool | None:
         return False
     if reads(node.value, target) or (isinstance(target, ast.Subscript) and reads_entry(node.value, target)):
         return True if is_python(value) else None
-    return _is_flag(scope, node, target)
+    return is_flag(scope, node, node.value, target)
 
 
 def _begins_anew(scope: Scope, node: Write, target: ast.expr) -> bool:
@@ -197,12 +197,12 @@ def _is_same(node: ast.AST, target: ast.expr) -> bool:
     return ast.dump(node.value) == ast.dump(target.value)
 
 
-def _is_flag(scope: Scope, node: ast.Assign | ast.AnnAssign, target: ast.expr) -> bool:
-    """Whether a constant is written over another one that a condition in the same function has read before.
+def is_flag(scope: Scope, node: ast.stmt, value: ast.expr, target: ast.expr) -> bool:
+    """Whether a statement writes a constant over another one that a condition in the same function has read before.
 
     A flag that only keeps a warning from being said twice does what it should.
     """
-    new = literal(node.value) if node.value is not None else NOT_CONSTANT
+    new = literal(value)
     if new is NOT_CONSTANT or new is None or _only_speaks(scope, scope.block(node)):
         return False
     for test in scope.conditions():

@@ -3,8 +3,8 @@
 ## What it does
 Finds `print`, `pprint`, `logging` and loggers, `sys.stdout.write` and `warnings.warn` in code that Keras or
 `tf.function` traces. Printing under an option of the layer that is off by default (`if self.debug:`) is left alone,
-and so is a warning under a condition, which is meant to be seen once, and what is said of tracing itself, under
-`if not tf.executing_eagerly():`.
+and so is a warning under a condition, which is meant to be seen once, what is said right before an error is raised,
+and what is said of tracing itself, under `if not tf.executing_eagerly():`.
 
 ## Why is this bad
 It prints while the graph is traced, once or twice, and never again: `fit` over a thousand steps prints no more
@@ -69,9 +69,9 @@ _LEVELS = {
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to calls that print or log from Python."""
-    if not isinstance(node, ast.Call) or node in scope.optional or _is_of_trace(scope, node):
+    if not isinstance(node, ast.Call) or node in scope.optional:
         return
-    if _prints(scope, node):
+    if _prints(scope, node) and not _is_of_trace(scope, node) and not _precedes_error(scope, node):
         yield Hit(
             node,
             f"`{scope.text(node.func)}` runs only while `{scope.traced_name}` is traced: "
@@ -91,6 +91,12 @@ def _is_of_trace(scope: Scope, node: ast.Call) -> bool:
     tests = (parent.test for parent in scope.parents(node) if isinstance(parent, ast.If))
     asked = (inner.func for test in tests for inner in walk(test) if isinstance(inner, ast.Call))
     return any(scope.api_name(function) in api.MODE_QUESTIONS for function in asked)
+
+
+def _precedes_error(scope: Scope, node: ast.Call) -> bool:
+    """Whether the message is said because an error follows, which stops the trace."""
+    statement = scope.statement(node)
+    return statement is not None and isinstance(scope.block(statement)[-1], ast.Raise)
 
 
 def fix(scope: Scope, hit: Hit) -> Fix | None:

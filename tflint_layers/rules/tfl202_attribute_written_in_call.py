@@ -52,7 +52,7 @@ from collections.abc import Iterator
 from tflint_layers.finding import Fix, Proof
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.values import Container, Instance, literal, may_be_symbolic, may_hold_tensor
-from tflint_layers.model.writes import Write, advances, changes_length, is_python, reads, reads_entry, targets
+from tflint_layers.model.writes import Write, advances, changes_length, is_flag, is_python, reads, reads_entry, targets
 from tflint_layers.rewrite import members
 from tflint_layers.rules.rule import Hit, Rule
 
@@ -73,15 +73,16 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
 
 
 def _check_setattr(scope: Scope, node: ast.Call) -> Iterator[Hit]:
-    """Objects to `setattr(self, "n", self.n + 1)`."""
+    """Objects to `setattr(self, "n", self.n + 1)`, and to flags that are written so."""
     if scope.api_name(node.func) != "builtins.setattr" or len(node.args) != 3:
         return
     owner, name, value = node.args
     attribute, receiver = literal(name), scope.value(owner)
     lasting = isinstance(receiver, Instance) and not receiver.fresh
-    if isinstance(attribute, str) and lasting and is_python(scope.value(value)):
+    statement = scope.statement(node)
+    if isinstance(attribute, str) and lasting and is_python(scope.value(value)) and statement is not None:
         target = ast.Attribute(owner, attribute)
-        if reads(value, target):
+        if reads(value, target) or is_flag(scope, statement, value, target):
             yield Hit(
                 node,
                 f"`{scope.text(node)}` runs only while `{scope.traced_name}` is traced: "

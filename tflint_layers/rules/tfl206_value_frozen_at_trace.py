@@ -87,8 +87,15 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
             yield from _check_next(scope, node)
         elif _is_new_each_time(scope, node) and not _names_something(scope, node):
             yield Hit(node, _message(scope, node))
-    elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and scope.api_name(node.value) == _ENVIRON:
+    elif isinstance(node, (ast.Subscript, ast.Compare)) and _reads_environment(scope, node):
         yield Hit(node, _message(scope, node))
+
+
+def _reads_environment(scope: Scope, node: ast.Subscript | ast.Compare) -> bool:
+    """Whether an expression is `os.environ[name]` or `name in os.environ`."""
+    if isinstance(node, ast.Subscript):
+        return isinstance(node.ctx, ast.Load) and scope.api_name(node.value) == _ENVIRON
+    return isinstance(node.ops[0], (ast.In, ast.NotIn)) and scope.api_name(node.comparators[0]) == _ENVIRON
 
 
 def _check_next(scope: Scope, node: ast.Call) -> Iterator[Hit]:
@@ -254,7 +261,7 @@ RULE = Rule(
     code="TFL206",
     name="value-frozen-at-trace",
     documentation=__doc__,
-    nodes=(ast.Call, ast.Subscript),
+    nodes=(ast.Call, ast.Subscript, ast.Compare),
     check=check,
     calls=lambda name: effect(name) is Effect.NEW_VALUE or name == "builtins.next",
     proof=Proof.FROZEN,

@@ -40,7 +40,7 @@ from tflint_layers.finding import Fix, Proof, Safety
 from tflint_layers.model.effects import Effect, effect
 from tflint_layers.model.scopes import Phase, Scope
 from tflint_layers.model.syntax import walk
-from tflint_layers.model.values import literal
+from tflint_layers.model.values import Instance, literal
 from tflint_layers.rewrite import delete_statement, rewrite_call
 from tflint_layers.rules.rule import Hit, Rule
 
@@ -62,11 +62,20 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
 
 def _switches_on(scope: Scope, node: ast.Call | ast.Assign) -> bool:
     if isinstance(node, ast.Assign):
-        is_target = any(isinstance(target, ast.Attribute) and target.attr == _NAME for target in node.targets)
-        return is_target and literal(node.value) is True
+        written = [
+            target.value for target in node.targets if isinstance(target, ast.Attribute) and target.attr == _NAME
+        ]
+        return literal(node.value) is True and any(_may_be_model(scope, owner) for owner in written)
     if effect(scope.api_name(node.func)) is Effect.RUN_EAGERLY:
         return _mode(scope, node) is True
-    return isinstance(node.func, ast.Attribute) and node.func.attr == "compile" and _has_argument(node)
+    is_compile = isinstance(node.func, ast.Attribute) and node.func.attr == "compile" and _has_argument(node)
+    return is_compile and isinstance(node.func, ast.Attribute) and _may_be_model(scope, node.func.value)
+
+
+def _may_be_model(scope: Scope, owner: ast.expr) -> bool:
+    """Whether nothing speaks against a model of Keras, as a class of the project does that inherits nothing."""
+    value = scope.value(owner)
+    return not (isinstance(value, Instance) and value.cls is not None and value.cls.ancestry == (value.cls,))
 
 
 def _has_argument(node: ast.Call) -> bool:
