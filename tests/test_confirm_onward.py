@@ -147,9 +147,7 @@ class Layer(keras.layers.Layer):
     assert [f.verdict and f.verdict.status for f in judged] == [Status.CONFIRMED, Status.REFUTED]
 
 
-@pytest.mark.tensorflow
-def test_tracing_without_end(tmp_path: Path) -> None:
-    source = b"""\
+ENDLESS = """\
 import keras
 import tensorflow as tf
 
@@ -161,6 +159,27 @@ class Loop(keras.layers.Layer):
             total += tf.reduce_sum(row)
         return inputs + total
 """
+ENDED_OTHERWISE = """\
+import keras
+import tensorflow as tf
+
+
+class Loop(keras.layers.Layer):
+    def call(self, inputs):
+        total = 0.0
+        try:
+            for row in tf.data.Dataset.from_tensor_slices(inputs):
+                total += tf.reduce_sum(row)
+        except BaseException as error:
+            raise SystemError("bad argument to internal function") from error
+        return inputs + total
+"""
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("text", [ENDLESS, ENDED_OTHERWISE], ids=["endless", "ended by another exception"])
+def test_tracing_without_end(text: str, tmp_path: Path) -> None:
+    source = text.encode()
     path = str(tmp_path / "layer.py")
     (found,) = lint_with_suspects(source, path, Settings(keras=3))
     (judged,) = confirm([found], {path: source}, timeout=8.0)

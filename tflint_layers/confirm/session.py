@@ -36,7 +36,7 @@ _EAGER_FLAG = "tf.config.functions_run_eagerly()"
 def run(request: TraceRequest, emit: Emit, tf: Any, keras: Any) -> None:
     """Observe the layer of a request; what is found is emitted as soon as it is found."""
     session = Session(request, emit, tf, keras)
-    with _time_limit(request.timeout * 0.9):
+    with _time_limit(request.timeout * 0.9, session):
         try:
             session.observe()
         except Unrunnable as answer:
@@ -51,8 +51,9 @@ def run(request: TraceRequest, emit: Emit, tf: Any, keras: Any) -> None:
 
 
 @contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
+def _time_limit(seconds: float, session: Session) -> Iterator[None]:
     def stop(*_: object) -> None:
+        session.is_over_time = True
         raise TimeLimit
 
     signal.signal(signal.SIGALRM, stop)
@@ -62,6 +63,15 @@ def _time_limit(seconds: float) -> Iterator[None]:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _end_of_time(error: BaseException) -> BaseException:
+    """The exception by which the time ended first; others may have been made of it, or have come while it went up."""
+    first, current = error, error.__cause__ or error.__context__
+    while current is not None:
+        first = current if isinstance(current, TimeLimit) else first
+        current = current.__cause__ or current.__context__
+    return first
 
 
 @dataclass(frozen=True)
@@ -104,6 +114,7 @@ class Session:
     def __init__(self, request: TraceRequest, emit: Emit, tf: Any, keras: Any) -> None:
         self.request, self.emit, self.tf, self.keras = request, emit, tf, keras
         self.phase = "loading the module"
+        self.is_over_time = False
         self.maps = observe.SourceMaps()
         self.stand_ins: StandIns | None = None
         self.replaced: tuple[observe.Place, ...] = ()
@@ -343,10 +354,12 @@ class Session:
         try:
             with watch:
                 function.get_concrete_function()
-        except TimeLimit as caught:
-            self._tell_endless(kind, watch, caught, time.monotonic() - start, eager)
-            raise
-        except Exception as caught:
+        except (Exception, TimeLimit) as caught:
+            if self.is_over_time:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                # The layer, or Python itself, may have made another exception of the one that ends it.
+                self._tell_endless(kind, watch, _end_of_time(caught), time.monotonic() - start, eager)
+                raise TimeLimit from caught
             error, self.spans = build.explained(watch.failure(caught)), watch.spans(caught)
         run = Run(
             kind,
@@ -360,7 +373,7 @@ class Session:
         self._restore_settings()
         return run if error else self._graph_calls(run, build, subject, eager, function, tensors, plain)
 
-    def _tell_endless(self, kind: str, watch: Watch, error: TimeLimit, seconds: float, eager: Eager) -> None:
+    def _tell_endless(self, kind: str, watch: Watch, error: BaseException, seconds: float, eager: Eager) -> None:
         """Where eager mode was soon done, it is tracing that does not end."""
         if seconds > 10 * eager.seconds:
             told = f"it was not done after {seconds:.0f} s, eager mode after {eager.seconds:.1g} s"
