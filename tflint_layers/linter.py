@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 
 from tflint_layers.finding import Entry, Finding, Proof
-from tflint_layers.model import api, dynamic
+from tflint_layers.model import api
 from tflint_layers.model.classes import ClassInfo, ModuleInfo
 from tflint_layers.model.entries import reach_of, traced_scopes
 from tflint_layers.model.plaincode import plain_lines
@@ -258,10 +258,7 @@ class Linter:
         return plain_lines(source)
 
     def _found_in(self, scopes: list[Scope]) -> Iterator[Finding]:
-        eager = dynamic.run_eagerly(scopes)
         for scope in scopes:
-            if eager and scope.is_traced and scope.layer is not None and not eager.isdisjoint(scope.layer.ancestry):
-                continue
             dispatch = _dispatch(self._fitting_rules(scope.module), scope.phase, scope.keras)
             for node in scope.values:
                 for rule in dispatch.for_node(scope, node) if type(node) in dispatch.by_node else ():

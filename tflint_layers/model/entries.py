@@ -6,7 +6,7 @@ import ast
 import itertools
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from functools import lru_cache
 
 from tflint_layers.model import api, callbacks
@@ -14,6 +14,7 @@ from tflint_layers.model.annotations import annotated_value
 from tflint_layers.model.arguments import Arguments
 from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
 from tflint_layers.model.decorators import autograph_of, is_static_method, written_out
+from tflint_layers.model.dynamic import run_eagerly
 from tflint_layers.model.interpreter import Interpreter, default_value, option_value
 from tflint_layers.model.reach import Reach
 from tflint_layers.model.scopes import Phase, Scope
@@ -74,7 +75,14 @@ def traced_scopes(module: ModuleInfo, keras: int, plain: Sequence[int]) -> list[
     ``plain``: lines, in order, on which module-level code and functions that nothing traces are to be run as well, for
     rules that speak about them.
     """
-    return _interpreted(module, keras, plain).scopes
+    scopes = _interpreted(module, keras, plain).scopes
+    eager = run_eagerly(scopes)
+    return [scope for scope in scopes if not (eager and _is_run_by(scope, eager))]
+
+
+def _is_run_by(scope: Scope, eager: Set[ClassInfo]) -> bool:
+    """Whether layers of some classes run the code in the place of a graph."""
+    return scope.is_traced and scope.layer is not None and not eager.isdisjoint(scope.layer.ancestry)
 
 
 def reach_of(module: ModuleInfo, keras: int) -> Reach:
