@@ -7,7 +7,7 @@ from tflint_layers.rewrite import arrays, branches, draws, loops, members, texts
 from tflint_layers.rewrite.conditions import condition
 from tflint_layers.rewrite.consumers import Retyping
 from tflint_layers.rewrite.dtypes import Kind, kind_of, kind_of_number, only_value
-from tflint_layers.rewrite.edits import delete_statement, replace, rewrite_call, without_argument
+from tflint_layers.rewrite.edits import delete_call, delete_statement, replace, rewrite_call, without_argument
 from tflint_layers.rewrite.imports import unused_imports
 from tflint_layers.rewrite.library import Library, tensorflow_name
 from tflint_layers.rewrite.meeting import dtype_met
@@ -21,6 +21,7 @@ __all__ = [
     "arrays",
     "branches",
     "condition",
+    "delete_call",
     "delete_statement",
     "draws",
     "dtype_met",

@@ -87,6 +87,17 @@ def without_argument(scope: Scope, node: ast.expr | ast.stmt, name: str) -> Edit
     return delete_statement(scope, node, lambda other: False) if isinstance(node, ast.Assign) else None
 
 
+def delete_call(scope: Scope, node: ast.AST, is_such: Callable[[str], bool]) -> Edit | None:
+    """Remove a call that is a statement of its own, where all calls of such functions are removed so."""
+    statement = scope.parent(node)
+
+    def goes(other: ast.stmt) -> bool:
+        call = other.value if isinstance(other, ast.Expr) else None
+        return isinstance(call, ast.Call) and is_such(scope.api_name(call.func))
+
+    return delete_statement(scope, statement, goes) if isinstance(statement, ast.Expr) else None
+
+
 def delete_statement(scope: Scope, statement: ast.stmt, also_deleted: Callable[[ast.stmt], bool]) -> Edit | None:
     """Remove a statement, with its line where it stands alone; ``pass`` where its block would be left empty.
 

@@ -41,7 +41,7 @@ from collections.abc import Iterator
 from tflint_layers.finding import Fix, Proof, Safety
 from tflint_layers.model.effects import Effect, effect
 from tflint_layers.model.scopes import Phase, Scope
-from tflint_layers.rewrite import delete_statement
+from tflint_layers.rewrite import delete_call
 from tflint_layers.rules.rule import Hit, Rule
 
 
@@ -59,17 +59,9 @@ def _switches(name: str) -> bool:
     return effect(name) is Effect.RUN_EAGERLY
 
 
-def _is_switch(scope: Scope, statement: ast.stmt) -> bool:
-    call = statement.value if isinstance(statement, ast.Expr) else None
-    return isinstance(call, ast.Call) and _switches(scope.api_name(call.func))
-
-
 def fix(scope: Scope, hit: Hit) -> Fix | None:
     """Delete the statement."""
-    statement = scope.parent(hit.node)
-    if not isinstance(statement, ast.Expr):
-        return None
-    edit = delete_statement(scope, statement, lambda other: _is_switch(scope, other))
+    edit = delete_call(scope, hit.node, _switches)
     return Fix("delete the call", Safety.SAFE, (edit,)) if edit is not None else None
 
 
