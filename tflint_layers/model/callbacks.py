@@ -54,7 +54,6 @@ class Callback:
     start: tuple[int, str] | None = None
     traced: bool = True
     wraps: bool = False
-    autograph: bool = False
     shapeless: bool = False
     returns_result: bool = False
     returns_tensor: bool = False

@@ -295,8 +295,6 @@ class Calls(Expressions):
             if isinstance(value, Function) and callback.always:
                 self.trace_callback(value, arguments, False)  # which AutoGraph does not convert (measured)
             return UNKNOWN
-        if isinstance(value, Function) and callback.autograph and value.autograph is None:
-            value = replace(value, autograph=True)
         return self.call_value(unconverted(value) if callback.unconverted else value, arguments)
 
     def _callback_arguments(self, callback: callbacks.Callback, arguments: Arguments) -> Arguments:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tflint_layers.model.project import Project
 
 _DECLARATIONS = frozenset({ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef})
-_SETTING_UP = frozenset({"__init__", "build"})
+SETTING_UP = frozenset({"__init__", "build"})
 _WRITERS = frozenset({"setter", "deleter"})
 _MAY_STOP_AUTOGRAPH = re.compile(r":=|\byield\b|^[ \t]*(?:try|match)\b")
 
@@ -201,21 +201,8 @@ class ClassInfo:
     @cached_property
     def defined(self) -> frozenset[str]:
         """The attributes that the class body or one of its methods gives an instance, methods among them."""
-        written = (info.attributes_stored for info in self._functions)
+        written = (info.attributes_stored for info in self.module.all_functions if info.cls is self)
         return frozenset((*self.methods, *self.attributes)).union(*written)
-
-    @cached_property
-    def _functions(self) -> list[FunctionInfo]:
-        """The methods, all definitions of the same name among them, as of a property."""
-        return [info for info in self.module.all_functions if info.cls is self]
-
-    def may_set(self, name: str) -> bool:
-        """Whether a method or property of the class or its bases assigns an attribute after the layer is set up."""
-        return any(isinstance(ancestor, ClassInfo) and name in ancestor._set_later for ancestor in self.ancestry)
-
-    @cached_property
-    def _set_later(self) -> frozenset[str]:
-        return frozenset().union(*(info.attributes_stored for info in self._functions if info.name not in _SETTING_UP))
 
     def reads(self, method: FunctionInfo) -> frozenset[str]:
         """The names of the attributes that a method reads, and the methods of the class that it may call."""
@@ -253,13 +240,19 @@ class ClassInfo:
     @cached_property
     def rewritten(self) -> frozenset[str]:
         """The attributes that methods other than ``__init__`` and ``build`` assign or change in place."""
-        changing = [method for name, method in self.methods.items() if name not in _SETTING_UP]
+        changing = [method for name, method in self.methods.items() if name not in SETTING_UP]
         stored = (method.attributes_stored for method in changing)
         return frozenset().union(*stored, *(method.attributes_mutated for method in changing))
 
     def rewrites(self, name: str) -> bool:
         """Whether a method of the class or of its bases assigns an attribute after the layer is set up."""
         return any(isinstance(ancestor, ClassInfo) and name in ancestor.rewritten for ancestor in self.ancestry)
+
+    def may_set(self, name: str) -> bool:
+        """As :meth:`rewrites`, or whether writing to a property assigns the attribute."""
+        bases = (base for base in self.ancestry if isinstance(base, ClassInfo))
+        setters = (setter for base in bases for setter in base.setters.values())
+        return self.rewrites(name) or any(name in setter.attributes_stored for setter in setters)
 
     @cached_property
     def ancestry(self) -> tuple[ClassInfo | str, ...]:

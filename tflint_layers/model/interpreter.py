@@ -10,7 +10,7 @@ from dataclasses import replace
 from tflint_layers.model import api
 from tflint_layers.model.annotations import annotated_object
 from tflint_layers.model.arguments import Arguments
-from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
+from tflint_layers.model.classes import SETTING_UP, ClassInfo, FunctionInfo, ModuleInfo
 from tflint_layers.model.decorators import is_transparent, is_wrapped
 from tflint_layers.model.frame import Frame, Heap, Names
 from tflint_layers.model.reach import Reach
@@ -39,7 +39,6 @@ _MOST_FUNCTIONS = 300
 # How often a function is run for one file with other arguments each time: at least so often, and so many nodes of it.
 _LEAST_REPEATS = 2
 _MOST_REPEATED = 1500
-_SETTING_UP = frozenset({"__init__", "build"})
 _CACHING_DECORATORS = frozenset({"cache", "lru_cache", "cached_property"})
 _CONTEXT_DECORATORS = frozenset({"contextmanager", "asynccontextmanager"})
 
@@ -62,7 +61,7 @@ class Interpreter(Statements):
         self._declared: dict[ClassInfo, Names] = {}
         self._set_up_by: dict[tuple[ClassInfo, str], Names] = {}
         self._results: Results = {}
-        self._given: dict[tuple[object, ...], list[Value]] = {}
+        self._outcomes: dict[tuple[object, ...], list[Value]] = {}
         self._wrappers: dict[FunctionInfo, Function | Instance | None] = {}
         # What classes of other files come to is the same whichever file asks.
         self._memory = module.project.memory(keras)
@@ -126,10 +125,10 @@ class Interpreter(Statements):
             known, written = results[key]
             self.heap.update(written)
             return known
-        given = self._given.setdefault((info, kind), [])
-        if function.environment is None and len(given) >= max(_LEAST_REPEATS, _MOST_REPEATED // len(info.nodes)):
+        outcomes = self._outcomes.setdefault((info, kind), [])
+        if function.environment is None and len(outcomes) >= max(_LEAST_REPEATS, _MOST_REPEATED // len(info.nodes)):
             # A long function that gave the same each time is taken to do so whatever it is passed.
-            return given[0] if all(value == given[0] for value in given) else UNKNOWN
+            return outcomes[0] if all(value == outcomes[0] for value in outcomes) else UNKNOWN
         self._entered += 1
         if self._entered > _MOST_FUNCTIONS:
             return UNKNOWN
@@ -139,7 +138,7 @@ class Interpreter(Statements):
         if isinstance(result, Container) and _is_context(info):
             result = result.of
         result = UNKNOWN if is_wrapped(info) and not function.bare else result
-        given.append(result)
+        outcomes.append(result)
         results[key] = result, {place: v for place, v in self.heap.items() if before.get(place) != v}
         return result
 
@@ -229,7 +228,7 @@ class Interpreter(Statements):
         cls = instance.cls
         if cls is None or info.cls is None or info.cls is cls or not self._sets_up_elsewhere(info):
             return False
-        overridden = cls.methods.keys() - _SETTING_UP
+        overridden = cls.methods.keys() - SETTING_UP
         if any(node.attr in overridden for node in info.of_kind(ast.Attribute)):
             return False
         for name, value in self.declared(info.cls).items():
@@ -281,7 +280,7 @@ class Interpreter(Statements):
         """Whether a function sets up a base class that is traced itself, and so is looked at in its own file."""
         return (
             info.module is not self.module
-            and info.name in _SETTING_UP
+            and info.name in SETTING_UP
             and info.cls is not None
             and info.cls.role is not None
         )

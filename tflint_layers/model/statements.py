@@ -307,11 +307,11 @@ class Statements(Calls):
         if lifted:
             self.frame.lift()
         self.frame.marks += ["caught"] * suppressed
-        before = self._state()
+        before = self._state() if suppressed else None
         completes = self.execute(node.body)
         self.frame.eager = was_eager
         del self.frame.marks[marks:]
-        if suppressed:
+        if before is not None:
             self._merge([before, self._state()] if completes else [before])
         return completes or suppressed
 

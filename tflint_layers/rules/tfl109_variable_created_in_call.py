@@ -47,6 +47,7 @@ from collections.abc import Iterator
 
 from tflint_layers.finding import Fix, Proof, Safety
 from tflint_layers.model import api
+from tflint_layers.model.classes import SETTING_UP
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.state import State, holds_new, state_of
 from tflint_layers.model.values import TENSOR, TENSORS, Api, Class, Instance, Method, Value, Variable, alternatives
@@ -79,7 +80,7 @@ def _message(scope: Scope, node: ast.Call) -> str:
 
 def _is_set_up(scope: Scope) -> bool:
     """Whether the code makes the layer's state, although traced code is what calls it."""
-    return scope.function is not None and scope.function.name in {"__init__", "build"}
+    return scope.function is not None and scope.function.name in SETTING_UP
 
 
 def _is_part(scope: Scope, node: ast.Call) -> bool:
