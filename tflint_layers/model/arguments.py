@@ -55,10 +55,13 @@ def _is_inner(function: Function) -> bool:
 
 def any_tensor(arguments: Arguments, trait: str) -> bool:
     """Whether some argument, or an element of one, is a tensor of which ``trait`` holds."""
-    values = [one for value in arguments.values for one in alternatives(value)]
-    held = [item for value in values if isinstance(value, Container) for item in value.items or (value.of,)]
-    elements = [one for value in held for one in alternatives(value)]
-    return any(isinstance(value, Tensor) and bool(getattr(value, trait)) for value in [*values, *elements])
+    for value in arguments.values:
+        for one in alternatives(value):
+            for item in (one.items or (one.of,)) if isinstance(one, Container) else (one,):
+                for element in alternatives(item):
+                    if isinstance(element, Tensor) and getattr(element, trait):
+                        return True
+    return False
 
 
 def have_batch(value: Value | None) -> bool:

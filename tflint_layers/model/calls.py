@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from typing import ClassVar
 
 from tflint_layers.model import api, callbacks
 from tflint_layers.model.arguments import (
@@ -143,6 +145,8 @@ class Calls(Expressions):
         environment.lasting = True
         environment.names.update({name: self.around(maker, name) or UNKNOWN for name in maker.locals})
         return environment
+
+    _handlers: ClassVar[dict[type, Callable[..., Value]]] = {**Expressions._handlers, ast.Call: call}
 
     # Objects.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
-import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 _DECLARATIONS = frozenset({ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef})
 SETTING_UP = frozenset({"__init__", "build"})
 _WRITERS = frozenset({"setter", "deleter"})
-_MAY_STOP_AUTOGRAPH = re.compile(r":=|\byield\b|^[ \t]*(?:try|match)\b")
+# What `is_convertible` looks for, as it is written.
+_STOPS_OF_AUTOGRAPH = (":=", "yield", "try:", "try :", "match ", "match(")
 
 Node = TypeVar("Node", bound=ast.AST)
 
@@ -41,6 +42,17 @@ class FunctionInfo:
         """The positional parameters in order."""
         arguments = self.node.args
         return [*arguments.posonlyargs, *arguments.args]
+
+    @cached_property
+    def defaults(self) -> dict[str, ast.expr]:
+        """The defaults of the parameters that have one, by name."""
+        arguments = self.node.args
+        with_default = self.parameters[self.required :]
+        found = {parameter.arg: value for parameter, value in zip(with_default, arguments.defaults, strict=True)}
+        for parameter, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+            if default is not None:
+                found[parameter.arg] = default
+        return found
 
     @property
     def required(self) -> int:
@@ -68,8 +80,8 @@ class FunctionInfo:
         Measured: it has no notion of `:=`, of `match`, of `else` behind `try`, nor of generators, in inner functions
         neither.
         """
-        lines = self.module.source.lines[self.node.lineno - 1 : self.node.end_lineno]
-        if not any(map(_MAY_STOP_AUTOGRAPH.search, lines)):
+        stops = self.module.autograph_stops
+        if bisect_left(stops, self.node.lineno) == bisect_right(stops, self.node.end_lineno or self.node.lineno):
             return True
         return not any(
             isinstance(node, (ast.NamedExpr, ast.Match, ast.Yield, ast.YieldFrom))
@@ -246,7 +258,12 @@ class ClassInfo:
 
     def rewrites(self, name: str) -> bool:
         """Whether a method of the class or of its bases assigns an attribute after the layer is set up."""
-        return any(isinstance(ancestor, ClassInfo) and name in ancestor.rewritten for ancestor in self.ancestry)
+        return name in self._rewritten_anywhere
+
+    @cached_property
+    def _rewritten_anywhere(self) -> frozenset[str]:
+        bases = (base for base in self.ancestry if isinstance(base, ClassInfo))
+        return frozenset().union(*(base.rewritten for base in bases))
 
     def may_set(self, name: str) -> bool:
         """As :meth:`rewrites`, or whether writing to a property assigns the attribute."""
@@ -387,6 +404,13 @@ class ModuleInfo:
     def classes_by_node(self) -> dict[ast.AST, ClassInfo]:
         """Every class of the module by its definition."""
         return {info.node: info for info in self.all_classes}
+
+    @cached_property
+    def autograph_stops(self) -> list[int]:
+        """The lines on which there may be something that AutoGraph has no notion of, in order."""
+        words = [word for word in _STOPS_OF_AUTOGRAPH if word in self.source.text]
+        lines = enumerate(self.source.lines, 1) if words else ()
+        return [number for number, line in lines if any(word in line for word in words)]
 
     @cached_property
     def may_yield(self) -> bool:

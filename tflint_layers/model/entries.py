@@ -225,7 +225,7 @@ def _entry_arguments(method: FunctionInfo, cls: ClassInfo) -> Arguments:
         evidence |= {method.parameters[1].arg} - _checked_for_lists(method)
     if role in _WITHOUT_BATCH and len(method.parameters) > 1:
         evidence |= {method.parameters[1].arg}
-    defaults = dict(_defaults(method))
+    defaults = method.defaults
     values = tuple(
         _entry_value(parameter, index, method, role, evidence, defaults)
         for index, parameter in enumerate(method.parameters[1:])
@@ -302,16 +302,6 @@ def _loose_arguments(info: FunctionInfo, skip: int) -> Arguments:
         annotated = annotated_value(parameter, info, TENSOR)
         values.append(annotated or (Tensor(nest=True) if parameter.arg in attributes else UNKNOWN))
     return Arguments(tuple(values))
-
-
-def _defaults(method: FunctionInfo) -> Iterator[tuple[str, ast.expr]]:
-    arguments = method.node.args
-    if arguments.defaults:
-        for parameter, value in zip(method.parameters[-len(arguments.defaults) :], arguments.defaults, strict=True):
-            yield parameter.arg, value
-    for parameter, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-        if default is not None:
-            yield parameter.arg, default
 
 
 def _is_called_with_one_tensor(cls: ClassInfo) -> bool:

@@ -490,7 +490,6 @@ class Expressions(Members):
         ast.SetComp: _comprehension,
         ast.GeneratorExp: _comprehension,
         ast.DictComp: _comprehension,
-        ast.Call: lambda self, node: self.call(node),
     }
 
 

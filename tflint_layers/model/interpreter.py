@@ -139,7 +139,7 @@ class Interpreter(Statements):
             result = result.of
         result = UNKNOWN if is_wrapped(info) and not function.bare else result
         outcomes.append(result)
-        results[key] = result, {place: v for place, v in self.heap.items() if before.get(place) != v}
+        results[key] = result, {place: v for place, v in self.heap.items() if before.get(place) is not v}
         return result
 
     def _decorated(self, function: Function) -> Function | None:
@@ -315,7 +315,7 @@ class Interpreter(Statements):
         specification = info.node.args
         keywords = dict(arguments.keywords)
         missing: Value | None = UNKNOWN if arguments.partial else None
-        defaults = _defaults(specification)
+        defaults = info.defaults
         if function.environment is not None and defaults and missing is None:
             keywords = {**_bound_defaults(defaults, function.environment), **keywords}
         for index, parameter in enumerate(info.parameters):
@@ -425,7 +425,7 @@ class Interpreter(Statements):
         # Keras builds layers; what other objects call `build` they run themselves.
         phase = Phase.BUILD if method.name == "build" and api.is_traced_role(cls.role) else Phase.INIT
         function = self.function_value(method, bound=instance)
-        defaults = _defaults(method.node.args)
+        defaults = method.defaults
         arguments = tuple(
             Static() if phase is Phase.BUILD else _option(parameter, defaults, method)
             for parameter in method.parameters[1:]
@@ -477,16 +477,6 @@ def replace_scope(scope: Scope, info: FunctionInfo, autograph: bool) -> Scope:
         scope.route if scope.route == (info.qualname,) and scope.function is not info else (*scope.route, info.qualname)
     )
     return Scope(info.module, info, scope.phase, scope.keras, autograph, scope.layer, route, left=scope.left)
-
-
-def _defaults(arguments: ast.arguments) -> dict[str, ast.expr]:
-    positional = [*arguments.posonlyargs, *arguments.args]
-    with_default = positional[len(positional) - len(arguments.defaults) :] if arguments.defaults else []
-    found = {parameter.arg: value for parameter, value in zip(with_default, arguments.defaults, strict=True)}
-    for parameter, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-        if value is not None:
-            found[parameter.arg] = value
-    return found
 
 
 def _bound_defaults(defaults: dict[str, ast.expr], environment: Environment) -> Names:

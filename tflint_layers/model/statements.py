@@ -43,7 +43,11 @@ class Statements(Calls):
         """Run a block; whether control reaches its end."""
         for statement in body:
             handler = self._statements.get(type(statement))
-            self.frame.record(statement, None)
+            frame = self.frame
+            if frame.marks:
+                frame.record(statement, None)
+            else:
+                frame.scope.values[statement] = None
             if handler is None:
                 self._plain(statement)
             elif handler(self, statement) is False:
@@ -140,6 +144,9 @@ class Statements(Calls):
         self.frame.environment.names, self.heap = dict(state[0]), dict(state[1])
 
     def _merge(self, states: list[tuple[Names, Heap]]) -> None:
+        if len(states) == 1:
+            self.frame.environment.names, self.heap = states[0]
+            return
         self.frame.environment.names = _join_maps([names for names, _ in states])
         self.heap = self._join_heaps([heap for _, heap in states])
 
@@ -157,21 +164,22 @@ class Statements(Calls):
     def _if(self, node: ast.If) -> bool:
         test = self.evaluate(node.test)
         outcome = truth(test)
-        guarding = outcome is None and self._guards(node.test)
-        before = self._state()
+        guarding = outcome is None and self.frame.scope.is_traced and self._guards(node.test)
+        branches = [(way, body) for way, body in ((True, node.body), (False, node.orelse)) if outcome in (None, way)]
+        before = self._state() if len(branches) > 1 else None
         ends = []
-        for wanted, body in ((True, node.body), (False, node.orelse)):
-            if outcome not in (None, wanted):
-                continue
-            self._restore(before)
+        for wanted, body in branches:
             self.assume(node.test, wanted)
             off_by_default = truth_by_default(test) is (not wanted)
             marks = len(self.frame.marks)
             self.frame.marks += ["optional"] * off_by_default + ["guarded"] * guarding
             with self._unseen() if off_by_default and self._is_of_another() else nullcontext():
                 if self.execute(body):
-                    ends.append(self._state())
+                    ends.append((self.frame.environment.names, self.heap))
             del self.frame.marks[marks:]
+            if before is not None:
+                # What one branch leaves is not copied: the other goes on with what there was before.
+                self.frame.environment.names, self.heap = before
         if len(ends) > 1 and self.frame.scope.phase is Phase.INIT:
             self._note_depending(ends)
         if ends:

@@ -389,7 +389,8 @@ def stored(value: Value, origin: str) -> Value:
             return replace(value, of=stored(value.of, origin), items=items, origin=origin, entries=())
         return replace(value, origin=origin, entries=())
     if isinstance(value, Instance):
-        return replace(value, origin=origin, fresh=False)
+        # The same wherever it is kept: a function that is given such objects of one class need not run for each.
+        return replace(value, origin="kept", fresh=False)
     if isinstance(value, Variable):
         return replace(value, fresh=False)
     if isinstance(value, Static) and value.sure:
