@@ -48,6 +48,7 @@ from tflint_layers.model.values import (
 )
 
 _BUILTINS = frozenset(dir(builtins))
+_CONSTANTS = frozenset({bool, int, float, str, type(None)})
 
 
 class Expressions(Members):
@@ -77,7 +78,7 @@ class Expressions(Members):
         return UNKNOWN
 
     def _constant(self, node: ast.Constant) -> Value:
-        return _static(literal(node))
+        return _static(node.value) if type(node.value) in _CONSTANTS else STATIC
 
     def _text(self, node: ast.AST) -> Value:
         self._evaluate_parts(node)
@@ -85,12 +86,12 @@ class Expressions(Members):
 
     def _name(self, node: ast.Name) -> Value:
         frame = self.frame
-        if node.id not in frame.outer_names:
-            found = frame.environment.find(node.id)
-            if found is not None:
-                return found
-        elif node.id in frame.environment.names:
-            return frame.environment.names[node.id]
+        environment = frame.environment
+        found = environment.names.get(node.id)
+        if found is None and environment.outer is not None and node.id not in frame.outer_names:
+            found = environment.outer.find(node.id)
+        if found is not None:
+            return found
         function = frame.scope.function
         if function is not None and function.cls is not None and function.cls.around is not None:
             found = self.around(function.cls.around, node.id)

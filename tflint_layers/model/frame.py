@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from functools import cache
 
 from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
 from tflint_layers.model.scopes import Scope
@@ -98,5 +99,9 @@ class Machine:
         self, *, batch: bool = False, shapeless: bool = False, keras: bool = False, whole: bool = False
     ) -> Tensor:
         """A tensor made here: symbolic, or an eager one where the code runs outside of the graph."""
-        eager = self.frame.eager
-        return Tensor(batch=batch, shapeless=shapeless, eager=eager, keras=keras and eager, whole=whole)
+        return _tensor(batch, shapeless, self.frame.eager, keras and self.frame.eager, whole)
+
+
+@cache
+def _tensor(batch: bool, shapeless: bool, eager: bool, keras: bool, whole: bool) -> Tensor:
+    return Tensor(batch=batch, shapeless=shapeless, eager=eager, keras=keras, whole=whole)

@@ -38,7 +38,7 @@ _DEEPEST = 8
 _MOST_FUNCTIONS = 300
 # How often a function is run for one file with other arguments each time: at least so often, and so many nodes of it.
 _LEAST_REPEATS = 2
-_MOST_REPEATED = 1500
+_MOST_REPEATED = 500
 _CACHING_DECORATORS = frozenset({"cache", "lru_cache", "cached_property"})
 _CONTEXT_DECORATORS = frozenset({"contextmanager", "asynccontextmanager"})
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
 
@@ -173,9 +172,9 @@ class Statements(Calls):
             off_by_default = truth_by_default(test) is (not wanted)
             marks = len(self.frame.marks)
             self.frame.marks += ["optional"] * off_by_default + ["guarded"] * guarding
-            with self._unseen() if off_by_default and self._is_of_another() else nullcontext():
-                if self.execute(body):
-                    ends.append((self.frame.environment.names, self.heap))
+            run = self._execute_unseen if off_by_default and self._is_of_another() else self.execute
+            if run(body):
+                ends.append((self.frame.environment.names, self.heap))
             del self.frame.marks[marks:]
             if before is not None:
                 # What one branch leaves is not copied: the other goes on with what there was before.
@@ -195,14 +194,13 @@ class Statements(Calls):
         own = layer.ancestry if layer is not None else ()
         return layer is not None and isinstance(receiver, Instance) and receiver.cls not in (None, *own)
 
-    @contextmanager
-    def _unseen(self) -> Iterator[None]:
+    def _execute_unseen(self, body: list[ast.stmt]) -> bool:
         """Run code for what it gives: what the caller passes goes with the options that it has chosen."""
         frame, scope = self.frame, self.frame.scope
         frame.scope = replace(scope, values={})
         try:
             with self.unrecorded():
-                yield
+                return self.execute(body)
         finally:
             frame.scope = scope
 
