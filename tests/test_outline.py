@@ -51,6 +51,7 @@ def looked_at(folder: Path, text: str) -> bool:
         "from .compat import tf\nf = tf.function(g)\n",
         "import tensorflow as tf\ndata = tf.data.Dataset.range(3).map(f)\n",
         "import keras\nmodel = keras.layers.Lambda(f)\n",
+        "from tensorflow import while_loop\nwhile_loop(condition, body, [x])\n",
     ],
 )
 def test_files_that_may_have_traced_code(folder: Path, text: str) -> None:
@@ -65,6 +66,7 @@ def test_files_that_may_have_traced_code(folder: Path, text: str) -> None:
         "from .base import Plain\nclass A(Plain, Exception): pass\n",
         "from .absent import Missing as M\nimport tensorflow as tf\nassert tf\n",
         "import tensorflow as tf\ndef scale(x):\n    return list(map(tf.square, x))\n",
+        "import tensorflow as tf\nshown = my_while_loop(tf.square, x)\n",
         "def scale(x):\n    print(x)\n",
     ],
 )

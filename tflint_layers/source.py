@@ -5,15 +5,12 @@ from __future__ import annotations
 import ast
 import io
 import os
-import re
 import symtable
 import sys
 import tokenize
 import warnings
 from dataclasses import dataclass
 from functools import cache, cached_property
-
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
 
 
 @cache
@@ -113,7 +110,7 @@ class Source:
     @cached_property
     def lines(self) -> list[str]:
         """The lines as the parser counts them, each with its line ending."""
-        return _LINE.findall(self.text)
+        return [*io.StringIO(self.text, newline=""), ""]
 
     @cached_property
     def _starts(self) -> list[int]:

@@ -21,8 +21,8 @@ _HOMES = (
     ("keras.src", "keras"),
     ("keras.legacy.backend", "keras.backend"),
 )
-_KERAS2_HOMES = ("tf_keras", "tensorflow.python.keras", "tensorflow.contrib.keras")
-_KERAS3_HOMES = ("keras.ops", "keras.random", "keras.saving")
+_KERAS2_HOMES = ("tf_keras.", "tensorflow.python.keras.", "tensorflow.contrib.keras.")
+_KERAS3_HOMES = ("keras.ops.", "keras.random.", "keras.saving.")
 
 
 @cache
@@ -59,10 +59,10 @@ def bindings(node: ast.Import | ast.ImportFrom, package: str) -> Iterator[tuple[
 
 def keras_of_names(names: Iterable[str]) -> int | None:
     """The Keras version that names of a library, as they are imported, give away: 2, 3, or None where they fit both."""
-    names = list(names)
-    if any(_within(name, _KERAS2_HOMES) for name in names):
+    whole = [f"{name}." for name in names]
+    if any(name.startswith(_KERAS2_HOMES) for name in whole):
         return 2
-    if any(_within(name, _KERAS3_HOMES) for name in names):
+    if any(name.startswith(_KERAS3_HOMES) for name in whole):
         return 3
     return None
 
@@ -73,7 +73,3 @@ def names_read(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
         yield from (alias.name for alias in node.names)
     elif not node.level:
         yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def _within(dotted: str, homes: tuple[str, ...]) -> bool:
-    return any(dotted == home or dotted.startswith(home + ".") for home in homes)
