@@ -164,7 +164,7 @@ class FunctionInfo:
     @cached_property
     def nodes(self) -> list[ast.AST]:
         """The nodes of the body without those of functions and classes inside it."""
-        return list(own_nodes(self.node))
+        return own_nodes(self.node)
 
     @cached_property
     def parents(self) -> dict[ast.AST, ast.AST]:

@@ -65,7 +65,7 @@ def _used_inside(cls: ClassInfo) -> tuple[set[str], set[str]]:
 
 def _changed(method: FunctionInfo) -> Iterator[str]:
     """The attributes that a method sets from its parameters or from what they were."""
-    nodes = list(own_nodes(method.node))
+    nodes = own_nodes(method.node)
     if not method.parameters or any(isinstance(n, ast.Attribute) and n.attr in _RETRACING for n in nodes):
         return
     receiver, *parameters = [parameter.arg for parameter in method.parameters]
@@ -101,7 +101,7 @@ def changed_globals(module: ModuleInfo) -> dict[str, FunctionInfo]:
 
 
 def _globals_changed(function: FunctionInfo) -> Iterator[str]:
-    nodes = list(own_nodes(function.node))
+    nodes = own_nodes(function.node)
     declared = {name for node in nodes if isinstance(node, ast.Global) for name in node.names}
     bound = bound_names(function) - declared
     for node in nodes:

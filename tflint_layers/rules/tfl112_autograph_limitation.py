@@ -267,7 +267,7 @@ def _check_callbacks(scope: Scope, node: ast.Call) -> Iterator[Hit]:
 
 
 def _check_callback(scope: Scope, node: ast.Call, function: Function, called: str) -> Iterator[Hit]:
-    inner = list(own_nodes(function.info.node))
+    inner = own_nodes(function.info.node)
     own = {n.id for n in inner if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     own |= {parameter.arg for parameter in function.info.parameters}
     for call in inner:
