@@ -1,4 +1,7 @@
-"""Faults that running the layer alone does not show: a schedule, an activation, what the environment says."""
+"""Faults that running the layer alone does not show.
+
+A schedule, an activation, what the environment says, the gradient of a layer that has nothing to train.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +34,23 @@ ENVIRONMENT = """class ByEnvironment(keras.layers.Layer):
     def call(self, inputs):
         return inputs if "NO_SCALE" in os.environ else inputs * 2.0
 """
+GRADIENT = """@tf.custom_gradient
+def reversed_gradient(x):
+    def gradient(upstream):
+        print("reversing")
+        return -upstream
+
+    return tf.identity(x), gradient
 
 
-@pytest.mark.parametrize(("code", "source"), [("TFL104", SCHEDULE), ("TFL104", ACTIVATION), ("TFL206", ENVIRONMENT)])
+class GradientReversal(keras.layers.Layer):
+    def call(self, inputs):
+        return reversed_gradient(inputs) * 1.0
+"""
+FAULTS = [("TFL104", SCHEDULE), ("TFL104", ACTIVATION), ("TFL206", ENVIRONMENT), ("TFL201", GRADIENT)]
+
+
+@pytest.mark.parametrize(("code", "source"), FAULTS)
 def test_it_is_reported_all_the_same(code: str, source: str) -> None:
     found = lint_source((HEAD + source).encode(), "layer.py", Settings(keras=3))
     assert [finding.code for finding in found] == [code]

@@ -276,6 +276,15 @@ class Calls(Expressions):
             return join(results)
         return self._callback_result(callback, arguments, join(results))
 
+    def without_gradient(self, result: Container) -> Value:
+        """What callers get of a function with a gradient of its own, which TensorFlow traces where it needs that."""
+        items = result.items or ()
+        gradient = items[1] if len(items) == 2 else UNKNOWN
+        if not isinstance(gradient, Function):
+            return result
+        self.call_value(unconverted(gradient), Arguments((self.tensor(),) * gradient.info.required))
+        return items[0]
+
     def _from_host(self, arguments: Arguments) -> Value:
         """What a function that runs outside of the graph gives: one tensor for each type that it is said to return."""
         types = arguments.get(2, "Tout")

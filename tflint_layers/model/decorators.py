@@ -30,6 +30,11 @@ def written_out(decorator: ast.expr, module: ModuleInfo) -> ast.expr:
     return made if isinstance(made, ast.Call) else decorator
 
 
+def has_own_gradient(info: FunctionInfo) -> bool:
+    """Whether a function gives its result and the function that computes the gradient."""
+    return any(info.module.dotted(decorator) == "tensorflow.custom_gradient" for decorator in info.decorators)
+
+
 def is_static_method(info: FunctionInfo) -> bool:
     """Whether a method of a class is given no object."""
     return any(isinstance(decorator, ast.Name) and decorator.id == "staticmethod" for decorator in info.decorators)

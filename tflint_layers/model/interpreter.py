@@ -11,7 +11,7 @@ from tflint_layers.model import api
 from tflint_layers.model.annotations import annotated_object
 from tflint_layers.model.arguments import Arguments
 from tflint_layers.model.classes import SETTING_UP, ClassInfo, FunctionInfo, ModuleInfo
-from tflint_layers.model.decorators import is_transparent, is_wrapped
+from tflint_layers.model.decorators import has_own_gradient, is_transparent, is_wrapped
 from tflint_layers.model.frame import Frame, Heap, Names
 from tflint_layers.model.reach import Reach
 from tflint_layers.model.scopes import Phase, Scope
@@ -135,8 +135,11 @@ class Interpreter(Statements):
         scope = replace_scope(caller.scope, info, autograph)
         before = dict(self.heap)
         result = self._run_in(scope, function, arguments, caller.eager)
-        if isinstance(result, Container) and _is_context(info):
-            result = result.of
+        if isinstance(result, Container) and info.decorators:
+            if _is_context(info):
+                result = result.of
+            elif has_own_gradient(info):
+                result = self.without_gradient(result)
         result = UNKNOWN if is_wrapped(info) and not function.bare else result
         outcomes.append(result)
         results[key] = result, {place: v for place, v in self.heap.items() if before.get(place) is not v}
