@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tflint_layers.model.importgraph import ImportGraph
 from tflint_layers.modules import absolute_name, file_of_import, imported_names, module_name, named_root
 
 FILES = [
@@ -66,6 +67,27 @@ def test_the_name_of_a_file(layers: Path) -> None:
     assert module_name(str(layers)) == (str(root), "pkg.inner.layers")
     assert module_name(str(root / "pkg/__init__.py")) == (str(root), "pkg")
     assert module_name("absent.py") == (None, "absent")
+
+
+@pytest.mark.parametrize(
+    ("importer", "statement", "file"),
+    [
+        ("pkg/user.py", "from . import inner", "pkg/inner/__init__.py"),
+        ("pkg/user.py", "from .inner import plain", "pkg/inner/plain.py"),
+        ("pkg/user.py", "from .inner.plain import name", "pkg/inner/plain.py"),
+        ("pkg/user.py", "import pkg.inner.plain as p", "pkg/inner/plain.py"),
+        ("user.py", "from loose import plain", "loose/plain.py"),
+        ("user.py", "from loose.plain import *", "loose/plain.py"),
+    ],
+)
+def test_the_files_that_import_a_file(tmp_path: Path, importer: str, statement: str, file: str) -> None:
+    for name in ("setup.py", "pkg/__init__.py", "pkg/inner/__init__.py", "pkg/inner/plain.py", "loose/plain.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("", encoding="utf-8")
+    (tmp_path / importer).write_text(statement + "\n", encoding="utf-8")
+    graph = ImportGraph()
+    assert graph.importers(str(tmp_path / file)) == [str(tmp_path / importer)]
+    assert graph.importers(str(tmp_path / importer)) == []
 
 
 def test_what_import_lines_name() -> None:

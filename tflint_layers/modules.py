@@ -82,12 +82,18 @@ def module_name(path: str) -> tuple[str | None, str]:
     stem = os.path.splitext(os.path.basename(path))[0]
     if not os.path.exists(path):
         return None, stem
-    parts = [] if stem == "__init__" else [stem]
-    folder = os.path.dirname(path)
-    while is_package(folder) and os.path.dirname(folder) != folder:
-        parts.insert(0, os.path.basename(folder))
-        folder = os.path.dirname(folder)
-    return folder, ".".join(parts)
+    folder, packages = _packages_of(os.path.dirname(path))
+    return folder, ".".join(packages if stem == "__init__" else (*packages, stem))
+
+
+@cache
+def _packages_of(folder: str) -> tuple[str, tuple[str, ...]]:
+    """The folder around the outermost package that a folder belongs to, and the packages from there to the folder."""
+    above, name = os.path.split(folder)
+    if not is_package(folder) or above == folder:
+        return folder, ()
+    outermost, packages = _packages_of(above)
+    return outermost, (*packages, name)
 
 
 @cache
@@ -140,6 +146,7 @@ def _file_from(base: str, folder: str, dotted: str) -> str | None:
     return _file_below(named, dotted) if named is not None else None
 
 
+@cache
 def _folder_above(folder: str, name: str) -> str | None:
     """The folder that holds the nearest folder with a name, of this one and those around it."""
     for _ in range(_FARTHEST_ROOT):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import cache
 
 from tflint_layers.model import api
-from tflint_layers.modules import file_of_import, imported_names, is_package, project_root
+from tflint_layers.modules import file_of_import, imports, is_package, member_name, project_root
 from tflint_layers.settings import DEFAULT_EXCLUDE
 
 _MOST_IMPORTERS = 40
@@ -29,7 +30,7 @@ class ImportGraph:
         """
         if not os.path.isfile(path):
             return []
-        folder = _top_folder(path)
+        folder = _top_folder(os.path.dirname(path))
         if folder not in self._graphs:
             self._graphs[folder] = _read_imports(folder)
         graph = self._graphs[folder]
@@ -62,9 +63,9 @@ def _importers_of(path: str, graph: Importers) -> set[str]:
     return found
 
 
-def _top_folder(path: str) -> str:
-    """The outermost package that holds a file, else the root of the project, else the file's folder."""
-    folder = os.path.dirname(path)
+@cache
+def _top_folder(folder: str) -> str:
+    """The outermost package that a folder belongs to, else the root of the project, else the folder itself."""
     if not is_package(folder):
         return project_root(folder) or folder
     while is_package(folder) and is_package(os.path.dirname(folder)):
@@ -80,10 +81,22 @@ def _read_imports(folder: str) -> Importers:
                 text = file.read()
         except OSError:
             continue
-        for dotted, name in set(imported_names(text, api.is_library)):
-            if (imported := file_of_import(dotted, path)) is not None:
-                graph.setdefault(imported, {}).setdefault(name, set()).add(path)
+        for imported, name in _files_imported(text, path):
+            graph.setdefault(imported, {}).setdefault(name, set()).add(path)
     return graph
+
+
+def _files_imported(text: bytes, path: str) -> Iterator[tuple[str, str]]:
+    """The files that a file imports, each with the name that is taken from there, if any."""
+    for module, name, _ in imports(text, api.is_library):
+        imported = file_of_import(module, path)
+        if imported is not None:
+            yield imported, name
+        # What is taken from a package may be a module of its own.
+        if name and (imported is None or imported.endswith("__init__.py")):
+            member = file_of_import(member_name(module, name), path)
+            if member is not None:
+                yield member, ""
 
 
 def _python_files(folder: str) -> Iterator[str]:

@@ -265,10 +265,12 @@ class Project:
             return Source.from_bytes(file.read(), path)
 
     def tidy(self) -> None:
-        """Give up modules once they are many, while nothing is being evaluated, but those that others ask for most."""
+        """Give up modules once they are many, while nothing is being evaluated, but those lately asked for most."""
         if self._size <= _MOST_BYTES:
             return
         kept = self._most_asked()
+        # Packages that were linted long ago would crowd out the one that is being linted.
+        self._asked.clear()
         self._memory.clear()
         for path in self._modules.keys() - kept:
             module = self._modules.pop(path)
