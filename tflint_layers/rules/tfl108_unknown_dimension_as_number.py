@@ -113,9 +113,10 @@ def _compared(scope: Scope, node: ast.Compare) -> ast.expr | None:
 
     What asserts that it is one fails.
     """
+    found = _first(scope, [node.left, *node.comparators])
     ordered = any(isinstance(operator, (ast.Lt, ast.LtE, ast.Gt, ast.GtE)) for operator in node.ops)
-    if ordered or (isinstance(scope.parent(node), ast.Assert) and _asks_for_number(node)):
-        return _first(scope, [node.left, *node.comparators])
+    if ordered or (found is not None and _asks_for_number(node) and isinstance(scope.parent(node), ast.Assert)):
+        return found
     return None
 
 
