@@ -15,8 +15,7 @@ _CLASS_WITH_BASE = re.compile(rb"class[ \t]+\w+[ \t]*[(\[]")
 _CLASS = re.compile(r"class[ \t]+(?P<name>\w+)[ \t]*(?:\[[^\]\n]*\])?(?:\((?P<bases>[^()]*)(?P<end>[()]))?")
 _DOTTED = re.compile(r"[\w.]+")
 # `keras = tf.keras`: what a module hands on under a name of its own.
-_ALIASED = ("= tf", "= tensorflow", "= keras")
-_ALIAS = re.compile(r"[ \t]*(\w+)[ \t]*=[ \t]*([\w.]+)[ \t]*(?:#.*)?$")
+_ALIAS = re.compile(r"= ((?:tf|tensorflow|keras)[\w.]*)[ \t]*(?:#.*)?$", re.MULTILINE)
 
 
 def may_have_bases(source: Source) -> bool:
@@ -65,13 +64,10 @@ def _imported(text: bytes) -> dict[str, tuple[str, ...]]:
 
 def _aliases(text: str) -> Iterator[tuple[str, str]]:
     """The names that stand for a part of a library, each with the part."""
-    for sign in _ALIASED:
-        place = text.find(sign)
-        while place >= 0:
-            line = text[text.rfind("\n", 0, place) + 1 : (text.find("\n", place) + 1 or len(text) + 1) - 1]
-            if (match := _ALIAS.match(line)) is not None:
-                yield match[1], match[2]
-            place = text.find(sign, place + 1)
+    for match in _ALIAS.finditer(text):
+        before = text[text.rfind("\n", 0, match.start()) + 1 : match.start()].strip(" \t")
+        if before.isidentifier():
+            yield before, match[1]
 
 
 def _written_bases(match: re.Match[str]) -> Iterator[str]:
