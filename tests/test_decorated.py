@@ -45,6 +45,22 @@ SHOWN = {
         """,
         ["TFL103 return x - np.mean(x)"],
     ),
+    "the gradient of a function, which AutoGraph leaves alone": (
+        """
+        @tf.custom_gradient
+        def clipped(x):
+            def gradient(upstream):
+                if tf.reduce_max(upstream) > 1.0:
+                    upstream = upstream / 2.0
+                return upstream
+            return tf.identity(x), gradient
+
+        class Clip(keras.layers.Layer):
+            def call(self, x):
+                return clipped(x).numpy()
+        """,
+        ["TFL104 if tf.reduce_max(upstream) > 1.0:", "TFL101 return clipped(x).numpy()"],
+    ),
     "an object around a function": (
         """
         class Told:
@@ -512,7 +528,9 @@ def test_numpy_cannot_multiply_a_weight_of_keras_3(keras: int) -> None:
     [
         "if (size := len(x.shape)) > 3:\n            raise ValueError(size)",
         "match self.name:\n            case 'a':\n                raise ValueError()",
+        "match[len(x.shape), 1]:\n            case [4, 1]:\n                raise ValueError()",
         "try:\n            size = 1\n        except KeyError:\n            raise\n        else:\n            size = 3",
+        "try  :\n            size = 1\n        except KeyError:\n            raise\n        else:\n            pass",
     ],
 )
 def test_autograph_gives_up_functions_with_statements_that_it_does_not_know(statement: str, keras: int) -> None:

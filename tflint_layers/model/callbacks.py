@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 TRACING_DECORATORS = frozenset({"tensorflow.function", "tensorflow.compat.v1.function"})
-UNCONVERTED_DECORATORS = frozenset(
-    {"tensorflow.autograph.experimental.do_not_convert", "tensorflow.autograph.do_not_convert"}
+# The function that these decorate gives its result and the function that computes the gradient.
+GRADIENT_DECORATORS = frozenset({"tensorflow.custom_gradient"})
+UNCONVERTED_DECORATORS = (
+    frozenset({"tensorflow.autograph.experimental.do_not_convert", "tensorflow.autograph.do_not_convert"})
     # These run the function on their own behalf, and AutoGraph leaves TensorFlow's own code alone.
-    | {"tensorflow.recompute_grad", "tensorflow.custom_gradient"}
+    | {"tensorflow.recompute_grad"}
+    | GRADIENT_DECORATORS
 )
 
 # With one of these a function is traced once, for tensors of the kinds that it names.
@@ -71,7 +74,7 @@ _LOOP = Callback(((0, "cond"), (1, "body")), (2, "loop_vars"), arity=None)
 
 _CALLBACKS: dict[str, Callback] = {
     **dict.fromkeys([*TRACING_DECORATORS, *UNCONVERTED_DECORATORS], _WRAPS),
-    **dict.fromkeys(("tensorflow.recompute_grad", "tensorflow.custom_gradient"), _WRAPS),
+    **dict.fromkeys(("tensorflow.recompute_grad", *GRADIENT_DECORATORS), _WRAPS),
     **dict.fromkeys(
         (
             "tensorflow.py_function",

@@ -282,7 +282,8 @@ class Calls(Expressions):
         gradient = items[1] if len(items) == 2 else UNKNOWN
         if not isinstance(gradient, Function):
             return result
-        self.call_value(unconverted(gradient), Arguments((self.tensor(),) * gradient.info.required))
+        # TensorFlow calls it, where AutoGraph does not reach (measured).
+        self.call_value(replace(gradient, autograph=False), Arguments((self.tensor(),) * gradient.info.required))
         return items[0]
 
     def _from_host(self, arguments: Arguments) -> Value:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 _DECLARATIONS = frozenset({ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef})
 SETTING_UP = frozenset({"__init__", "build"})
 _WRITERS = frozenset({"setter", "deleter"})
-# What `is_convertible` looks for, as it is written.
-_STOPS_OF_AUTOGRAPH = (":=", "yield", "try:", "try :", "match ", "match(")
 
 Node = TypeVar("Node", bound=ast.AST)
 
@@ -408,9 +406,7 @@ class ModuleInfo:
     @cached_property
     def autograph_stops(self) -> list[int]:
         """The lines on which there may be something that AutoGraph has no notion of, in order."""
-        words = [word for word in _STOPS_OF_AUTOGRAPH if word in self.source.text]
-        lines = enumerate(self.source.lines, 1) if words else ()
-        return [number for number, line in lines if any(word in line for word in words)]
+        return [number for number, line in enumerate(self.source.lines, 1) if _may_stop_autograph(line)]
 
     @cached_property
     def may_yield(self) -> bool:
@@ -465,6 +461,11 @@ class ModuleInfo:
                 same = isinstance(alias, ast.Name) and alias.id == node.id
                 return None if same else self.dotted(alias)
         return None
+
+
+def _may_stop_autograph(line: str) -> bool:
+    """Whether a line may have what `FunctionInfo.is_convertible` looks for."""
+    return ":=" in line or "yield" in line or line.lstrip().startswith(("try", "match"))
 
 
 def writes_property(node: FunctionNode) -> bool:

@@ -32,7 +32,7 @@ def written_out(decorator: ast.expr, module: ModuleInfo) -> ast.expr:
 
 def has_own_gradient(info: FunctionInfo) -> bool:
     """Whether a function gives its result and the function that computes the gradient."""
-    return any(info.module.dotted(decorator) == "tensorflow.custom_gradient" for decorator in info.decorators)
+    return any(info.module.dotted(decorator) in callbacks.GRADIENT_DECORATORS for decorator in info.decorators)
 
 
 def is_static_method(info: FunctionInfo) -> bool:
