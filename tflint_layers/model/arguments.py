@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing
+from collections.abc import Iterator
 from dataclasses import replace
 
 from tflint_layers.model.values import (
@@ -55,20 +56,20 @@ def _is_inner(function: Function) -> bool:
 
 def any_tensor(arguments: Arguments, trait: str) -> bool:
     """Whether some argument, or an element of one, is a tensor of which ``trait`` holds."""
-    for value in arguments.values:
-        for one in alternatives(value):
-            for item in (one.items or (one.of,)) if isinstance(one, Container) else (one,):
-                for element in alternatives(item):
-                    if isinstance(element, Tensor) and getattr(element, trait):
-                        return True
-    return False
+    elements = (one for value in arguments.values for one in _elements(value))
+    return any(isinstance(one, Tensor) and bool(getattr(one, trait)) for one in elements)
 
 
 def have_batch(value: Value | None) -> bool:
     """Whether a value is several tensors, each with a batch axis."""
-    return isinstance(value, Container) and all(
-        isinstance(one, Tensor) and one.batch for item in value.items or (value.of,) for one in alternatives(item)
-    )
+    return isinstance(value, Container) and all(isinstance(one, Tensor) and one.batch for one in _elements(value))
+
+
+def _elements(value: Value) -> Iterator[Value]:
+    """What a value may be; of containers, what may be in them."""
+    for one in alternatives(value):
+        for item in one.items or (one.of,) if isinstance(one, Container) else (one,):
+            yield from alternatives(item)
 
 
 def has_tensor(value: Value) -> bool:

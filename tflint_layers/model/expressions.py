@@ -48,7 +48,6 @@ from tflint_layers.model.values import (
 )
 
 _BUILTINS = frozenset(dir(builtins))
-_CONSTANTS = frozenset({bool, int, float, str, type(None)})
 
 
 class Expressions(Members):
@@ -78,7 +77,7 @@ class Expressions(Members):
         return UNKNOWN
 
     def _constant(self, node: ast.Constant) -> Value:
-        return _static(node.value) if type(node.value) in _CONSTANTS else STATIC
+        return _static(literal(node))
 
     def _text(self, node: ast.AST) -> Value:
         self._evaluate_parts(node)

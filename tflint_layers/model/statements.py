@@ -42,11 +42,7 @@ class Statements(Calls):
         """Run a block; whether control reaches its end."""
         for statement in body:
             handler = self._statements.get(type(statement))
-            frame = self.frame
-            if frame.marks:
-                frame.record(statement, None)
-            else:
-                frame.scope.values[statement] = None
+            self.frame.record(statement, None)
             if handler is None:
                 self._plain(statement)
             elif handler(self, statement) is False:

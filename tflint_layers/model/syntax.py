@@ -86,16 +86,8 @@ def own_nodes(function: FunctionNode) -> list[ast.AST]:
     while pending:
         node = pending.pop()
         found.append(node)
-        kind = type(node)
-        if kind in _OWN_SCOPE:
-            continue
-        # As `children`, without a call for each node.
-        for name in _FIELDS[kind]:
-            value = getattr(node, name, None)
-            if type(value) is list:
-                pending += [item for item in value if isinstance(item, ast.AST)]
-            elif isinstance(value, ast.AST):
-                pending.append(value)
+        if type(node) not in _OWN_SCOPE:
+            pending += children(node)
     return found
 
 

@@ -138,7 +138,9 @@ class Instance(Value):
     """An object of a library class (``name``) or of a class of the project (``cls``).
 
     ``fresh``: created by the code that is being traced. ``fields``: attributes of this one object, where objects of
-    its class are told apart: of one that a decorator makes of a function.
+    its class are told apart: of one that a decorator makes of a function. ``origin``: ``"self"`` for the object whose
+    entry point is run, ``"kept"`` for one that is read back from wherever it is kept; of a dynamic shape ``"batch"``
+    where its first entry is the size of the batch.
     """
 
     name: str
@@ -409,8 +411,9 @@ def part_of_new(value: Value) -> Value:
 
 def literal(node: ast.expr) -> Constant:
     """The constant that an expression spells out, else ``NOT_CONSTANT``."""
-    if isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, (bool, int, float, str))):
-        return node.value
+    if type(node) is ast.Constant:
+        value = node.value
+        return value if value is None or isinstance(value, (bool, int, float, str)) else NOT_CONSTANT
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         number = literal(node.operand)
         if isinstance(number, (int, float)):
