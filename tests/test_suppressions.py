@@ -62,7 +62,16 @@ def test_only_the_line_itself_counts_within_brackets() -> None:
     assert hides(text, line=3)
 
 
-@pytest.mark.parametrize("text", ['x = y.numpy(), """\n"""  # noqa\n', "x = y.numpy() + \\\n    1  # noqa\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        'x = y.numpy(), """\n"""  # noqa\n',
+        'x = y.numpy(), """\n\n\n"""  # noqa\n',
+        "x = y.numpy(), '''\n'''  # noqa\n",
+        "x = y.numpy(), 'a\\\nb'  # noqa\n",
+        "x = y.numpy() + \\\n    1  # noqa\n",
+    ],
+)
 def test_a_continued_line_is_one_with_the_next(text: str) -> None:
     assert hides(text, line=1)
     assert hides(text.replace("\n", "\r\n"), line=1)
@@ -94,6 +103,7 @@ def test_no_skip_file(text: str) -> None:
 def test_nothing_is_tokenised_without_need(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tokenize.generate_tokens", None)
     assert not hides("x.numpy()  # no comment of ours\n")
+    assert not hides("x.numpy()\ny = 1  # noqa\n", line=1)
     assert not suppressions("x = 1\n").skip_file
 
 

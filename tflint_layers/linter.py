@@ -261,7 +261,8 @@ class Linter:
         for scope in scopes:
             dispatch = _dispatch(self._fitting_rules(scope.module), scope.phase, scope.keras)
             for node in scope.values:
-                for rule in dispatch.for_node(scope, node) if type(node) in dispatch.by_node else ():
+                rules = dispatch.by_node.get(type(node), ())
+                for rule in dispatch.narrowed(scope, node, rules) if rules else ():
                     for hit in rule.check(scope, node):
                         if not _is_harmless(scope, rule, node):
                             yield _finding(scope, rule, hit, self._fixes)
@@ -313,13 +314,13 @@ class _Dispatch:
                 by_node[node_type] = (*by_node.get(node_type, ()), rule)
         return cls(by_node)
 
-    def for_node(self, scope: Scope, node: ast.AST) -> tuple[Rule, ...]:
-        """The rules that a node is shown to, which is of a type that some of them look at."""
+    def narrowed(self, scope: Scope, node: ast.AST, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        """Those of the rules for nodes of a type that a node of it is shown to."""
         if type(node) is ast.Call:
             return self._for_call(scope.called(node))
         if type(node) is ast.Assign and _binds_local_name(scope, node):
             return self._for_local_name
-        return self.by_node[type(node)]
+        return rules
 
     def _for_call(self, name: str) -> tuple[Rule, ...]:
         if name not in self.by_call:

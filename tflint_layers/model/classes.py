@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from tflint_layers.model import api
 from tflint_layers.model.imports import bindings, canonical, keras_of_names, names_read
-from tflint_layers.model.syntax import FunctionNode, last_name, own_nodes, parents_below, statements, walk
+from tflint_layers.model.syntax import OWN_SCOPE, FunctionNode, last_name, own_nodes, parents_below, statements, walk
 from tflint_layers.source import Source
 
 if TYPE_CHECKING:
@@ -129,14 +129,14 @@ class FunctionInfo:
     def _attributes(self) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
         receiver = self.parameters[0].arg if self.parameters else ""
         own, stored, mutated = set(), set(), set()
-        for node in walk(self.node):
-            if type(node) is ast.Attribute:
-                if type(node.ctx) is ast.Store:
-                    stored.add(node.attr)
-                if type(node.value) is ast.Name and node.value.id == receiver:
-                    own.add(node.attr)
-                elif type(node.value) is ast.Attribute and node.attr in api.MUTATORS:
-                    mutated.add(node.value.attr)
+        inside = (node for kind in OWN_SCOPE for inner in self._by_kind.get(kind, ()) for node in walk(inner))
+        for node in (*self.of_kind(ast.Attribute), *(node for node in inside if isinstance(node, ast.Attribute))):
+            if type(node.ctx) is ast.Store:
+                stored.add(node.attr)
+            if type(node.value) is ast.Name and node.value.id == receiver:
+                own.add(node.attr)
+            elif type(node.value) is ast.Attribute and node.attr in api.MUTATORS:
+                mutated.add(node.value.attr)
         return frozenset(own), frozenset(stored), frozenset(mutated)
 
     def of_kind(self, kind: type[Node]) -> list[Node]:
@@ -416,7 +416,7 @@ class ModuleInfo:
     @cached_property
     def keras(self) -> int | None:
         """The Keras version that the imports give away, also those of modules that hand Keras on; else None."""
-        own = keras_of_names(name for node in self.imports for name in names_read(node))
+        own = keras_of_names(name for node in self.imports if _may_name_keras(node) for name in names_read(node))
         if own is not None:
             return own
         handed_on = (self.project.origins(name, self.path) for name in self.names.values() if not api.is_library(name))
@@ -461,6 +461,10 @@ class ModuleInfo:
                 same = isinstance(alias, ast.Name) and alias.id == node.id
                 return None if same else self.dotted(alias)
         return None
+
+
+def _may_name_keras(node: ast.Import | ast.ImportFrom) -> bool:
+    return isinstance(node, ast.Import) or (node.module or "").startswith(("keras", "tf_keras", "tensorflow"))
 
 
 def _may_stop_autograph(line: str) -> bool:

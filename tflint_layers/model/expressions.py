@@ -91,6 +91,7 @@ class Expressions(Members):
             found = environment.outer.find(node.id)
         if found is not None:
             return found
+        frame.missed.add(node.id)
         function = frame.scope.function
         if function is not None and function.cls is not None and function.cls.around is not None:
             found = self.around(function.cls.around, node.id)

@@ -126,7 +126,11 @@ class Interpreter(Statements):
             self.heap.update(written)
             return known
         outcomes = self._outcomes.setdefault((info, kind), [])
-        if function.environment is None and len(outcomes) >= max(_LEAST_REPEATS, _MOST_REPEATED // len(info.nodes)):
+        if (
+            function.environment is None
+            and len(outcomes) >= _LEAST_REPEATS
+            and len(outcomes) >= _MOST_REPEATED // len(info.nodes)
+        ):
             # A long function that gave the same each time is taken to do so whatever it is passed.
             return outcomes[0] if all(value == outcomes[0] for value in outcomes) else UNKNOWN
         self._entered += 1

@@ -20,14 +20,16 @@ def is_staged(scope: Scope, node: ast.AST) -> bool:
     return isinstance(node, ast.For) and is_symbolic(scope.value(node.iter))
 
 
-def staged_around(scope: Scope, node: ast.AST) -> Staged | None:
+def staged_around(scope: Scope, node: ast.expr | ast.stmt) -> Staged | None:
     """The innermost statement around a node that becomes a part of the graph."""
-    for parent in scope.parents(node):
-        if isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
-            return None
-        if isinstance(parent, (ast.If, ast.For, ast.While)) and is_staged(scope, parent):
-            return parent
-    return None
+    function, line = scope.function, node.lineno
+    if function is None:
+        return None
+    # Most functions have few such statements, and so need no map from each node to the one around it.
+    staged: list[Staged] = [*function.of_kind(ast.If), *function.of_kind(ast.For), *function.of_kind(ast.While)]
+    around = [one for one in staged if one is not node and one.lineno <= line <= (one.end_lineno or line)]
+    inner_first = sorted(around, key=lambda statement: -statement.lineno)
+    return next((statement for statement in inner_first if is_staged(scope, statement)), None)
 
 
 def head(node: Staged) -> ast.expr:

@@ -274,11 +274,19 @@ class Statements(Calls):
     def _loop(self, body: list[ast.stmt], enter: Callable[[], None]) -> None:
         before = self._state()
         end = self._iterate(body, enter)
-        if end is not None and end != before:
+        if end is not None and self._may_give_more(before, end):
             self._merge([before, end])
             again = self._iterate(body, enter)
             end = again if again is not None else end
         self._restore(end if end is not None else before)
+
+    def _may_give_more(self, before: tuple[Names, Heap], end: tuple[Names, Heap]) -> bool:
+        """Whether a second step of a loop starts with something else that it may read than the first one."""
+        names, heap = before
+        after, _ = end
+        if end[1] != heap or any(after.get(name) != value for name, value in names.items()):
+            return True
+        return not self.frame.missed.isdisjoint(after.keys() - names.keys())
 
     def _iterate(self, body: list[ast.stmt], enter: Callable[[], None]) -> tuple[Names, Heap] | None:
         enter()

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-_OWN_SCOPE = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda})
+OWN_SCOPE = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda})
 # The last block first, as they are put on a stack.
 _BLOCKS = ("finalbody", "orelse", "handlers", "cases", "body")
 _COMPOUND = frozenset({ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match}) | (
@@ -86,8 +86,14 @@ def own_nodes(function: FunctionNode) -> list[ast.AST]:
     while pending:
         node = pending.pop()
         found.append(node)
-        if type(node) not in _OWN_SCOPE:
-            pending += children(node)
+        if type(node) in OWN_SCOPE:
+            continue
+        for name in _FIELDS[type(node)]:
+            value = getattr(node, name, None)
+            if type(value) is list:
+                pending += [item for item in value if isinstance(item, ast.AST)]
+            elif isinstance(value, ast.AST):
+                pending.append(value)
     return found
 
 

@@ -82,6 +82,7 @@ _APPENDING = frozenset({"append", "insert", "add", "extend"})
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to control flow that AutoGraph, or the graph's own loops, cannot express."""
+    assert isinstance(node, (ast.expr, ast.stmt))
     for hit in _limits(scope, node):
         staged = node if isinstance(node, ast.For) else staged_around(scope, node)
         # The loop may be one over a list of inputs, which Python runs.
