@@ -202,10 +202,14 @@ class Calls(Expressions):
             )
             if isinstance(returned, Tensor):
                 shapeless = any_tensor(arguments, "shapeless") and api.layer_state(name, self.keras) != "weights"
-                result = self.tensor(batch=batch, shapeless=shapeless, keras=any_tensor(arguments, "keras"))
+                result = self.tensor(batch=batch, shapeless=shapeless, keras=self._is_given_keras_tensor(arguments))
                 return replace(result, nest=returned.nest or returns_more(arguments))
             return returned
         return UNKNOWN
+
+    def _is_given_keras_tensor(self, arguments: Arguments) -> bool:
+        """Whether an argument is a Keras tensor, of which code that is traced sees none."""
+        return self.frame.eager and any_tensor(arguments, "keras")
 
     # Library functions.
 
@@ -236,7 +240,7 @@ class Calls(Expressions):
             )
             keeps_batch = keeps_batch or (name in api.JOINING and have_batch(arguments.get(0, "values")))
             shapeless = value.shapeless or (api.keeps_shape(name) and any_tensor(arguments, "shapeless"))
-            keras = name in api.INPUTS or any_tensor(arguments, "keras")
+            keras = name in api.INPUTS or self._is_given_keras_tensor(arguments)
             return self.tensor(batch=keeps_batch, shapeless=shapeless, keras=keras)
         if name == api.DYNAMIC_SHAPE:
             return self._dynamic_shape(arguments)

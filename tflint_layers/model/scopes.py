@@ -25,6 +25,9 @@ class Phase(enum.Enum):
     PLAIN = "plain"  # module level and functions that nothing traces
 
 
+_TRACED = frozenset({Phase.CALL, Phase.BUILD})
+
+
 class Evaluations(Protocol):
     """What a rule may ask about code outside of the function that it looks at."""
 
@@ -67,10 +70,10 @@ class Scope:
     evaluations: Evaluations | None = field(default=None, repr=False)
     _api_names: dict[ast.AST, str] = field(init=False, default_factory=dict, repr=False)
 
-    @cached_property
+    @property
     def is_traced(self) -> bool:
         """Whether the code runs while something is traced, or sets up what is."""
-        return self.phase in (Phase.CALL, Phase.BUILD)
+        return self.phase in _TRACED
 
     def value(self, node: ast.AST) -> Value:
         """What the expression is; Unknown where the function never evaluates it."""

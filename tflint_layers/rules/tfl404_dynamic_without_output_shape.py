@@ -82,7 +82,7 @@ RULE = Rule(
     nodes=(ast.Call, ast.Assign),
     check=check,
     lasting=True,
-    words=(b"dynamic",),
+    words=dynamic.WORDS,
     proof=Proof.NONE,
     phases=frozenset({Phase.INIT, Phase.CALL, Phase.PLAIN}),
 )
