@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tflint_layers.model import api, callbacks
 from tflint_layers.model.arguments import Arguments, leaves, unconverted
 from tflint_layers.model.effects import effect
+from tflint_layers.model.iteration import ITERATION
 from tflint_layers.model.namepatterns import ANYTHING, pattern_of
 from tflint_layers.model.scopes import Phase, api_name
 from tflint_layers.model.values import (
@@ -159,39 +160,6 @@ def _length(machine: Calls, arguments: Arguments) -> Value:
     return machine.tensor(whole=True) if is_batch else UNKNOWN
 
 
-def _sequence_of(machine: Calls, arguments: Arguments) -> Value:
-    if not arguments.positional:
-        return Container(UNKNOWN, ())
-    return join(_as_sequence(machine, alternative) for alternative in alternatives(arguments.positional[0]))
-
-
-def _as_sequence(machine: Calls, subject: Value) -> Value:
-    if isinstance(subject, Shape):
-        return subject
-    if isinstance(subject, Container) and subject.type != "dict":
-        return replace(subject, type="list", origin="")
-    # That it is a tensor is AutoGraph's doing, which goes no further.
-    is_range = isinstance(subject, Tensor) and subject.whole
-    return Container(STATIC if is_range else machine.element(subject))
-
-
-def _sorted(machine: Calls, arguments: Arguments) -> Value:
-    _apply_key(machine, arguments)
-    return _sequence_of(machine, arguments)
-
-
-def _largest(machine: Calls, arguments: Arguments) -> Value:
-    _apply_key(machine, arguments)
-    return _reduced(machine, arguments)
-
-
-def _apply_key(machine: Calls, arguments: Arguments) -> None:
-    """Run what a sequence is put in order by on an entry of it."""
-    key = arguments.get(99, "key")
-    if key is not None and len(arguments.positional) == 1:
-        machine.call_value(unconverted(key), Arguments((machine.element(arguments.positional[0]),)))
-
-
 def _flattened(machine: Calls, arguments: Arguments) -> Value:
     return Container(join(leaves(arguments.get(0, "structure") or UNKNOWN)))
 
@@ -253,39 +221,6 @@ def _dictionary(machine: Calls, arguments: Arguments) -> Value:
     return Container(of, None if values else (), "dict", entries=arguments.keywords)
 
 
-def _range(machine: Calls, arguments: Arguments) -> Value:
-    if machine.frame.scope.autograph and any(map(is_single_tensor, arguments.positional)):
-        return machine.tensor(whole=True)
-    return Container(STATIC, type="range")
-
-
-def _enumerate(machine: Calls, arguments: Arguments) -> Value:
-    element = machine.element(arguments.get(0, "iterable") or UNKNOWN)
-    return Container(Container(join([STATIC, element]), (STATIC, element), "tuple"))
-
-
-def _zip(machine: Calls, arguments: Arguments) -> Value:
-    if arguments.partial:
-        return UNKNOWN
-    items = tuple(machine.element(value) for value in arguments.positional)
-    return Container(Container(join(items) if items else UNKNOWN, items, "tuple"))
-
-
-def _map(machine: Calls, arguments: Arguments) -> Value:
-    if arguments.partial or not arguments.positional:
-        return UNKNOWN
-    elements = tuple(machine.element(value) for value in arguments.positional[1:])
-    function = unconverted(arguments.positional[0])
-    return Container(machine.call_value(function, Arguments(elements)), type="generator")
-
-
-def _filter(machine: Calls, arguments: Arguments) -> Value:
-    element = machine.element(arguments.get(1, "iterable") or UNKNOWN)
-    if arguments.positional:
-        machine.call_value(unconverted(arguments.positional[0]), Arguments((element,)))
-    return Container(element, type="generator")
-
-
 def _number(machine: Calls, arguments: Arguments) -> Value:
     subject = arguments.get(0, "x") or STATIC
     converts = machine.frame.scope.autograph and all(isinstance(v, (Tensor, Variable)) for v in alternatives(subject))
@@ -295,43 +230,6 @@ def _number(machine: Calls, arguments: Arguments) -> Value:
 def _whole_number(machine: Calls, arguments: Arguments) -> Value:
     number = _number(machine, arguments)
     return replace(number, whole=True) if isinstance(number, Tensor) else number
-
-
-def _elementwise(machine: Calls, arguments: Arguments) -> Value:
-    subject = arguments.get(0, "x") or UNKNOWN
-    return machine.combine(ast.Sub(), subject, STATIC)
-
-
-def _reduced(machine: Calls, arguments: Arguments) -> Value:
-    values = list(arguments.positional)
-    if len(values) == 1:
-        values = [machine.element(values[0])]
-    return machine.combine(ast.Sub(), join(values), STATIC) if values else UNKNOWN
-
-
-def _summed(machine: Calls, arguments: Arguments) -> Value:
-    """What the elements of the first argument come to, with what a sum starts with."""
-    if not arguments.positional or arguments.partial:
-        return UNKNOWN
-    start = arguments.get(1, "start")
-    values = [machine.element(arguments.positional[0]), *([start] if start is not None else [])]
-    return machine.combine(ast.Sub(), join(values), STATIC)
-
-
-def _next(machine: Calls, arguments: Arguments) -> Value:
-    return machine.element(arguments.get(0, "iterator") or UNKNOWN)
-
-
-def _iterator(machine: Calls, arguments: Arguments) -> Value:
-    subject = arguments.get(0, "iterable") or UNKNOWN
-    if not all(isinstance(v, (Container, Shape, Static, Array)) for v in alternatives(subject)):
-        # The iterator of a dataset belongs to the graph.
-        return UNKNOWN
-    return _python_iterator(machine, arguments)
-
-
-def _python_iterator(machine: Calls, arguments: Arguments) -> Value:
-    return Container(machine.element(arguments.get(0, "iterable") or UNKNOWN), type="generator")
 
 
 def _random_state(name: str) -> Callable[[Calls, Arguments], Value]:
@@ -383,12 +281,6 @@ def _field(machine: Calls, arguments: Arguments) -> Value:
     return given.get("default", UNKNOWN)
 
 
-def _deque(machine: Calls, arguments: Arguments) -> Value:
-    if not arguments.positional:
-        return Container(UNKNOWN, (), "deque")
-    return Container(machine.element(arguments.positional[0]), type="deque")
-
-
 def _backend(machine: Calls, arguments: Arguments) -> Value:
     return Static("tensorflow")
 
@@ -422,10 +314,6 @@ def _clustered_shape(machine: Calls, arguments: Arguments) -> Value:
     return Shape(batch)
 
 
-def _product(machine: Calls, arguments: Arguments) -> Value:
-    return STATIC if is_static(arguments.get(0, "iterable") or UNKNOWN) else UNKNOWN
-
-
 def _unpacked_data(machine: Calls, arguments: Arguments) -> Value:
     """``x``, ``y`` and ``sample_weight`` of what a step function is given: nests, and None for what is left out."""
     part = replace(machine.tensor(batch=True), nest=True)
@@ -434,6 +322,7 @@ def _unpacked_data(machine: Calls, arguments: Arguments) -> Value:
 
 
 SPECIAL: dict[str, Callable[[Calls, Arguments], Value]] = {
+    **ITERATION,
     "keras.utils.unpack_x_y_sample_weight": _unpacked_data,
     "tensorflow.executing_eagerly": _executing_eagerly,
     "tensorflow.compat.v1.executing_eagerly": _executing_eagerly,
@@ -458,11 +347,6 @@ SPECIAL: dict[str, Callable[[Calls, Arguments], Value]] = {
     "builtins.any": _static,
     "builtins.all": _static,
     "builtins.callable": _static,
-    "builtins.list": _sequence_of,
-    "builtins.tuple": _sequence_of,
-    "builtins.set": _sequence_of,
-    "builtins.sorted": _sorted,
-    "builtins.reversed": _sequence_of,
     "keras.tree.flatten": _flattened,
     "tensorflow.nest.flatten": _flattened,
     "keras.tree.map_structure": _mapped,
@@ -472,36 +356,18 @@ SPECIAL: dict[str, Callable[[Calls, Arguments], Value]] = {
     "builtins.dict": _dictionary,
     "collections.OrderedDict": _dictionary,
     "collections.defaultdict": _dictionary,
-    "builtins.range": _range,
-    "builtins.enumerate": _enumerate,
-    "builtins.zip": _zip,
-    "builtins.map": _map,
-    "builtins.filter": _filter,
-    "builtins.abs": _elementwise,
-    "builtins.pow": _elementwise,
-    "builtins.round": _elementwise,
-    "builtins.sum": _summed,
-    "builtins.max": _largest,
-    "builtins.min": _largest,
     "types.MethodType": partial,
     "functools.partial": partial,
     "collections.namedtuple": _named_tuple_class,
-    "builtins.next": _next,
-    "builtins.iter": _iterator,
-    "itertools.cycle": _python_iterator,
-    "itertools.count": _python_iterator,
     "builtins.setattr": _setattr,
     "dataclasses.replace": _with_fields,
     "dataclasses.field": _field,
     "keras.activations.get": _activation,
     "builtins.delattr": _delattr,
-    "random.choice": _next,
     **dict.fromkeys(("einops.rearrange", "einops.reduce", "einops.repeat"), _rearranged),
     "numpy.random.default_rng": _random_state("numpy.random.Generator"),
     "numpy.random.RandomState": _random_state("numpy.random.RandomState"),
     "random.Random": _random_state("random.Random"),
-    "collections.deque": _deque,
-    "math.prod": _product,
     "tensorflow.Variable": _variable,
     "keras.Variable": _keras_variable,
     "keras.backend.variable": _variable,
