@@ -77,6 +77,10 @@ def test_a_continued_line_is_one_with_the_next(text: str) -> None:
     assert hides(text.replace("\n", "\r\n"), line=1)
 
 
+def test_a_line_inside_of_a_string_is_one_with_all_of_it() -> None:
+    assert hides('y = f"""\n{x.numpy()}\n# noqa\n"""\n', line=2)
+
+
 def test_the_whole_file_as_flake8_has_it() -> None:
     assert hides("# flake8: noqa\nx.numpy()\n", line=2)
     assert not hides("x = 1  # flake8: noqa\nx.numpy()\n", line=2)
@@ -103,7 +107,6 @@ def test_no_skip_file(text: str) -> None:
 def test_nothing_is_tokenised_without_need(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tokenize.generate_tokens", None)
     assert not hides("x.numpy()  # no comment of ours\n")
-    assert not hides("x.numpy()\ny = 1  # noqa\n", line=1)
     assert not suppressions("x = 1\n").skip_file
 
 

@@ -16,8 +16,6 @@ _NOQA = re.compile(r"# noqa(?::[\s]?(?P<codes>([A-Z]+[0-9]+(?:[,\s]+)?)+))?", re
 # Only these can name one of our codes; looking at others would mean tokenising half of all files.
 _NOQA_OF_OURS = re.compile(r"# noqa:[^\n]*TFL", re.IGNORECASE)
 _NOQA_FILE = re.compile(r"^\s*# flake8[:=]\s*noqa", re.IGNORECASE | re.MULTILINE)
-# What ends a line that flake8 takes as one with the next.
-_GOES_ON = re.compile(r"\"\"\"|'''|\\$")
 _SKIP_FILE = re.compile(r"#\s*tflint-layers:\s*skip-file\s*")
 
 
@@ -97,22 +95,14 @@ class Suppressions:
         return self._blocks[line][1]
 
     def _match(self, line: int) -> re.Match[str] | None:
-        if not self._may_be_for(line) or line not in self._blocks:
+        if not self._has_noqa or line not in self._blocks:
             return None
         first, last = self._blocks[line]
         return _NOQA.search("".join(self._lines[first - 1 : last]))
 
-    def _may_be_for(self, line: int) -> bool:
-        """Whether a `# noqa` stands on a line, or on one that nothing but strings and backslashes may tie to it."""
-        between = (self._lines[min(line, noqa) - 1 : max(line, noqa)] for noqa in self._noqa_lines)
-        return any(len(lines) == 1 or any(map(_GOES_ON.search, lines)) for lines in between)
-
     @cached_property
-    def _noqa_lines(self) -> list[int]:
-        """The lines on which there is a `# noqa`, be it in a comment or in a string."""
-        if _NOQA.search(self.source.text) is None:
-            return []
-        return [number for number, line in enumerate(self._lines, 1) if _NOQA.search(line)]
+    def _has_noqa(self) -> bool:
+        return _NOQA.search(self.source.text) is not None
 
     @cached_property
     def _whole_file(self) -> bool:
