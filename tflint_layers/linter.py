@@ -270,10 +270,8 @@ class Linter:
     def _fitting_rules(self, module: ModuleInfo) -> tuple[str, ...]:
         """The codes of the rules that may object to something in a file."""
         if module.path not in self._fitting:
-            rules = [all_rules()[code] for code in self._rules]
-            # Several rules look for the same words.
-            fits = {rule.words: rule.fits(module.source.data) for rule in {r.words: r for r in rules}.values()}
-            self._fitting[module.path] = tuple(rule.code for rule in rules if fits[rule.words])
+            data = module.source.data
+            self._fitting[module.path] = tuple(code for code in self._rules if all_rules()[code].fits(data))
         return self._fitting[module.path]
 
     def _keras_of(self, module: ModuleInfo) -> int:

@@ -129,8 +129,9 @@ class FunctionInfo:
     def _attributes(self) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
         receiver = self.parameters[0].arg if self.parameters else ""
         own, stored, mutated = set(), set(), set()
-        inside = (node for kind in OWN_SCOPE for inner in self._by_kind.get(kind, ()) for node in walk(inner))
-        for node in (*self.of_kind(ast.Attribute), *(node for node in inside if isinstance(node, ast.Attribute))):
+        inner = (part for kind in OWN_SCOPE for part in self._by_kind.get(kind, ()))
+        inside = (node for part in inner for node in walk(part) if isinstance(node, ast.Attribute))
+        for node in (*self.of_kind(ast.Attribute), *inside):
             if type(node.ctx) is ast.Store:
                 stored.add(node.attr)
             if type(node.value) is ast.Name and node.value.id == receiver:
@@ -416,7 +417,7 @@ class ModuleInfo:
     @cached_property
     def keras(self) -> int | None:
         """The Keras version that the imports give away, also those of modules that hand Keras on; else None."""
-        own = keras_of_names(name for node in self.imports if _may_name_keras(node) for name in names_read(node))
+        own = keras_of_names(name for node in self.imports for name in names_read(node))
         if own is not None:
             return own
         handed_on = (self.project.origins(name, self.path) for name in self.names.values() if not api.is_library(name))
@@ -461,10 +462,6 @@ class ModuleInfo:
                 same = isinstance(alias, ast.Name) and alias.id == node.id
                 return None if same else self.dotted(alias)
         return None
-
-
-def _may_name_keras(node: ast.Import | ast.ImportFrom) -> bool:
-    return isinstance(node, ast.Import) or (node.module or "").startswith(("keras", "tf_keras", "tensorflow"))
 
 
 def _may_stop_autograph(line: str) -> bool:

@@ -30,7 +30,7 @@ from tflint_layers.model.values import (
 
 NAME = "dynamic"
 # How the argument stands in a file that gives it: many files have the word for something else.
-WORDS = (b"dynamic=", b"dynamic =", b'"dynamic', b"'dynamic")
+WORDS = (*(b"dynamic" + b" " * spaces + b"=" for spaces in range(4)), b'"dynamic', b"'dynamic")
 _NEEDS_NUMBERS = frozenset(
     {
         f"builtins.{name}"

@@ -57,6 +57,8 @@ class Expressions(Members):
         self._lambdas: dict[ast.Lambda, FunctionInfo] = {}
         self._globals: dict[tuple[ModuleInfo, str], Value] = {}
         self._members: dict[tuple[ModuleInfo, str], Member | None] = {}
+        # The names that were read where no function had bound them yet.
+        self.missed: set[str] = set()
 
     # Expressions.
 
@@ -91,7 +93,7 @@ class Expressions(Members):
             found = environment.outer.find(node.id)
         if found is not None:
             return found
-        frame.missed.add(node.id)
+        self.missed.add(node.id)
         function = frame.scope.function
         if function is not None and function.cls is not None and function.cls.around is not None:
             found = self.around(function.cls.around, node.id)
@@ -299,14 +301,15 @@ class Expressions(Members):
         results = []
         for operator, comparator in zip(node.ops, node.comparators, strict=True):
             right = self.evaluate(comparator)
-            results.append(self._compare_pair(operator, left, right))
+            results.append(self.compare(operator, left, right))
             left = right
         if len(results) == 1:
             return results[0]
         # Python asks each comparison but the last whether it is true; AutoGraph combines them.
         return join(results) if self.frame.scope.autograph or not any(map(is_symbolic, results)) else STATIC
 
-    def _compare_pair(self, operator: ast.cmpop, left: Value, right: Value) -> Value:
+    def compare(self, operator: ast.cmpop, left: Value, right: Value) -> Value:
+        """The value of comparing two values."""
         if isinstance(operator, (ast.Is, ast.IsNot)):
             return _identity(left, right, isinstance(operator, ast.IsNot))
         if isinstance(operator, (ast.In, ast.NotIn)):

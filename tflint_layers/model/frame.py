@@ -19,7 +19,7 @@ class Frame:
     """One function evaluation under way.
 
     ``marks``: which sets of the scope the nodes belong to that are run just now: ``"caught"``, ``"optional"``,
-    ``"guarded"``, ``"eager"``. ``missed`` are the names that were read while the function had not bound them.
+    ``"guarded"``, ``"eager"``.
     """
 
     scope: Scope
@@ -32,7 +32,6 @@ class Frame:
     eager: bool = False
     marks: list[str] = field(default_factory=list)
     outer_names: set[str] = field(default_factory=set)
-    missed: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Mark what runs outside of the graph from the start."""

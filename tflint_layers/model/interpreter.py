@@ -128,6 +128,7 @@ class Interpreter(Statements):
         outcomes = self._outcomes.setdefault((info, kind), [])
         if (
             function.environment is None
+            # Asked first, as it takes long to count the nodes.
             and len(outcomes) >= _LEAST_REPEATS
             and len(outcomes) >= _MOST_REPEATED // len(info.nodes)
         ):

@@ -104,8 +104,9 @@ def _folded(machine: Calls, arguments: Arguments) -> Value:
 
 
 def _chained(machine: Calls, arguments: Arguments) -> Value:
-    elements = [machine.element(value) for value in arguments.positional]
-    return Container(join(elements) if elements else UNKNOWN, type="generator")
+    if arguments.partial or not arguments.positional:
+        return UNKNOWN
+    return Container(join(map(machine.element, arguments.positional)), type="generator")
 
 
 def _chained_parts(machine: Calls, arguments: Arguments) -> Value:
@@ -131,12 +132,16 @@ def _repeated(machine: Calls, arguments: Arguments) -> Value:
     return Container(arguments.get(0, "object") or UNKNOWN, type="generator")
 
 
-def _operator(operator: ast.operator) -> Callable[[Calls, Arguments], Value]:
+def _operator(operator: ast.operator | ast.cmpop) -> Callable[[Calls, Arguments], Value]:
     """The function of the module `operator` that does what an operator does."""
 
     def operate(machine: Calls, arguments: Arguments) -> Value:
-        sides = arguments.positional
-        return machine.combine(operator, *sides) if len(sides) == 2 and not arguments.partial else UNKNOWN
+        if len(arguments.positional) != 2 or arguments.partial:
+            return UNKNOWN
+        left, right = arguments.positional
+        if isinstance(operator, ast.cmpop):
+            return machine.compare(operator, left, right)
+        return machine.combine(operator, left, right)
 
     return operate
 
@@ -188,7 +193,7 @@ def _product(machine: Calls, arguments: Arguments) -> Value:
     return STATIC if is_static(arguments.get(0, "iterable") or UNKNOWN) else UNKNOWN
 
 
-_OPERATORS = {
+_OPERATORS: dict[str, ast.operator | ast.cmpop] = {
     "add": ast.Add(),
     "sub": ast.Sub(),
     "mul": ast.Mult(),
@@ -197,11 +202,14 @@ _OPERATORS = {
     "mod": ast.Mod(),
     "pow": ast.Pow(),
     "matmul": ast.MatMult(),
-    # A tensor is compared entry by entry.
-    "lt": ast.Sub(),
-    "le": ast.Sub(),
-    "gt": ast.Sub(),
-    "ge": ast.Sub(),
+    "lt": ast.Lt(),
+    "le": ast.LtE(),
+    "gt": ast.Gt(),
+    "ge": ast.GtE(),
+    "eq": ast.Eq(),
+    "ne": ast.NotEq(),
+    "is_": ast.Is(),
+    "is_not": ast.IsNot(),
 }
 ITERATION: dict[str, Callable[[Calls, Arguments], Value]] = {
     "builtins.list": _sequence_of,

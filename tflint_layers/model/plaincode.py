@@ -48,9 +48,8 @@ _FUNCTION = (re.compile(rb"\.function\b"), re.compile(rb"@function\b"))
 
 def _names_library(source: Source) -> bool:
     """Whether a file speaks of Keras or TensorFlow at all."""
-    return any(library in source.data for library in _LIBRARIES) or any(
-        library in source.data.lower() for library in _LIBRARIES
-    )
+    lowered = source.data.lower()
+    return any(library in lowered for library in _LIBRARIES)
 
 
 def has_traced_text(source: Source) -> bool:

@@ -282,11 +282,10 @@ class Statements(Calls):
 
     def _may_give_more(self, before: tuple[Names, Heap], end: tuple[Names, Heap]) -> bool:
         """Whether a second step of a loop starts with something else that it may read than the first one."""
-        names, heap = before
-        after, _ = end
-        if end[1] != heap or any(after.get(name) != value for name, value in names.items()):
+        (names, heap), (after, heap_after) = before, end
+        if heap_after != heap or any(after.get(name) != value for name, value in names.items()):
             return True
-        return not self.frame.missed.isdisjoint(after.keys() - names.keys())
+        return not self.missed.isdisjoint(after.keys() - names.keys())
 
     def _iterate(self, body: list[ast.stmt], enter: Callable[[], None]) -> tuple[Names, Heap] | None:
         enter()

@@ -86,14 +86,8 @@ def own_nodes(function: FunctionNode) -> list[ast.AST]:
     while pending:
         node = pending.pop()
         found.append(node)
-        if type(node) in OWN_SCOPE:
-            continue
-        for name in _FIELDS[type(node)]:
-            value = getattr(node, name, None)
-            if type(value) is list:
-                pending += [item for item in value if isinstance(item, ast.AST)]
-            elif isinstance(value, ast.AST):
-                pending.append(value)
+        if type(node) not in OWN_SCOPE:
+            pending += children(node)
     return found
 
 

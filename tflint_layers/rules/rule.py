@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tflint_layers.finding import Fix, Proof
 from tflint_layers.model.scopes import Phase, Scope
@@ -22,6 +23,12 @@ class Hit:
     message: str
     suspect: bool = False
     proof: Proof | None = None
+
+
+# Several rules look for the same words in a file.
+@lru_cache(maxsize=8)
+def _has_any(words: tuple[bytes, ...], source: bytes) -> bool:
+    return any(word in source for word in words)
 
 
 Check = Callable[[Scope, ast.AST], Iterator[Hit]]
@@ -60,7 +67,7 @@ class Rule:
 
     def fits(self, source: bytes) -> bool:
         """Whether the rule may object to something in a file, as far as its words tell."""
-        return not self.words or any(word in source for word in self.words)
+        return not self.words or _has_any(self.words, source)
 
     @property
     def summary(self) -> str:
