@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import re
-from bisect import bisect_left
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -34,6 +33,8 @@ _CALLS = re.compile(rf"\((?<=(?:{_ENDINGS})\()(?:{_WHOLE})")
 # A Keras tensor is spoken about where an operation of TensorFlow may take it. An expression that does not start with a
 # fixed text takes ten times as long (measured).
 _KERAS_TENSOR = re.compile(r"Input\((?<=\bInput\()")
+# What stands in TensorFlow's namespace and is no operation on a tensor; Keras' own takes them.
+_NO_OPERATION = r"\.(?:keras|u?int\d+|b?float\d+|bool|string|Tensor(?:Shape|Spec)?|io|test)\b"
 _ARGUMENT = "dynamic"
 # A model is given a loss or metric that is a function of the project.
 _COMPILE = ".compile("
@@ -65,8 +66,7 @@ def plain_lines(source: Source) -> tuple[int, ...]:
     places = sorted(_places(source)) if _names_library(source) else []
     if not places:
         return ()
-    ends = _line_ends(text, places[-1])
-    return tuple(bisect_left(ends, place) + 1 for place in places)
+    return tuple(_line_numbers(text, places))
 
 
 def _places(source: Source) -> Iterator[int]:
@@ -97,7 +97,7 @@ def _operation(outline: Outline) -> re.Pattern[str]:
     }
     # After a star import any name may be one.
     one_of = "|".join(sorted({"tf", *names}))
-    return re.compile("" if "*" in names else rf"\b(?:{one_of})\b(?!\.keras\b)")
+    return re.compile("" if "*" in names else rf"\b(?:{one_of})\b(?!{_NO_OPERATION})")
 
 
 def _end_of_block(text: str, place: int) -> int:
@@ -117,6 +117,10 @@ def _occurrences(text: str, word: str) -> Iterator[int]:
         place = text.find(word, place + 1)
 
 
-def _line_ends(text: str, last: int) -> list[int]:
-    """The places of the line feeds before ``last``."""
-    return list(_occurrences(text[:last], "\n"))
+def _line_numbers(text: str, places: list[int]) -> Iterator[int]:
+    """The numbers of the lines, from 1, on which places stand that are in order."""
+    line, counted = 1, 0
+    for place in places:
+        line += text.count("\n", counted, place)
+        counted = place
+        yield line

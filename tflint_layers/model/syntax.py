@@ -42,13 +42,16 @@ def children(node: ast.AST) -> list[ast.AST]:
     return found
 
 
-def walk(root: ast.AST) -> Iterator[ast.AST]:
-    """A node and all those below it, parents before children."""
+def walk(root: ast.AST, closed: frozenset[type[ast.AST]] = frozenset()) -> Iterator[ast.AST]:
+    """A node and all those below it, parents before children; nothing below nodes of a ``closed`` kind."""
     pending = [root]
     for node in pending:
         yield node
+        kind = type(node)
+        if kind in closed:
+            continue
         # As `children`, without a call for each node: walks are a large part of linting.
-        for name in _FIELDS[type(node)]:
+        for name in _FIELDS[kind]:
             value = getattr(node, name, None)
             if type(value) is list:
                 pending += [item for item in value if isinstance(item, ast.AST)]
@@ -81,14 +84,8 @@ def parents_below(root: ast.AST) -> dict[ast.AST, ast.AST]:
 
 def own_nodes(function: FunctionNode) -> list[ast.AST]:
     """The nodes of a function's body without those of functions and classes inside it."""
-    found: list[ast.AST] = []
-    pending: list[ast.AST] = list(function.body) if isinstance(function.body, list) else [function.body]
-    while pending:
-        node = pending.pop()
-        found.append(node)
-        if type(node) not in OWN_SCOPE:
-            pending += children(node)
-    return found
+    body = function.body if isinstance(function.body, list) else [function.body]
+    return [node for part in body for node in walk(part, OWN_SCOPE)]
 
 
 def last_name(node: ast.expr) -> str:

@@ -389,12 +389,12 @@ def stored(value: Value, origin: str) -> Value:
         if isinstance(value.of, (Instance, Container, Variable, OneOf)):
             items = value.items and tuple(stored(item, origin) for item in value.items)
             return replace(value, of=stored(value.of, origin), items=items, origin=origin, entries=())
-        return replace(value, origin=origin, entries=())
+        return replace(value, origin=origin, entries=()) if value.origin != origin or value.entries else value
     if isinstance(value, Instance):
         # The same wherever it is kept: a function that is given such objects of one class need not run for each.
-        return replace(value, origin="kept", fresh=False)
+        return replace(value, origin="kept", fresh=False) if value.origin != "kept" or value.fresh else value
     if isinstance(value, Variable):
-        return replace(value, fresh=False)
+        return replace(value, fresh=False) if value.fresh else value
     if isinstance(value, Static) and value.sure:
         return replace(value, sure=False)
     return value
