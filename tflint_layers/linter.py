@@ -260,9 +260,11 @@ class Linter:
     def _found_in(self, scopes: list[Scope]) -> Iterator[Finding]:
         for scope in scopes:
             dispatch = _dispatch(self._fitting_rules(scope.module), scope.phase, scope.keras)
+            by_node = dispatch.by_node
             for node in scope.values:
-                rules = dispatch.by_node.get(type(node), ())
-                for rule in dispatch.narrowed(scope, node, rules) if rules else ():
+                if type(node) not in by_node:
+                    continue
+                for rule in dispatch.narrowed(scope, node):
                     for hit in rule.check(scope, node):
                         if not _is_harmless(scope, rule, node):
                             yield _finding(scope, rule, hit, self._fixes)
@@ -300,10 +302,11 @@ def unreadable(path: str, error: UnreadableSource, settings: Settings) -> Findin
 
 @dataclass(frozen=True)
 class _Dispatch:
-    """The rules that may object to what scopes of a kind run, by the type of the node and by what is called."""
+    """The rules that may object to what scopes of a kind run, by the type of the node and what it calls or reads."""
 
     by_node: dict[type[ast.AST], tuple[Rule, ...]]
     by_call: dict[str, tuple[Rule, ...]] = field(default_factory=dict)
+    by_attribute: dict[str, tuple[Rule, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, rules: Iterable[Rule]) -> _Dispatch:
@@ -314,19 +317,27 @@ class _Dispatch:
                 by_node[node_type] = (*by_node.get(node_type, ()), rule)
         return cls(by_node)
 
-    def narrowed(self, scope: Scope, node: ast.AST, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
-        """Those of the rules for nodes of a type that a node of it is shown to."""
+    def narrowed(self, scope: Scope, node: ast.AST) -> tuple[Rule, ...]:
+        """Those of the rules for nodes of its type that a node is shown to."""
         if type(node) is ast.Call:
             return self._for_call(scope.called(node))
+        if type(node) is ast.Attribute:
+            return self._for_attribute(node.attr)
         if type(node) is ast.Assign and _binds_local_name(scope, node):
             return self._for_local_name
-        return rules
+        return self.by_node[type(node)]
 
     def _for_call(self, name: str) -> tuple[Rule, ...]:
         if name not in self.by_call:
             rules = self.by_node.get(ast.Call, ())
             self.by_call[name] = tuple(rule for rule in rules if rule.calls is None or rule.calls(name))
         return self.by_call[name]
+
+    def _for_attribute(self, name: str) -> tuple[Rule, ...]:
+        if name not in self.by_attribute:
+            rules = self.by_node.get(ast.Attribute, ())
+            self.by_attribute[name] = tuple(rule for rule in rules if rule.attributes is None or rule.attributes(name))
+        return self.by_attribute[name]
 
     @cached_property
     def _for_local_name(self) -> tuple[Rule, ...]:

@@ -290,6 +290,10 @@ class ClassInfo:
         project, dotted = self.module.project, self.module.dotted(base)
         if dotted is not None and project.has_no_role(dotted):
             return False
+        # Told without parsing the files of what is nothing to Keras.
+        if dotted is not None and not project.may_be_traced_class(dotted, self.module.path):
+            project.remember_no_role(dotted)
+            return False
         found = resolve_class(base, self.module)
         role = found.role if isinstance(found, ClassInfo) else project.role(found or "")
         if role is None and dotted is not None:

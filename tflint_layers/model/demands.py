@@ -50,9 +50,9 @@ _FORMATTING = frozenset({"builtins.format", ".format"})
 _NUMBER_CONVERSIONS = frozenset("diouxXeEfFgGc")
 
 
-def may_be_read(node: ast.Attribute) -> bool:
+def may_be_read(attribute: str) -> bool:
     """Whether the name of an attribute is one by which numbers are handed out, of tensors or of arrays."""
-    return node.attr in api.HOST_METHODS or node.attr in api.FOREIGN_METHODS
+    return attribute in api.HOST_METHODS or attribute in api.FOREIGN_METHODS
 
 
 def reads(scope: Scope, node: ast.AST) -> Iterator[Demand]:
@@ -493,7 +493,6 @@ def item_writes(scope: Scope, node: ast.AST) -> Iterator[Demand]:
             yield Demand(node, node.value, suspect=_may_be_nest(value))
 
 
-ALL: tuple[Find, ...] = (reads, foreign_methods, truths, asserts, scalars, loops, conversions, item_writes)
 NODES: dict[Find, tuple[type[ast.AST], ...]] = {
     reads: (ast.Attribute, ast.Call),
     foreign_methods: (ast.Attribute,),
@@ -514,6 +513,11 @@ NODES: dict[Find, tuple[type[ast.AST], ...]] = {
     conversions: (ast.Call, ast.Assign, ast.BinOp),
     item_writes: (ast.Subscript,),
     mixtures: (ast.BinOp,),
+}
+# By kind of node: what may find a demand that it makes, apart from mixtures.
+OF_KIND: dict[type[ast.AST], tuple[Find, ...]] = {
+    kind: tuple(find for find, kinds in NODES.items() if kind in kinds and find is not mixtures)
+    for kind in {kind for kinds in NODES.values() for kind in kinds}
 }
 # Which calls may make a demand of the kind, by what `Scope.called` says of them.
 CALLS: dict[Find, Callable[[str], bool]] = {

@@ -102,7 +102,7 @@ class Project:
             return False
         if name in outline.bases or name in outline.imported:
             inherits = any(self._is_traced_base(base, path, outline) for base in outline.bases.get(name, ()))
-            return inherits or any(self._is_traced_class(dotted, path) for dotted in outline.imported.get(name, ()))
+            return inherits or any(self.may_be_traced_class(dotted, path) for dotted in outline.imported.get(name, ()))
         module = self.read(path)
         if module is None:
             return False
@@ -116,14 +116,17 @@ class Project:
         """Whether the base of a class, as it is written, is a class that Keras traces, or may be."""
         root, _, rest = written.partition(".")
         wholes = outline.imported.get(root, ())
-        if any(self._is_traced_class(f"{whole}.{rest}" if rest else whole, path) for whole in wholes):
+        if any(self.may_be_traced_class(f"{whole}.{rest}" if rest else whole, path) for whole in wholes):
             return True
         if root in outline.bases:
             return self._is_traced_there(path, root)
         return not wholes and not hasattr(builtins, root)
 
-    def _is_traced_class(self, dotted: str, importer: str) -> bool:
-        """Whether a class is one that Keras traces, or may be; ``importer`` is the path of the file that names it."""
+    def may_be_traced_class(self, dotted: str, importer: str) -> bool:
+        """Whether a class is one that Keras traces, or may be; told by the text of the files of it and its bases.
+
+        ``importer`` is the path of the file that names it.
+        """
         role = self.role(canonical(dotted))
         if role is not None or api.is_library(dotted):
             return role is not None

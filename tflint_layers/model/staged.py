@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import islice
 
 from tflint_layers.model import demands
 from tflint_layers.model.scopes import Scope
-from tflint_layers.model.syntax import children, own_nodes
+from tflint_layers.model.syntax import OWN_SCOPE, walk
 from tflint_layers.model.values import is_symbolic
 
 Staged = ast.If | ast.For | ast.While
@@ -46,17 +47,14 @@ def staged_text(scope: Scope, node: Staged) -> str:
 
 def inside(node: ast.AST) -> Iterator[ast.AST]:
     """The nodes of a statement, without those of functions and classes defined in it."""
-    for child in children(node):
-        yield child
-        if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
-            yield from inside(child)
+    return islice(walk(node, OWN_SCOPE), 1, None)
 
 
 def own_names(scope: Scope, name: str) -> list[ast.Name]:
     """The places of a name in the function under way, in order."""
     if scope.function is None:
         return []
-    found = [node for node in own_nodes(scope.function.node) if isinstance(node, ast.Name) and node.id == name]
+    found = (node for node in scope.function.of_kind(ast.Name) if node.id == name)
     return sorted(found, key=lambda node: (node.lineno, node.col_offset))
 
 

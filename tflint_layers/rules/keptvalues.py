@@ -12,7 +12,6 @@ from tflint_layers.model.staged import (
     head,
     inside,
     is_read_next,
-    is_staged,
     staged_around,
     staged_text,
     stores_before,
@@ -21,51 +20,44 @@ from tflint_layers.model.values import literal, may_be_symbolic
 from tflint_layers.rewrite.dtypes import Kind, kind_of
 from tflint_layers.rules.rule import Hit
 
-_Assigning = ast.Assign | ast.AugAssign
+Assigning = ast.Assign | ast.AugAssign
 
 
-def changes(scope: Scope, node: ast.AST) -> Iterator[Hit]:
-    """The values that a node of converted code changes in a way that the graph does not allow."""
-    if isinstance(node, (ast.Assign, ast.AugAssign)):
-        yield from _check_number(scope, node)
-        yield from _check_growth(scope, node)
-    elif isinstance(node, ast.If):
-        if is_staged(scope, node):
-            yield from _check_branches(scope, node)
-        else:
-            yield from _check_unset(scope, node)
-    elif isinstance(node, ast.IfExp):
-        yield from _check_choice(scope, node)
-        yield from _check_unset(scope, node)
+def changes_by_assignment(scope: Scope, node: Assigning) -> list[Hit]:
+    """How an assignment changes a value in a way that the loop of the graph around it does not allow."""
+    if not isinstance(_target(node), ast.Name):
+        return []
+    return [hit for hit in (_check_number(scope, node), _check_growth(scope, node)) if hit is not None]
 
 
 # Types.
 
 
-def _check_number(scope: Scope, node: ast.Assign | ast.AugAssign) -> Iterator[Hit]:
+def _check_number(scope: Scope, node: Assigning) -> Hit | None:
     """`n = 0` before a loop of the graph, and `n += 0.5` in it."""
-    target = node.target if isinstance(node, ast.AugAssign) else node.targets[0]
+    target = _target(node)
     added = _added(node, target.id) if isinstance(target, ast.Name) else None
     if not isinstance(target, ast.Name) or added is None:
-        return
+        return None
     staged = staged_around(scope, node)
     if not isinstance(staged, (ast.For, ast.While)):
-        return
+        return None
     stores = stores_before(scope, target.id, staged)
     before = scope.parent(stores[-1]) if stores else None
     if not isinstance(before, ast.Assign) or type(literal(before.value)) is not int:
-        return
+        return None
     kind = kind_of(scope, added)
-    if kind is Kind.FLOAT or (kind is Kind.UNKNOWN and may_be_symbolic(scope.value(added))):
-        yield Hit(
-            node,
-            f"`{scope.text(node)}` changes the type of `{target.id}`, which is an integer before "
-            f"`{staged_text(scope, staged)}`, a loop of the graph (TypeError)",
-            suspect=kind is not Kind.FLOAT,
-        )
+    if kind is not Kind.FLOAT and not (kind is Kind.UNKNOWN and may_be_symbolic(scope.value(added))):
+        return None
+    return Hit(
+        node,
+        f"`{scope.text(node)}` changes the type of `{target.id}`, which is an integer before "
+        f"`{staged_text(scope, staged)}`, a loop of the graph (TypeError)",
+        suspect=kind is not Kind.FLOAT,
+    )
 
 
-def _added(node: ast.Assign | ast.AugAssign, name: str) -> ast.expr | None:
+def _added(node: Assigning, name: str) -> ast.expr | None:
     if isinstance(node, ast.AugAssign):
         return node.value
     if isinstance(node.value, ast.BinOp) and isinstance(node.value.left, ast.Name) and node.value.left.id == name:
@@ -73,7 +65,7 @@ def _added(node: ast.Assign | ast.AugAssign, name: str) -> ast.expr | None:
     return None
 
 
-def _check_choice(scope: Scope, node: ast.IfExp) -> Iterator[Hit]:
+def changes_by_choice(scope: Scope, node: ast.IfExp) -> Iterator[Hit]:
     """`1 if x > 0 else 0.5`, which becomes a `tf.cond`."""
     if not depends_on_tensor(scope, node.test):
         return
@@ -96,7 +88,7 @@ def _are_of_other_length(first: ast.expr, second: ast.expr) -> bool:
     return not spread and len({len(display.elts) for display in displays}) == 2
 
 
-def _check_branches(scope: Scope, node: ast.If) -> Iterator[Hit]:
+def changes_by_branches(scope: Scope, node: ast.If) -> Iterator[Hit]:
     """A name that is an integer behind one branch, and a float behind the other."""
     if any(isinstance(inner, (ast.Return, ast.Raise)) for inner in inside(node)):
         return
@@ -127,7 +119,7 @@ def _targets(block: list[ast.stmt]) -> set[str]:
     }
 
 
-def _target(statement: _Assigning) -> ast.expr:
+def _target(statement: Assigning) -> ast.expr:
     return statement.target if isinstance(statement, ast.AugAssign) else statement.targets[0]
 
 
@@ -144,7 +136,7 @@ def _last_kind(scope: Scope, block: list[ast.stmt], name: str) -> Kind:
     return found
 
 
-def _kind_assigned(scope: Scope, statement: _Assigning) -> Kind:
+def _kind_assigned(scope: Scope, statement: Assigning) -> Kind:
     kind = kind_of(scope, statement.value)
     if isinstance(statement, ast.Assign):
         return kind
@@ -166,28 +158,29 @@ def _kind_before(scope: Scope, node: ast.If, name: str) -> Kind:
 # Tensors that grow.
 
 
-def _check_growth(scope: Scope, node: ast.Assign | ast.AugAssign) -> Iterator[Hit]:
+def _check_growth(scope: Scope, node: Assigning) -> Hit | None:
     """`rows = tf.concat([rows, row], 0)` in a loop of the graph, whose tensors keep their shape."""
     call = node.value
     if not isinstance(node, ast.Assign) or not isinstance(call, ast.Call) or len(node.targets) != 1:
-        return
+        return None
     target, parts = node.targets[0], call.args[0] if call.args else None
     if not isinstance(target, ast.Name) or not isinstance(parts, (ast.List, ast.Tuple)) or len(parts.elts) < 2:
-        return
+        return None
     if not any(isinstance(part, ast.Name) and part.id == target.id for part in parts.elts):
-        return
+        return None
     staged = staged_around(scope, node) if scope.api_name(call.func) in _JOINING else None
     if not isinstance(staged, (ast.For, ast.While)) or _has_options(scope, staged):
-        return
+        return None
     stores = stores_before(scope, target.id, staged)
     before = scope.parent(stores[-1]) if stores else None
-    if isinstance(before, ast.Assign):
-        yield Hit(
-            head(staged),
-            f"`{scope.text(node)}` changes the shape of `{target.id}` in `{staged_text(scope, staged)}`, a loop of the "
-            "graph (ValueError): use a `tf.TensorArray`, or say so with `tf.autograph.experimental.set_loop_options`",
-            suspect=not _is_size_known(scope, before.value, _axis(call)),
-        )
+    if not isinstance(before, ast.Assign):
+        return None
+    return Hit(
+        head(staged),
+        f"`{scope.text(node)}` changes the shape of `{target.id}` in `{staged_text(scope, staged)}`, a loop of the "
+        "graph (ValueError): use a `tf.TensorArray`, or say so with `tf.autograph.experimental.set_loop_options`",
+        suspect=not _is_size_known(scope, before.value, _axis(call)),
+    )
 
 
 _JOINING = frozenset({"tensorflow.concat", "keras.ops.concatenate", "keras.backend.concatenate"})
@@ -230,7 +223,7 @@ def _is_counted(node: ast.expr | None) -> bool:
 # Whether there is anything.
 
 
-def _check_unset(scope: Scope, node: ast.If | ast.IfExp) -> Iterator[Hit]:
+def unset_in_loop(scope: Scope, node: ast.If | ast.IfExp) -> Iterator[Hit]:
     """`if mean is None` in a loop of the graph, which starts with zeros in the place of None."""
     test = node.test
     if not isinstance(test, ast.Compare) or not isinstance(test.ops[0], (ast.Is, ast.IsNot)):

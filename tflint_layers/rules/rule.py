@@ -44,6 +44,7 @@ class Rule:
     what ``fix`` returns is for the author to judge: it is shown and exported, and never applied.
     ``words``: it objects to nothing in a file without any of these, so that no other file is looked at.
     ``calls``: of the calls, it is shown only those for which this is true of what `Scope.called` says.
+    ``attributes``: of the attributes, it is shown only those for whose name this is true.
     ``lasting``: of the assignments, it is not shown those to one name that goes when the function returns.
     ``keras``: the versions of Keras for which there is something to say.
     ``everywhere``: it speaks of code that nothing traces, wherever that stands in a file that it fits.
@@ -61,6 +62,7 @@ class Rule:
     only_suggests: bool = False
     words: tuple[bytes, ...] = ()
     calls: Callable[[str], bool] | None = None
+    attributes: Callable[[str], bool] | None = None
     lasting: bool = False
     keras: tuple[int, ...] = (2, 3)
     everywhere: bool = False

@@ -56,8 +56,6 @@ from tflint_layers.rules.rule import Hit, Rule
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to reading the value of a symbolic tensor."""
-    if isinstance(node, ast.Attribute) and not demands.may_be_read(node):
-        return
     for demand in demands.reads(scope, node):
         assert isinstance(demand.node, ast.expr)
         yield Hit(demand.node, _message(scope, demand.node, demand.subject), demand.suspect)
@@ -169,6 +167,7 @@ RULE = Rule(
     nodes=demands.NODES[demands.reads],
     check=check,
     calls=demands.CALLS[demands.reads],
+    attributes=demands.may_be_read,
     proof=Proof.RAISES,
     fix=fix,
 )

@@ -50,14 +50,25 @@ from tflint_layers.model import api
 from tflint_layers.model.classes import SETTING_UP
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.state import State, holds_new, state_of
-from tflint_layers.model.values import TENSOR, TENSORS, Api, Class, Instance, Method, Value, Variable, alternatives
+from tflint_layers.model.values import (
+    TENSOR,
+    TENSORS,
+    Api,
+    Class,
+    Instance,
+    Method,
+    OneOf,
+    Value,
+    Variable,
+    alternatives,
+)
 from tflint_layers.rewrite import Plan, delete_statement, members
 from tflint_layers.rules.rule import Hit, Rule
 
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to the creation of state in traced code."""
-    if not isinstance(node, ast.Call) or _is_set_up(scope):
+    if not isinstance(node, ast.Call) or not _may_be_state(scope, node) or _is_set_up(scope):
         return
     if _creates(scope, node) and (node not in scope.guarded or _adds_weight(scope, node)):
         if not _is_part(scope, node):
@@ -68,6 +79,11 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
             f"`{scope.text(node)}` is created in `{scope.traced_name}` and kept on the layer, which is built by then: "
             "Keras 3 allows no new layers or weights there (ValueError)",
         )
+
+
+def _may_be_state(scope: Scope, node: ast.Call) -> bool:
+    """Whether a call makes an object, or asks one for a weight: most calls compute."""
+    return isinstance(scope.value(node), (Instance, Variable, OneOf)) or isinstance(scope.value(node.func), Method)
 
 
 def _message(scope: Scope, node: ast.Call) -> str:

@@ -74,7 +74,12 @@ from tflint_layers.model.values import (
     literal,
     may_hold_tensor,
 )
-from tflint_layers.rules.keptvalues import changes
+from tflint_layers.rules.keptvalues import (
+    changes_by_assignment,
+    changes_by_branches,
+    changes_by_choice,
+    unset_in_loop,
+)
 from tflint_layers.rules.rule import Hit, Rule
 
 _APPENDING = frozenset({"append", "insert", "add", "extend"})
@@ -101,14 +106,23 @@ def _limits(scope: Scope, node: ast.AST) -> Iterator[Hit]:
         return
     if not scope.autograph:
         return
-    yield from changes(scope, node)
-    if isinstance(node, ast.If) and is_staged(scope, node):
-        yield from _check_returns(scope, node)
-        yield from _check_names(scope, node)
+    if isinstance(node, (ast.Assign, ast.AugAssign)):
+        yield from changes_by_assignment(scope, node)
+    elif isinstance(node, ast.If):
+        yield from _check_branches(scope, node) if is_staged(scope, node) else unset_in_loop(scope, node)
+    elif isinstance(node, ast.IfExp):
+        yield from changes_by_choice(scope, node)
+        yield from unset_in_loop(scope, node)
     elif isinstance(node, (ast.For, ast.While)):
         yield from _check_loop(scope, node)
     elif isinstance(node, ast.Raise):
         yield from _check_raise(scope, node)
+
+
+def _check_branches(scope: Scope, node: ast.If) -> Iterator[Hit]:
+    yield from changes_by_branches(scope, node)
+    yield from _check_returns(scope, node)
+    yield from _check_names(scope, node)
 
 
 # Returning and leaving.

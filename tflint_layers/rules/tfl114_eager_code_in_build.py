@@ -47,7 +47,7 @@ from tflint_layers.rules.rule import Hit, Rule
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to reading tensors in `build` under Keras 3."""
-    for find in demands.ALL:
+    for find in demands.OF_KIND[type(node)]:
         for demand in find(scope, node):
             yield Hit(
                 demand.node,
@@ -61,8 +61,9 @@ RULE = Rule(
     code="TFL114",
     name="eager-code-in-build",
     documentation=__doc__,
-    nodes=tuple({node for nodes in demands.NODES.values() for node in nodes}),
+    nodes=tuple(demands.OF_KIND),
     check=check,
+    attributes=demands.may_be_read,
     keras=(3,),
     proof=Proof.RAISES,
     phases=frozenset({Phase.BUILD}),

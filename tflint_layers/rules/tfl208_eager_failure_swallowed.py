@@ -43,7 +43,7 @@ import ast
 from collections.abc import Iterator
 
 from tflint_layers.finding import Proof
-from tflint_layers.model.demands import reads
+from tflint_layers.model.demands import may_be_read, reads
 from tflint_layers.model.scopes import Scope
 from tflint_layers.rules.rule import Hit, Rule
 
@@ -67,6 +67,7 @@ RULE = Rule(
     documentation=__doc__,
     nodes=(ast.Attribute, ast.Call),
     check=check,
+    attributes=may_be_read,
     proof=Proof.SWALLOWED,
     preview=True,
 )
