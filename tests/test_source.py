@@ -36,3 +36,13 @@ def test_lines_end_where_they_end_for_the_parser(data: bytes, lines: list[str]) 
 )
 def test_the_keras_that_imported_names_give_away(names: list[str], keras: int | None) -> None:
     assert keras_of_names(names) == keras
+
+
+def test_places_are_on_the_lines_that_the_parser_counts() -> None:
+    text = "a = 1\rb = [\r\n    2,\n]\nc = 1 # b\r"
+    source = Source.from_bytes(text.encode(), "lines.py")
+    numbers = list(
+        source.line_numbers(sorted([*source.places_of("b ="), *source.places_of("]"), *source.places_of("#")]))
+    )
+    assert numbers == [2, 4, 5]
+    assert [node.lineno for node in source.tree.body] == [1, 2, 5]

@@ -9,6 +9,7 @@ import symtable
 import sys
 import tokenize
 import warnings
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -111,6 +112,23 @@ class Source:
     def lines(self) -> list[str]:
         """The lines as the parser counts them, each with its line ending."""
         return [*io.StringIO(self.text, newline=""), ""]
+
+    def places_of(self, word: str) -> Iterator[int]:
+        """Where a word stands in the text, in characters."""
+        place = self.text.find(word)
+        while place >= 0:
+            yield place
+            place = self.text.find(word, place + 1)
+
+    def line_numbers(self, places: Iterable[int]) -> Iterator[int]:
+        """The numbers of the lines, from 1, on which places stand that are in order."""
+        # The parser ends lines at these, too.
+        text = self.text.replace("\r\n", " \n").replace("\r", "\n") if "\r" in self.text else self.text
+        line, counted = 1, 0
+        for place in places:
+            line += text.count("\n", counted, place)
+            counted = place
+            yield line
 
     @cached_property
     def _starts(self) -> list[int]:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _DECLARATIONS = frozenset({ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef})
 SETTING_UP = frozenset({"__init__", "build"})
+# What `FunctionInfo.is_convertible` looks for, as texts: anywhere on a line, and at its start.
+_STOPS = (":=", "yield")
+_LEADING_STOPS = ("try", "match")
 _WRITERS = frozenset({"setter", "deleter"})
 
 Node = TypeVar("Node", bound=ast.AST)
@@ -411,7 +414,15 @@ class ModuleInfo:
     @cached_property
     def autograph_stops(self) -> list[int]:
         """The lines on which there may be something that AutoGraph has no notion of, in order."""
-        return [number for number, line in enumerate(self.source.lines, 1) if _may_stop_autograph(line)]
+        places = [place for word in _STOPS for place in self.source.places_of(word)]
+        places += [place for word in _LEADING_STOPS for place in self.source.places_of(word) if self._leads(place)]
+        return list(self.source.line_numbers(sorted(places)))
+
+    def _leads(self, place: int) -> bool:
+        """Whether nothing but space stands before a place on its line."""
+        text = self.source.text
+        before = text[max(text.rfind("\n", 0, place), text.rfind("\r", 0, place)) + 1 : place]
+        return not before or before.isspace()
 
     @cached_property
     def may_yield(self) -> bool:
@@ -466,11 +477,6 @@ class ModuleInfo:
                 same = isinstance(alias, ast.Name) and alias.id == node.id
                 return None if same else self.dotted(alias)
         return None
-
-
-def _may_stop_autograph(line: str) -> bool:
-    """Whether a line may have what `FunctionInfo.is_convertible` looks for."""
-    return ":=" in line or "yield" in line or line.lstrip().startswith(("try", "match"))
 
 
 def writes_property(node: FunctionNode) -> bool:

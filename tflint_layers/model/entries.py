@@ -435,8 +435,9 @@ def _single_operands(info: FunctionInfo, node: ast.AST) -> list[ast.expr]:
         return [node.operand]
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
         return [node.value]
-    if isinstance(node, ast.Call) and node.args and api.takes_one_tensor(info.module.dotted(node.func) or ""):
-        return node.args[:1]
+    # What is no name tells nothing about a parameter, and most arguments are none.
+    if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Name):
+        return node.args[:1] if api.takes_one_tensor(info.module.dotted(node.func) or "") else []
     return []
 
 
