@@ -41,8 +41,7 @@ def test_the_keras_that_imported_names_give_away(names: list[str], keras: int | 
 def test_places_are_on_the_lines_that_the_parser_counts() -> None:
     text = "a = 1\rb = [\r\n    2,\n]\nc = 1 # b\r"
     source = Source.from_bytes(text.encode(), "lines.py")
-    numbers = list(
-        source.line_numbers(sorted([*source.places_of("b ="), *source.places_of("]"), *source.places_of("#")]))
-    )
+    places = sorted(place for word in ("b =", "]", "#") for place in source.places_of(word))
+    numbers = list(source.line_numbers(places))
     assert numbers == [2, 4, 5]
     assert [node.lineno for node in source.tree.body] == [1, 2, 5]
