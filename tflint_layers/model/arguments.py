@@ -76,7 +76,7 @@ def has_tensor(value: Value) -> bool:
     """Whether a value may be a tensor, or hold one."""
     return any(
         isinstance(v, (Tensor, Variable))
-        or v == UNKNOWN
+        or v is UNKNOWN
         or (isinstance(v, Container) and v.items != () and has_tensor(v.of))
         for v in alternatives(value)
     )

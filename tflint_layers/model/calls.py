@@ -297,7 +297,7 @@ class Calls(Expressions):
         if isinstance(types, Container):
             items = (result,) * len(types.items) if types.items is not None else None
             return Container(result if items != () else UNKNOWN, items)
-        return result if types is not None and types != UNKNOWN else replace(result, nest=True)
+        return result if types is not None and types is not UNKNOWN else replace(result, nest=True)
 
     def _wrap(self, name: str, value: Value | None, arguments: Arguments) -> Value:
         if not isinstance(value, Function):

@@ -63,7 +63,7 @@ def reads(scope: Scope, node: ast.AST) -> Iterator[Demand]:
         called = parent if isinstance(parent, ast.Call) and parent.func is node else None
         if is_symbolic(receiver):
             yield Demand(called or node, node.value)
-        elif receiver == UNKNOWN and node.attr == "numpy" and called is not None and not called.args:
+        elif receiver is UNKNOWN and node.attr == "numpy" and called is not None and not called.args:
             yield Demand(called, node.value, suspect=True)
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Call) and _reads_through_getattr(scope, node.func):
         yield Demand(node, node.func.args[0])

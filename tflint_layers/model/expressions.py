@@ -169,6 +169,8 @@ class Expressions(Members):
     def _sequence(self, node: ast.List | ast.Tuple | ast.Set) -> Value:
         values = [self.evaluate(element) for element in node.elts]
         kind = type(node).__name__.lower()
+        if not any(isinstance(element, ast.Starred) for element in node.elts):
+            return Container(join(values), tuple(values), kind)
         items: list[Value] = []
         known = True
         for element, value in zip(node.elts, values, strict=True):
@@ -258,12 +260,12 @@ class Expressions(Members):
                 keras=any(isinstance(value, Tensor) and value.keras for value in tensors),
                 whole=not isinstance(operator, ast.Div) and all(map(_is_whole, values)),
             )
-            nests = [isinstance(value, Tensor) and value.nest for value in values if value != UNKNOWN]
+            nests = [isinstance(value, Tensor) and value.nest for value in values if value is not UNKNOWN]
             if isinstance(operator, ast.Add) and all(nests):
                 result = replace(result, nest=True)  # two lists may be joined
             sure = any(all(isinstance(v, (Tensor, Variable)) for v in alternatives(side)) for side in (left, right))
             return result if sure else join([result, STATIC])
-        if any(value == UNKNOWN or isinstance(value, (Api, Function, Instance, Method)) for value in values):
+        if any(value is UNKNOWN or isinstance(value, (Api, Function, Instance, Method)) for value in values):
             return UNKNOWN
         if any(isinstance(value, Array) for value in values):
             return Array()

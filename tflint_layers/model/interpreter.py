@@ -496,7 +496,7 @@ def _bound_defaults(defaults: dict[str, ast.expr], environment: Environment) -> 
 def default_value(node: ast.expr, name: str) -> Value:
     """The value of a parameter that the caller leaves out; a mutable default outlives the call."""
     constant = literal(node)
-    if constant != NOT_CONSTANT:
+    if constant is not NOT_CONSTANT:
         return Static(constant)
     if isinstance(node, (ast.List, ast.Dict, ast.Set)):
         return Container(UNKNOWN, (), type(node).__name__.lower(), origin=f"the default of `{name}`")
@@ -513,7 +513,7 @@ def option_value(parameter: ast.arg, defaults: dict[str, ast.expr]) -> Value:
     """The value of an option that the user may set: of its default's type, with the default as a guess."""
     default = defaults.get(parameter.arg)
     constant = literal(default) if default is not None else NOT_CONSTANT
-    if constant is None or constant == NOT_CONSTANT:
+    if constant is None or constant is NOT_CONSTANT:
         return UNKNOWN
     return Static(constant, sure=False)
 

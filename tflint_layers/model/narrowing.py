@@ -158,4 +158,4 @@ def _as_something_else(value: Value) -> Value:
 
 
 def _as_tensor(value: Value) -> Value:
-    return Tensor() if value == UNKNOWN else _as_single(value)
+    return Tensor() if value is UNKNOWN else _as_single(value)

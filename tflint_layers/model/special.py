@@ -132,7 +132,7 @@ def _isinstance(machine: Calls, arguments: Arguments) -> Value:
             return Static(own != "builtins.dict" or wanted >= {own})
         return Static(own in wanted) if own == "builtins.dict" else STATIC
     traced = machine.frame.scope.phase is Phase.CALL and not machine.frame.eager
-    if subject == UNKNOWN and wanted and wanted <= _ARRAY_CLASSES and traced:
+    if subject is UNKNOWN and wanted and wanted <= _ARRAY_CLASSES and traced:
         # Where it is an array, the code runs on arrays, and outside of a graph.
         return Static(False)
     if "tensorflow.Tensor" in wanted and is_tensor(subject) and not any(tensor.nest for tensor in tensors):

@@ -418,4 +418,4 @@ def _swallows(handler: ast.ExceptHandler) -> bool:
 
 
 def _may_be_unset(value: Value) -> bool:
-    return value == UNKNOWN or (isinstance(value, Static) and value.constant is None)
+    return value is UNKNOWN or (isinstance(value, Static) and value.constant is None)

@@ -240,20 +240,18 @@ def of_each(value: Value, function: Callable[[Value], Value]) -> Value:
 
 def join(values: Iterable[Value]) -> Value:
     """The least value that covers all of ``values``; Unknown for none at all, or for too many different ones."""
-    distinct: dict[Value, None] = {}
-    first: Value | None = None
+    different: list[Value] = []
     for value in values:
-        if value is first:
-            continue
         if value is UNKNOWN:
             return UNKNOWN
-        first = value if first is None else first
-        for alternative in alternatives(value):
-            if alternative == UNKNOWN:
-                return UNKNOWN
-            distinct[alternative] = None
+        # Most of what is joined is one and the same object, which need not be compared.
+        if not different or value is not different[-1]:
+            different.append(value)
+    if len(different) == 1:
+        return different[0]
+    distinct = dict.fromkeys(alternative for value in different for alternative in alternatives(value))
     if len(distinct) == 1:
-        return next(iter(distinct))
+        return different[0]
     merged = _merge_alike(list(distinct))
     if len(merged) == 1:
         return merged[0]
@@ -264,34 +262,42 @@ def join(values: Iterable[Value]) -> Value:
 
 def _merge_alike(values: list[Value]) -> list[Value]:
     """One static (but None apart), one tensor and one container for all those of the kind."""
-    if len(values) < 2:
-        return values
-    tensors = [value for value in values if isinstance(value, Tensor)]
-    containers = [value for value in values if isinstance(value, Container)]
-    constants = [value for value in values if isinstance(value, Static) and value.constant is not None]
-    rest = [
-        value
-        for value in values
-        if not isinstance(value, (Tensor, Container)) and not (isinstance(value, Static) and value.constant is not None)
-    ]
-    if any(isinstance(value, Static) and value.constant is None for value in rest):
-        rest = [value for value in rest if not isinstance(value, Static)] + [Static(None, sure=False)]
+    tensors: list[Tensor] = []
+    containers: list[Container] = []
+    constants: list[Static] = []
+    rest: list[Value] = []
+    may_be_none = False
+    for value in values:
+        if isinstance(value, Tensor):
+            tensors.append(value)
+        elif isinstance(value, Container):
+            containers.append(value)
+        elif not isinstance(value, Static):
+            rest.append(value)
+        elif value.constant is None:
+            may_be_none = True
+        else:
+            constants.append(value)
+    if may_be_none:
+        rest.append(Static(None, sure=False))
     if tensors:
-        rest.append(
-            Tensor(
-                batch=all(tensor.batch for tensor in tensors),
-                nest=any(tensor.nest for tensor in tensors),
-                eager=all(tensor.eager for tensor in tensors),
-                shapeless=any(tensor.shapeless for tensor in tensors),
-                keras=all(tensor.keras for tensor in tensors),
-                whole=all(tensor.whole for tensor in tensors),
-            )
-        )
+        rest.append(tensors[0] if len(tensors) == 1 else _merge_tensors(tensors))
     if containers:
         rest.append(containers[0] if len(containers) == 1 else _merge_containers(containers))
     if constants:
         rest.append(constants[0] if len(constants) == 1 else STATIC)
     return rest
+
+
+def _merge_tensors(tensors: list[Tensor]) -> Tensor:
+    return Tensor(
+        batch=all(tensor.batch for tensor in tensors),
+        nest=any(tensor.nest for tensor in tensors),
+        eager=all(tensor.eager for tensor in tensors),
+        shapeless=any(tensor.shapeless for tensor in tensors),
+        keras=all(tensor.keras for tensor in tensors),
+        whole=all(tensor.whole for tensor in tensors),
+    )
 
 
 def _merge_containers(containers: list[Container]) -> Container:

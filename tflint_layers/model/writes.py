@@ -186,7 +186,7 @@ def reads(node: ast.expr, target: ast.expr) -> bool:
 
 def is_python(value: Value) -> bool:
     """Whether a value is a Python number, text or the like, and no tensor on any path."""
-    return value != UNKNOWN and all(isinstance(alternative, Static) for alternative in alternatives(value))
+    return value is not UNKNOWN and all(isinstance(alternative, Static) for alternative in alternatives(value))
 
 
 def _is_same(node: ast.AST, target: ast.expr) -> bool:

@@ -89,7 +89,11 @@ _OF_LAYERS = frozenset(
 def _fails_by_use(scope: Scope, node: ast.Call) -> bool:
     """Whether an attribute that nothing declares is a model, as the class uses it."""
     method = node.func
-    if not isinstance(method, ast.Attribute) or method.attr not in _OF_ARRAYS or scope.value(method.value) != UNKNOWN:
+    if (
+        not isinstance(method, ast.Attribute)
+        or method.attr not in _OF_ARRAYS
+        or scope.value(method.value) is not UNKNOWN
+    ):
         return False
     kept, cls = method.value, scope.function.cls if scope.function is not None else None
     if cls is None or not isinstance(kept, ast.Attribute) or not isinstance(kept.value, ast.Name):

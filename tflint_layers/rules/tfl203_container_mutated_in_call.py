@@ -64,7 +64,7 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
         # Filling a dict again with the same is no change, and only a trace can tell whether it is the same.
         again = receiver.type == "dict" and node.func.attr in {"update", "setdefault"}
         yield Hit(node, _message(scope, node, node.func.value), suspect=again)
-    elif receiver == UNKNOWN and node.func.attr in {"append", "extend"} and _is_own_attribute(node.func.value):
+    elif receiver is UNKNOWN and node.func.attr in {"append", "extend"} and _is_own_attribute(node.func.value):
         yield Hit(node, _message(scope, node, node.func.value), suspect=True)
 
 

@@ -102,7 +102,7 @@ def _check_next(scope: Scope, node: ast.Call) -> Iterator[Hit]:
     iterator = scope.value(node.args[0]) if node.args else NONE
     if any(isinstance(v, Container) and v.origin for v in alternatives(iterator)):
         yield Hit(node, _message(scope, node))
-    elif iterator == UNKNOWN:
+    elif iterator is UNKNOWN:
         yield Hit(node, _message(scope, node), suspect=True)
 
 

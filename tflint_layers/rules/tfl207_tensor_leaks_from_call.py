@@ -132,7 +132,7 @@ def _check_return(scope: Scope, node: ast.Return) -> Iterator[Hit]:
 def _is_reset(scope: Scope, place: ast.expr) -> bool:
     """Whether the place surely holds no tensor any more when the call is over."""
     left = scope.left_in(place)
-    return (left != UNKNOWN and not may_hold_tensor(left)) or _is_restored(scope, place)
+    return (left is not UNKNOWN and not may_hold_tensor(left)) or _is_restored(scope, place)
 
 
 def _is_restored(scope: Scope, place: ast.expr) -> bool:
