@@ -198,10 +198,11 @@ class Members(Narrowing):
     def _tensor_item(self, receiver: Tensor | Variable, node: ast.expr) -> Value:
         if isinstance(receiver, Variable):
             return replace(receiver, keras=False)
-        keeps_batch = _whole_first_axis(node) or (receiver.nest and isinstance(literal(node), str))
+        batch = receiver.batch and (_whole_first_axis(node) or (receiver.nest and isinstance(literal(node), str)))
         nest = receiver.nest and not isinstance(node, ast.Tuple)
         eager = receiver.eager and self.frame.eager
-        return replace(receiver, batch=receiver.batch and keeps_batch, nest=nest, eager=eager)
+        is_alike = (batch, nest, eager) == (receiver.batch, receiver.nest, receiver.eager)
+        return receiver if is_alike else replace(receiver, batch=batch, nest=nest, eager=eager)
 
     def element(self, value: Value) -> Value:
         """What iterating over the value gives at each step."""
