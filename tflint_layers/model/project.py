@@ -85,7 +85,9 @@ class Project:
         if not may_have_bases(source):
             return False
         path = source.absolute_path
-        outline = self._outlines[path] = Outline.of(source)
+        outline = self._outlines.get(path)
+        if outline is None or outline.digest != hash(source.data):
+            outline = self._outlines[path] = Outline.of(source)
         return any(self._is_traced_there(path, name) for name in outline.bases)
 
     def _is_traced_there(self, path: str, name: str) -> bool:
