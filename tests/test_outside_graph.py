@@ -92,3 +92,22 @@ def test_a_layer_is_no_place_for_keras_tensors_even_beside_something_unknown(ker
                 return keras.Model(step, Annealed()([self.embedding, step]))
         """
     assert found(code, keras) == []
+
+
+@pytest.mark.parametrize(
+    ("imports", "operation", "fails"),
+    [
+        ("", "tf.io.decode_base64(text)", True),
+        ("from tensorflow import io, strings", "io.decode_base64(strings.strip(text))", True),
+        ("from tensorflow.io import decode_base64 as decoded", "decoded(text)", True),
+        ("", "keras.layers.Embedding(9, 4, dtype=tf.float32)(text)", False),
+    ],
+)
+def test_what_an_operation_on_an_input_is_told_by(imports: str, operation: str, fails: bool) -> None:
+    code = f"""{imports}
+def make():
+    text = keras.Input((), dtype="string")
+    return {operation}
+"""
+    assert bool(found(code, 3)) is fails
+    assert all(finding.startswith("TFL113 ") for finding in found(code, 3))

@@ -122,13 +122,20 @@ class Source:
 
     def line_numbers(self, places: Iterable[int]) -> Iterator[int]:
         """The numbers of the lines, from 1, on which places stand that are in order."""
-        # The parser ends lines at these, too.
-        text = self.text.replace("\r\n", " \n").replace("\r", "\n") if "\r" in self.text else self.text
         line, counted = 1, 0
         for place in places:
-            line += text.count("\n", counted, place)
+            line += self._fed.count("\n", counted, place)
             counted = place
             yield line
+
+    def before(self, place: int) -> str:
+        """What stands before a place on its line."""
+        return self.text[self._fed.rfind("\n", 0, place) + 1 : place]
+
+    @cached_property
+    def _fed(self) -> str:
+        """The text with a line feed wherever a line ends for the parser, each character at its place."""
+        return self.text.replace("\r\n", " \n").replace("\r", "\n") if "\r" in self.text else self.text
 
     @cached_property
     def _starts(self) -> list[int]:

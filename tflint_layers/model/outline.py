@@ -40,17 +40,16 @@ class Outline:
     def of(cls, source: Source) -> Outline:
         """The outline of a file."""
         imported = _imported(source.data)
-        for name, dotted in _aliases(source.text):
+        for name, dotted in _aliases(source):
             root, dot, rest = dotted.partition(".")
             imported[name] = (*imported.get(name, ()), *(whole + dot + rest for whole in imported.get(root, ())))
-        return cls(hash(source.data), _bases(source.text), imported)
+        return cls(hash(source.data), _bases(source), imported)
 
 
-def _bases(text: str) -> dict[str, tuple[str, ...]]:
+def _bases(source: Source) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
-    for match in _CLASS.finditer(text):
-        start = match.start()
-        if not text[text.rfind("\n", 0, start) + 1 : start].strip(" \t"):
+    for match in _CLASS.finditer(source.text):
+        if not source.before(match.start()).strip(" \t"):
             found[match["name"]] = (*found.get(match["name"], ()), *_written_bases(match))
     return found
 
@@ -62,10 +61,10 @@ def _imported(text: bytes) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _aliases(text: str) -> Iterator[tuple[str, str]]:
+def _aliases(source: Source) -> Iterator[tuple[str, str]]:
     """The names that stand for a part of a library, each with the part."""
-    for match in _ALIAS.finditer(text):
-        before = text[text.rfind("\n", 0, match.start()) + 1 : match.start()].strip(" \t")
+    for match in _ALIAS.finditer(source.text):
+        before = source.before(match.start()).strip(" \t")
         if before.isidentifier():
             yield before, match[1]
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from tflint_layers.model import callbacks
+from tflint_layers.model import api, callbacks
 from tflint_layers.model.imports import canonical
 from tflint_layers.model.outline import Outline
 from tflint_layers.source import Source
@@ -33,8 +33,6 @@ _CALLS = re.compile(rf"\((?<=(?:{_ENDINGS})\()(?:{_WHOLE})")
 # A Keras tensor is spoken about where an operation of TensorFlow may take it. An expression that does not start with a
 # fixed text takes ten times as long (measured).
 _KERAS_TENSOR = re.compile(r"Input\((?<=\bInput\()")
-# What stands in TensorFlow's namespace and is no operation on a tensor; Keras' own takes them.
-_NO_OPERATION = r"\.(?:keras|u?int\d+|b?float\d+|bool|string|Tensor(?:Shape|Spec)?|io|test)\b"
 _ARGUMENT = "dynamic"
 # A model is given a loss or metric that is a function of the project.
 _COMPILE = ".compile("
@@ -74,8 +72,8 @@ def _places(source: Source) -> Iterator[int]:
     yield from (match.start() for match in _CALLS.finditer(text))
     keras_tensors = [match.start() for match in _KERAS_TENSOR.finditer(text)]
     if keras_tensors:
-        operation = _operation(Outline.of(source))
-        yield from (place for place in keras_tensors if operation.search(text, place, _end_of_block(text, place)))
+        names = _names_of_tensorflow(Outline.of(source))
+        yield from (place for place in keras_tensors if _is_before_operation(source, place, names))
     for place in source.places_of(_ARGUMENT):
         end = place + len(_ARGUMENT)
         if text[end : end + 4].lstrip(" ").startswith("=") or text[place - 1 : place] in {"'", '"', "."}:
@@ -85,23 +83,34 @@ def _places(source: Source) -> Iterator[int]:
             yield place
 
 
-def _operation(outline: Outline) -> re.Pattern[str]:
-    """What an operation of TensorFlow starts with in a file, whatever it imports TensorFlow as."""
-    names = {
-        local
-        for local, wholes in outline.imported.items()
-        if any(canonical(whole).partition(".")[0] == "tensorflow" for whole in wholes)
-    }
+def _names_of_tensorflow(outline: Outline) -> dict[str, list[str]]:
+    """What the names for TensorFlow and parts of it stand for in a file; `tf` is one wherever it comes from."""
+    found = {"tf": ["tensorflow"]}
+    for local, wholes in outline.imported.items():
+        parts = [whole for whole in map(canonical, wholes) if whole.partition(".")[0] == "tensorflow"]
+        if parts:
+            found[local] = [*found.get(local, ()), *parts]
+    return found
+
+
+def _is_before_operation(source: Source, place: int, names: dict[str, list[str]]) -> bool:
+    """Whether an operation of TensorFlow is named in the same function behind a place."""
     # After a star import any name may be one.
-    one_of = "|".join(sorted({"tf", *names}))
-    return re.compile("" if "*" in names else rf"\b(?:{one_of})\b(?!{_NO_OPERATION})")
+    if "*" in names:
+        return True
+    dotted = re.compile(rf"\b(?P<name>{'|'.join(sorted(names))})\b(?P<rest>(?:\.\w+)*)")
+    return any(
+        api.is_tensorflow_operation(canonical(whole + match["rest"]))
+        for match in dotted.finditer(source.text, place, _end_of_block(source, place))
+        for whole in names[match["name"]]
+    )
 
 
-def _end_of_block(text: str, place: int) -> int:
+def _end_of_block(source: Source, place: int) -> int:
     """Where the function ends that holds a place, at the latest."""
-    line = text[text.rfind("\n", 0, place) + 1 : place]
+    line, end = source.before(place), len(source.text)
     indentation = len(line) - len(line.lstrip())
     if not indentation:
-        return len(text)
-    outer = re.compile(rf"\n[ \t]{{0,{indentation - 1}}}(?:async|def|class|@)\b").search(text, place)
-    return outer.start() if outer is not None else len(text)
+        return end
+    outer = re.compile(rf"[\r\n][ \t]{{0,{indentation - 1}}}(?:async|def|class|@)\b").search(source.text, place)
+    return outer.start() if outer is not None else end
