@@ -289,18 +289,13 @@ class ClassInfo:
         return next((role for role in roles if role), None)
 
     def _may_have_role(self, base: ast.expr) -> bool:
-        """Whether Keras traces a base; a class that it does not trace is looked up in its file once only."""
+        """Whether Keras traces a base."""
         project, dotted = self.module.project, self.module.dotted(base)
-        if dotted is not None and project.has_no_role(dotted):
-            return False
         # Told without parsing the files of what is nothing to Keras.
         if dotted is not None and not project.may_be_traced_class(dotted, self.module.path):
-            project.remember_no_role(dotted)
             return False
         found = resolve_class(base, self.module)
         role = found.role if isinstance(found, ClassInfo) else project.role(found or "")
-        if role is None and dotted is not None:
-            project.remember_no_role(dotted)
         return role is not None
 
     @cached_property
@@ -415,14 +410,9 @@ class ModuleInfo:
     def autograph_stops(self) -> list[int]:
         """The lines on which there may be something that AutoGraph has no notion of, in order."""
         places = [place for word in _STOPS for place in self.source.places_of(word)]
-        places += [place for word in _LEADING_STOPS for place in self.source.places_of(word) if self._leads(place)]
+        leading = (place for word in _LEADING_STOPS for place in self.source.places_of(word))
+        places += [place for place in leading if not self.source.before(place).strip()]
         return list(self.source.line_numbers(sorted(places)))
-
-    def _leads(self, place: int) -> bool:
-        """Whether nothing but space stands before a place on its line."""
-        text = self.source.text
-        before = text[max(text.rfind("\n", 0, place), text.rfind("\r", 0, place)) + 1 : place]
-        return not before or before.isspace()
 
     @cached_property
     def may_yield(self) -> bool:

@@ -55,7 +55,6 @@ class Project:
         self._size = 0
         self._given_up = 0
         self._imports = ImportGraph()
-        self._without_role: set[str] = set()
         self._traced: dict[tuple[str, str], bool] = {}
         self._outlines: dict[str, Outline | None] = {}
         self._origins: dict[tuple[str, str], tuple[str, ...]] = {}
@@ -68,15 +67,6 @@ class Project:
         if dotted in self._layer_bases:
             return "layer"
         return api.class_role(dotted)
-
-    def has_no_role(self, dotted: str) -> bool:
-        """Whether a class is known to be nothing that Keras traces, without looking at any file."""
-        return dotted in self._without_role
-
-    def remember_no_role(self, dotted: str) -> None:
-        """Note a class that turned out to be nothing that Keras traces; a relative name fits one file only."""
-        if not dotted.startswith("."):
-            self._without_role.add(dotted)
 
     def may_be_traced(self, source: Source) -> bool:
         """Whether anything in a file may be traced, or is what rules say about other code; told without parsing it."""
@@ -227,7 +217,6 @@ class Project:
         self._modules.clear()
         self._size = 0
         self._memory.clear()
-        self._without_role.clear()
         self._traced.clear()
         self._outlines.clear()
         self._origins.clear()
