@@ -46,6 +46,7 @@ from tflint_layers.model.values import (
     Value,
     Variable,
     alternatives,
+    changed,
     is_tensor,
     join,
     of_each,
@@ -203,7 +204,7 @@ class Calls(Expressions):
             if isinstance(returned, Tensor):
                 shapeless = any_tensor(arguments, "shapeless") and api.layer_state(name, self.keras) != "weights"
                 result = self.tensor(batch=batch, shapeless=shapeless, keras=self._is_given_keras_tensor(arguments))
-                return replace(result, nest=True) if returned.nest or returns_more(arguments) else result
+                return changed(result, nest=returned.nest or returns_more(arguments))
             return returned
         return UNKNOWN
 

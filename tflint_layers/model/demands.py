@@ -514,7 +514,7 @@ NODES: dict[Find, tuple[type[ast.AST], ...]] = {
     item_writes: (ast.Subscript,),
     mixtures: (ast.BinOp,),
 }
-# By kind of node: what may find a demand that it makes, apart from mixtures.
+# By kind of node: what may find a demand that plain Python makes; mixtures are of what AutoGraph makes of it.
 OF_KIND: dict[type[ast.AST], tuple[Find, ...]] = {
     kind: tuple(find for find, kinds in NODES.items() if kind in kinds and find is not mixtures)
     for kind in {kind for kinds in NODES.values() for kind in kinds}

@@ -31,6 +31,7 @@ from tflint_layers.model.values import (
     Tensor,
     Value,
     Variable,
+    changed,
     constant_of,
     join,
     literal,
@@ -197,12 +198,11 @@ class Members(Narrowing):
 
     def _tensor_item(self, receiver: Tensor | Variable, node: ast.expr) -> Value:
         if isinstance(receiver, Variable):
-            return replace(receiver, keras=False)
-        batch = receiver.batch and (_whole_first_axis(node) or (receiver.nest and isinstance(literal(node), str)))
+            return changed(receiver, keras=False)
+        keeps_batch = _whole_first_axis(node) or (receiver.nest and isinstance(literal(node), str))
         nest = receiver.nest and not isinstance(node, ast.Tuple)
         eager = receiver.eager and self.frame.eager
-        is_alike = (batch, nest, eager) == (receiver.batch, receiver.nest, receiver.eager)
-        return receiver if is_alike else replace(receiver, batch=batch, nest=nest, eager=eager)
+        return changed(receiver, batch=receiver.batch and keeps_batch, nest=nest, eager=eager)
 
     def element(self, value: Value) -> Value:
         """What iterating over the value gives at each step."""

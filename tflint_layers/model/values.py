@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
     from tflint_layers.model.classes import ClassInfo, FunctionInfo
@@ -219,6 +219,7 @@ class OneOf(Value):
     values: frozenset[Value]
 
 
+Changing = TypeVar("Changing", Static, Tensor, Variable, Container, Instance)
 UNKNOWN: Final = Unknown()
 STATIC: Final = Static()
 TENSOR: Final = Tensor()
@@ -387,6 +388,12 @@ def without_none(value: Value) -> Value:
     return join(kept) if kept else UNKNOWN
 
 
+def changed(value: Changing, **fields: Any) -> Changing:
+    """The value with some fields changed; itself where it has them, as one and the same object is soon compared."""
+    differs = any(getattr(value, name) != field for name, field in fields.items())
+    return replace(value, **fields) if differs else value
+
+
 def stored(value: Value, origin: str) -> Value:
     """The value as one reads it back from a place that outlives the call, such as an attribute."""
     if isinstance(value, OneOf):
@@ -394,16 +401,14 @@ def stored(value: Value, origin: str) -> Value:
     if isinstance(value, Container):
         if isinstance(value.of, (Instance, Container, Variable, OneOf)):
             items = value.items and tuple(stored(item, origin) for item in value.items)
-            return replace(value, of=stored(value.of, origin), items=items, origin=origin, entries=())
-        return replace(value, origin=origin, entries=()) if value.origin != origin or value.entries else value
+            return changed(value, of=stored(value.of, origin), items=items, origin=origin, entries=())
+        return changed(value, origin=origin, entries=())
     if isinstance(value, Instance):
         # The same wherever it is kept: a function that is given such objects of one class need not run for each.
-        return replace(value, origin="kept", fresh=False) if value.origin != "kept" or value.fresh else value
+        return changed(value, origin="kept", fresh=False)
     if isinstance(value, Variable):
-        return replace(value, fresh=False) if value.fresh else value
-    if isinstance(value, Static) and value.sure:
-        return replace(value, sure=False)
-    return value
+        return changed(value, fresh=False)
+    return changed(value, sure=False) if isinstance(value, Static) else value
 
 
 def part_of_new(value: Value) -> Value:
