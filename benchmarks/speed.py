@@ -4,8 +4,7 @@ usage: python benchmarks/speed.py FOLDER [--keras 2|3] [--rounds N]
 
 Parses every Python file below FOLDER with ast.parse, then lints all of them with every rule, each in a process of its
 own, and prints the CPU time of both, their ratio, the peak memory of the linter and the number of findings. With more
-than one round the two take turns, and the last line has the ratio of the least time of each: what else runs on the
-machine only adds to both.
+than one round the two take turns, and the last line has the ratio of the least time of each.
 """
 
 from __future__ import annotations

@@ -305,8 +305,7 @@ class _Dispatch:
     """The rules that may object to what scopes of a kind run, by the type of the node and what it calls or reads."""
 
     by_node: dict[type[ast.AST], tuple[Rule, ...]]
-    by_call: dict[str, tuple[Rule, ...]] = field(default_factory=dict)
-    by_attribute: dict[str, tuple[Rule, ...]] = field(default_factory=dict)
+    by_name: dict[tuple[type[ast.AST], str], tuple[Rule, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, rules: Iterable[Rule]) -> _Dispatch:
@@ -320,24 +319,18 @@ class _Dispatch:
     def narrowed(self, scope: Scope, node: ast.AST) -> tuple[Rule, ...]:
         """Those of the rules for nodes of its type that a node is shown to."""
         if type(node) is ast.Call:
-            return self._for_call(scope.called(node))
+            return self._for_name(ast.Call, scope.called(node))
         if type(node) is ast.Attribute:
-            return self._for_attribute(node.attr)
+            return self._for_name(ast.Attribute, node.attr)
         if type(node) is ast.Assign and _binds_local_name(scope, node):
             return self._for_local_name
         return self.by_node[type(node)]
 
-    def _for_call(self, name: str) -> tuple[Rule, ...]:
-        if name not in self.by_call:
-            rules = self.by_node.get(ast.Call, ())
-            self.by_call[name] = tuple(rule for rule in rules if rule.calls is None or rule.calls(name))
-        return self.by_call[name]
-
-    def _for_attribute(self, name: str) -> tuple[Rule, ...]:
-        if name not in self.by_attribute:
-            rules = self.by_node.get(ast.Attribute, ())
-            self.by_attribute[name] = tuple(rule for rule in rules if rule.attributes is None or rule.attributes(name))
-        return self.by_attribute[name]
+    def _for_name(self, kind: type[ast.AST], name: str) -> tuple[Rule, ...]:
+        key = kind, name
+        if key not in self.by_name:
+            self.by_name[key] = tuple(rule for rule in self.by_node[kind] if rule.looks_at(kind, name))
+        return self.by_name[key]
 
     @cached_property
     def _for_local_name(self) -> tuple[Rule, ...]:

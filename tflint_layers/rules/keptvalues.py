@@ -25,8 +25,6 @@ Assigning = ast.Assign | ast.AugAssign
 
 def changes_by_assignment(scope: Scope, node: Assigning) -> list[Hit]:
     """How an assignment changes a value in a way that the loop of the graph around it does not allow."""
-    if not isinstance(_target(node), ast.Name):
-        return []
     return [hit for hit in (_check_number(scope, node), _check_growth(scope, node)) if hit is not None]
 
 

@@ -71,6 +71,11 @@ class Rule:
         """Whether the rule may object to something in a file, as far as its words tell."""
         return not self.words or _has_any(self.words, source)
 
+    def looks_at(self, kind: type[ast.AST], name: str) -> bool:
+        """Whether the rule is shown the calls, or the attributes, of a name."""
+        asked = self.calls if kind is ast.Call else self.attributes
+        return asked is None or asked(name)
+
     @property
     def summary(self) -> str:
         """The first line of the documentation."""
