@@ -70,6 +70,9 @@ def test_only_the_line_itself_counts_within_brackets() -> None:
         "x = y.numpy(), '''\n'''  # noqa\n",
         "x = y.numpy(), 'a\\\nb'  # noqa\n",
         "x = y.numpy() + \\\n    1  # noqa\n",
+        "x = y.numpy() \\\n  # noqa\n",
+        'x = y.numpy(); z = """\n"""; z = """\n"""  # noqa\n',
+        "@first('''\n''')  # noqa\ndef f(): ...\n",
     ],
 )
 def test_a_continued_line_is_one_with_the_next(text: str) -> None:
@@ -104,9 +107,18 @@ def test_no_skip_file(text: str) -> None:
     assert not suppressions(text).skip_file
 
 
-def test_nothing_is_tokenised_without_need(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("x.numpy()  # no comment of ours\n", 1),
+        ("x.numpy()\ny = 1  # noqa\n", 1),
+        ("y = 1  # noqa\nx.numpy()\n", 2),
+        ("# noqa\n\n@first\ndef f():\n    x.numpy()\n# noqa\n", 5),
+    ],
+)
+def test_nothing_is_tokenised_without_need(text: str, line: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tokenize.generate_tokens", None)
-    assert not hides("x.numpy()  # no comment of ours\n")
+    assert not hides(text, line=line)
     assert not suppressions("x = 1\n").skip_file
 
 

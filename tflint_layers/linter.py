@@ -16,6 +16,7 @@ from tflint_layers.model.plaincode import plain_lines
 from tflint_layers.model.project import Project
 from tflint_layers.model.reach import Reach
 from tflint_layers.model.scopes import Phase, Scope
+from tflint_layers.model.values import Value
 from tflint_layers.notices import FILE_NOT_READABLE, UNUSED_SUPPRESSION
 from tflint_layers.rules import Hit, Rule, all_rules
 from tflint_layers.settings import Settings
@@ -259,7 +260,7 @@ class Linter:
 
     def _found_in(self, scopes: list[Scope]) -> Iterator[Finding]:
         for scope in scopes:
-            dispatch = _dispatch(self._fitting_rules(scope.module), scope.phase, scope.keras)
+            dispatch = _dispatch(self._fitting_rules(scope.module), scope.phase, scope.keras, scope.autograph)
             by_node = dispatch.by_node
             for node in scope.values:
                 if type(node) not in by_node:
@@ -305,32 +306,42 @@ class _Dispatch:
     """The rules that may object to what scopes of a kind run, by the type of the node and what it calls or reads."""
 
     by_node: dict[type[ast.AST], tuple[Rule, ...]]
-    by_name: dict[tuple[type[ast.AST], str], tuple[Rule, ...]] = field(default_factory=dict)
+    by_call: dict[str, tuple[Rule, ...]] = field(default_factory=dict)
+    by_attribute: dict[tuple[str, type[Value]], tuple[Rule, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, rules: Iterable[Rule]) -> _Dispatch:
-        """The dispatch for some rules."""
+    def of(cls, rules: Iterable[Rule], converted: bool) -> _Dispatch:
+        """The dispatch for some rules; ``converted`` tells whether AutoGraph converts the functions."""
         by_node: dict[type[ast.AST], tuple[Rule, ...]] = {}
         for rule in rules:
             for node_type in rule.nodes:
-                by_node[node_type] = (*by_node.get(node_type, ()), rule)
+                if converted or node_type not in rule.converted:
+                    by_node[node_type] = (*by_node.get(node_type, ()), rule)
         return cls(by_node)
 
     def narrowed(self, scope: Scope, node: ast.AST) -> tuple[Rule, ...]:
         """Those of the rules for nodes of its type that a node is shown to."""
         if type(node) is ast.Call:
-            return self._for_name(ast.Call, scope.called(node))
+            return self._for_call(scope.called(node))
         if type(node) is ast.Attribute:
-            return self._for_name(ast.Attribute, node.attr)
+            return self._for_attribute(node.attr, type(scope.value(node)))
         if type(node) is ast.Assign and _binds_local_name(scope, node):
             return self._for_local_name
         return self.by_node[type(node)]
 
-    def _for_name(self, kind: type[ast.AST], name: str) -> tuple[Rule, ...]:
-        key = kind, name
-        if key not in self.by_name:
-            self.by_name[key] = tuple(rule for rule in self.by_node[kind] if rule.looks_at(kind, name))
-        return self.by_name[key]
+    def _for_call(self, name: str) -> tuple[Rule, ...]:
+        rules = self.by_call.get(name)
+        if rules is None:
+            rules = tuple(rule for rule in self.by_node[ast.Call] if rule.looks_at_call(name))
+            self.by_call[name] = rules
+        return rules
+
+    def _for_attribute(self, name: str, kind: type[Value]) -> tuple[Rule, ...]:
+        rules = self.by_attribute.get((name, kind))
+        if rules is None:
+            rules = tuple(rule for rule in self.by_node[ast.Attribute] if rule.looks_at_attribute(name, kind))
+            self.by_attribute[name, kind] = rules
+        return rules
 
     @cached_property
     def _for_local_name(self) -> tuple[Rule, ...]:
@@ -342,9 +353,9 @@ def _binds_local_name(scope: Scope, node: ast.Assign) -> bool:
 
 
 @cache
-def _dispatch(codes: tuple[str, ...], phase: Phase, keras: int) -> _Dispatch:
+def _dispatch(codes: tuple[str, ...], phase: Phase, keras: int, converted: bool) -> _Dispatch:
     rules = (all_rules()[code] for code in codes)
-    return _Dispatch.of(rule for rule in rules if phase in rule.phases and keras in rule.keras)
+    return _Dispatch.of((rule for rule in rules if phase in rule.phases and keras in rule.keras), converted)
 
 
 def _is_harmless(scope: Scope, rule: Rule, node: ast.AST) -> bool:

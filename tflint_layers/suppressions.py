@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import tokenize
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from tflint_layers.finding import Finding
-from tflint_layers.source import Source
+from tflint_layers.source import Source, UnreadableSource
 
 # The two patterns are flake8's own, so that the command line hides what flake8 hides and nothing else.
 _NOQA = re.compile(r"# noqa(?::[\s]?(?P<codes>([A-Z]+[0-9]+(?:[,\s]+)?)+))?", re.IGNORECASE)
@@ -95,14 +96,48 @@ class Suppressions:
         return self._blocks[line][1]
 
     def _match(self, line: int) -> re.Match[str] | None:
-        if not self._has_noqa or line not in self._blocks:
+        if not self._may_match(line) or line not in self._blocks:
             return None
         first, last = self._blocks[line]
         return _NOQA.search("".join(self._lines[first - 1 : last]))
 
+    def _may_match(self, line: int) -> bool:
+        """Whether there is a ``# noqa`` near a line; most files that have one need not be tokenised all the same."""
+        if not self._noqa_lines:
+            return False
+        first, last = self._around(line)
+        return bisect_left(self._noqa_lines, first) < bisect_right(self._noqa_lines, last)
+
+    def _around(self, line: int) -> tuple[int, int]:
+        """The first and last line of what may count as one with a line: of the module-level statement that holds it."""
+        index = bisect_right(self._statements, (line, len(self._lines))) - 1
+        first, last = self._statements[index] if index >= 0 else (line, line)
+        if last < line:
+            first, last = line, line
+        while last < len(self._lines) and self._lines[last - 1].endswith("\\\n"):
+            last += 1
+        return first, last
+
     @cached_property
-    def _has_noqa(self) -> bool:
-        return _NOQA.search(self.source.text) is not None
+    def _statements(self) -> list[tuple[int, int]]:
+        """The first and last line of each module-level statement, of those on one line together."""
+        try:
+            body = self.source.tree.body
+        except UnreadableSource:
+            return [(1, len(self._lines))]
+        found: list[tuple[int, int]] = []
+        for node in body:
+            first = min(part.lineno for part in (node, *getattr(node, "decorator_list", ())))
+            last = node.end_lineno or node.lineno
+            if found and first <= found[-1][1]:
+                first, _ = found.pop()
+            found.append((first, last))
+        return found
+
+    @cached_property
+    def _noqa_lines(self) -> list[int]:
+        """The lines on which a ``# noqa`` starts, in order."""
+        return list(self.source.line_numbers(match.start() for match in _NOQA.finditer(self.source.text)))
 
     @cached_property
     def _whole_file(self) -> bool:

@@ -64,8 +64,11 @@ class Expressions(Members):
 
     def evaluate(self, node: ast.expr) -> Value:
         """The value of an expression in the current frame; noted in its scope."""
-        value = self._handlers.get(type(node), Expressions._evaluate_parts)(self, node)
-        frame = self.frame
+        frame, kind = self.frame, type(node)
+        # Every third expression is a local name.
+        value = frame.environment.names.get(node.id) if isinstance(node, ast.Name) else None
+        if value is None:
+            value = self._handlers.get(kind, Expressions._evaluate_parts)(self, node)
         if frame.marks:
             frame.record(node, value)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 
 from tflint_layers.model import api
@@ -105,10 +106,13 @@ def _python_files(folder: str) -> Iterator[str]:
     Of a folder that is neither, those right in it.
     """
     of_package, of_project = is_package(folder), project_root(folder) == folder
-    for parent, folders, names in os.walk(folder):
-        if not of_package:
-            inner = (name for name in folders if of_project and not is_package(os.path.join(parent, name)))
-            folders[:] = [name for name in inner if name not in DEFAULT_EXCLUDE]
-        paths = (os.path.join(parent, name) for name in names if name.endswith(".py"))
-        # Reading a pipe would not end.
-        yield from filter(os.path.isfile, paths)
+    pending = [folder]
+    while pending:
+        with suppress(OSError), os.scandir(pending.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    inside = of_project and not is_package(entry.path) and entry.name not in DEFAULT_EXCLUDE
+                    pending += [entry.path] if of_package or inside else []
+                # Reading a pipe would not end.
+                elif entry.name.endswith(".py") and entry.is_file():
+                    yield entry.path

@@ -467,6 +467,8 @@ class Interpreter(Statements):
 
     def module_value(self, module: ModuleInfo, node: ast.expr) -> Value:
         """The value of an expression at module level."""
+        if isinstance(node, ast.Constant):
+            return self._constant(node)
         scope = Scope(module, None, Phase.PLAIN, self.keras, False, None, ())
         frame, self.frame = self.frame, self._frame(scope, Environment(), eager=True)
         self._binding += 1

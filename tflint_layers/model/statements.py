@@ -216,12 +216,12 @@ class Statements(Calls):
 
     def _is_changing(self, node: ast.AST) -> bool:
         scope = self.frame.scope
+        if isinstance(node, ast.Name):
+            return _may_be_unset(scope.value(node)) and self.frame.environment.find(node.id) is None
         if isinstance(node, ast.Attribute):
             receiver = scope.value(node.value)
             owner = receiver.cls if isinstance(receiver, (Instance, Class)) else None
             return owner is not None and (node.attr in _BUILT or owner.rewrites(node.attr))
-        if isinstance(node, ast.Name):
-            return self.frame.environment.find(node.id) is None and _may_be_unset(scope.value(node))
         return isinstance(node, ast.Call) and api_name(scope.value(node.func)) == "builtins.hasattr"
 
     def _match(self, node: ast.Match) -> bool:

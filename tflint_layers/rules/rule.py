@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from tflint_layers.finding import Fix, Proof
 from tflint_layers.model.scopes import Phase, Scope
+from tflint_layers.model.values import Value
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Rule:
     ``words``: it objects to nothing in a file without any of these, so that no other file is looked at.
     ``calls``: of the calls, it is shown only those for which this is true of what `Scope.called` says.
     ``attributes``: of the attributes, it is shown only those for whose name this is true.
+    ``kinds``: of the attributes, it is shown only those of whose value the kind is one of these, if any are named.
+    ``converted``: nodes of these types it is shown only in functions that AutoGraph converts.
     ``lasting``: of the assignments, it is not shown those to one name that goes when the function returns.
     ``keras``: the versions of Keras for which there is something to say.
     ``everywhere``: it speaks of code that nothing traces, wherever that stands in a file that it fits.
@@ -63,6 +66,8 @@ class Rule:
     words: tuple[bytes, ...] = ()
     calls: Callable[[str], bool] | None = None
     attributes: Callable[[str], bool] | None = None
+    kinds: tuple[type[Value], ...] = ()
+    converted: tuple[type[ast.AST], ...] = ()
     lasting: bool = False
     keras: tuple[int, ...] = (2, 3)
     everywhere: bool = False
@@ -71,10 +76,13 @@ class Rule:
         """Whether the rule may object to something in a file, as far as its words tell."""
         return not self.words or _has_any(self.words, source)
 
-    def looks_at(self, kind: type[ast.AST], name: str) -> bool:
-        """Whether the rule is shown the calls, or the attributes, of a name."""
-        asked = self.calls if kind is ast.Call else self.attributes
-        return asked is None or asked(name)
+    def looks_at_call(self, name: str) -> bool:
+        """Whether the rule is shown the calls of a name."""
+        return self.calls is None or self.calls(name)
+
+    def looks_at_attribute(self, name: str, kind: type[Value]) -> bool:
+        """Whether the rule is shown the attributes of a name whose value is of a kind."""
+        return (not self.kinds or kind in self.kinds) and (self.attributes is None or self.attributes(name))
 
     @property
     def summary(self) -> str:

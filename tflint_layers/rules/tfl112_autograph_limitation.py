@@ -104,8 +104,6 @@ def _limits(scope: Scope, node: ast.AST) -> Iterator[Hit]:
         yield from _check_collecting(scope, node)
         yield from _check_callbacks(scope, node)
         return
-    if not scope.autograph:
-        return
     if isinstance(node, (ast.Assign, ast.AugAssign)):
         yield from changes_by_assignment(scope, node)
     elif isinstance(node, ast.If):
@@ -300,11 +298,14 @@ def _collecting(scope: Scope, node: ast.Call, name: str, where: str) -> str:
     )
 
 
+_STATEMENTS = (ast.If, ast.IfExp, ast.For, ast.While, ast.Raise, ast.Assign, ast.AugAssign)
+
 RULE = Rule(
     code="TFL112",
     name="autograph-limitation",
     documentation=__doc__,
-    nodes=(ast.If, ast.IfExp, ast.For, ast.While, ast.Raise, ast.Call, ast.Assign, ast.AugAssign),
+    nodes=(ast.Call, *_STATEMENTS),
+    converted=_STATEMENTS,
     check=check,
     calls=_may_collect,
     proof=Proof.RAISES,

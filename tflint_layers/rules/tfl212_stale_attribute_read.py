@@ -104,5 +104,6 @@ RULE = Rule(
     documentation=__doc__,
     nodes=(ast.Attribute,),
     check=check,
+    kinds=(Static,),
     proof=Proof.NONE,
 )
