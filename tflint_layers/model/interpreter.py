@@ -36,7 +36,8 @@ from tflint_layers.model.values import (
 
 _DEEPEST = 8
 _MOST_FUNCTIONS = 300
-# How often a function is run for one file with other arguments each time: at least so often, and so many nodes of it.
+# How often a function is run for one file with other arguments each time: so many nodes of it, and at least so often
+# where it stands in that file. A helper of another file is run at least once.
 _LEAST_REPEATS = 2
 _MOST_REPEATED = 500
 _CACHING_DECORATORS = frozenset({"cache", "lru_cache", "cached_property"})
@@ -129,7 +130,7 @@ class Interpreter(Statements):
         if (
             function.environment is None
             # Asked first, as it takes long to count the nodes.
-            and len(outcomes) >= _LEAST_REPEATS
+            and len(outcomes) >= (_LEAST_REPEATS if info.module is self.module else 1)
             and len(outcomes) >= _MOST_REPEATED // len(info.nodes)
         ):
             # A long function that gave the same each time is taken to do so whatever it is passed.
