@@ -47,6 +47,8 @@ class Demand:
 Find = Callable[[Scope, ast.AST], Iterator[Demand]]
 _CONVERSIONS = re.compile(r"%(?:\((\w+)\))?[-+ #0]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?([a-zA-Z%])")
 _FORMATTING = frozenset({"builtins.format", ".format"})
+# What compares the values that it is given.
+ORDERING = frozenset({"builtins.max", "builtins.min", "builtins.sorted"})
 _NUMBER_CONVERSIONS = frozenset("diouxXeEfFgGc")
 
 
@@ -414,15 +416,12 @@ def _element_calls(scope: Scope, node: ast.Call) -> Iterator[Demand]:
             if not converted:
                 yield Demand(node, argument, suspect=_may_be_nest(value))
             return
-        if name in _ORDERING and not node.keywords and _holds_several(value):
+        if name in ORDERING and not node.keywords and _holds_several(value):
             yield Demand(node, argument)
             return
-        if name in _ORDERING and (key := _key_that_gives_tensor(scope, node)) is not None:
+        if name in ORDERING and (key := _key_that_gives_tensor(scope, node)) is not None:
             yield Demand(node, key)
             return
-
-
-_ORDERING = frozenset({"builtins.max", "builtins.min", "builtins.sorted"})
 
 
 def _key_that_gives_tensor(scope: Scope, node: ast.Call) -> ast.expr | None:

@@ -67,11 +67,21 @@ def _message(scope: Scope, node: ast.AST, demand: demands.Demand) -> str:
     subject = scope.text(demand.subject)
     if isinstance(scope.value(demand.subject), Instance):
         return f"the loop over `{subject}` never ends while `{scope.traced_name}` is traced by Keras 3"
+    traced = f"while `{scope.traced_name}` is traced"
+    if _is_comparison(scope, node, demand.subject):
+        return f"`{scope.text(demand.node)}` makes Python compare tensors, which have no value {traced}"
     only = ": Keras 3 does not convert it with AutoGraph" if isinstance(node, ast.For) and scope.keras == 3 else ""
     if isinstance(demand.subject, (ast.Tuple, ast.List)):
         subject = f"what `({subject})` is assigned" if not subject.startswith("(") else f"what `{subject}` is assigned"
-        return f"{subject} is a tensor, which Python cannot unpack while `{scope.traced_name}` is traced"
-    return f"Python cannot step through the tensor `{subject}` while `{scope.traced_name}` is traced{only}"
+        return f"{subject} is a tensor, which Python cannot unpack {traced}"
+    return f"Python cannot step through the tensor `{subject}` {traced}{only}"
+
+
+def _is_comparison(scope: Scope, node: ast.AST, subject: ast.expr) -> bool:
+    """Whether a call puts several values in order: those that it is given one by one, or those in a list."""
+    if not isinstance(node, ast.Call) or scope.api_name(node.func) not in demands.ORDERING:
+        return False
+    return len(node.args) > 1 or not is_symbolic(scope.value(subject))
 
 
 def fix(scope: Scope, hit: Hit) -> Fix | None:
