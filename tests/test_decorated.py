@@ -5,7 +5,9 @@ Every expectation was seen with TensorFlow 2.21 under Keras 3 and tf_keras.
 
 from __future__ import annotations
 
+import importlib
 import textwrap
+from typing import Any
 
 import pytest
 
@@ -297,6 +299,24 @@ SHOWN = {
         """,
         ["TFL105 return tf.add_n([x * 2.0 for edge in self.edges])"],
     ),
+    "a layer and a model with a way of their own to be called": (
+        """
+        class Logged(keras.layers.Layer):
+            def __call__(self, x, **options):
+                return super().__call__(x, **options)
+
+            def call(self, x):
+                return np.square(x)
+
+        class Direct(keras.Model):
+            def __call__(self, x, training=False):
+                return self.call(x)
+
+            def call(self, x):
+                return np.sqrt(x)
+        """,
+        ["TFL103 return np.square(x)", "TFL103 return np.sqrt(x)"],
+    ),
 }
 
 
@@ -307,6 +327,19 @@ def test_what_runs_behind_it_is_looked_at(name: str, keras: int) -> None:
 
 
 SILENT = {
+    # Nothing traces it: `test_a_model_keeps_no_layer_that_is_called_past_keras`.
+    "a layer that is called past Keras": """
+        class Preprocessor(keras.layers.Layer):
+            def __call__(self, *args, **options):
+                return self.call(*args, **options)
+
+        class Images(Preprocessor):
+            def call(self, image):
+                if isinstance(image, str):
+                    with open(image, "rb") as file:
+                        image = np.frombuffer(file.read(), np.uint8)
+                return np.asarray(image) / 255.0
+        """,
     "an object that traces what it is given": """
         class InGraph:
             def __init__(self, function):
@@ -555,3 +588,26 @@ def test_what_autograph_makes_a_tensor_of_is_told_once(keras: int) -> None:
                 return tf.gather(x, np.array(rows))
         """
     assert found(code, keras) == ["TFL105 rows = list(range(len(x)))"]
+
+
+@pytest.mark.tensorflow
+def test_a_model_keeps_no_layer_that_is_called_past_keras(keras: int) -> None:
+    np = pytest.importorskip("numpy")
+    library = importlib.import_module({2: "tf_keras", 3: "keras"}[keras])
+
+    class Direct(library.layers.Layer):  # type: ignore[misc, name-defined]
+        def __call__(self, x: Any) -> Any:
+            return self.call(x)
+
+        def call(self, x: Any) -> Any:
+            seen.append(type(x).__name__)
+            return x * 2.0
+
+    seen: list[str] = []
+    inputs = library.Input((3,))
+    model = library.Model(inputs, Direct()(inputs))
+    model.compile(loss="mse")
+    ones = np.ones((4, 3), dtype="float32")
+    model.fit(ones, ones, verbose=0)
+    assert seen == ["KerasTensor"]
+    assert not any(isinstance(layer, Direct) for layer in model.layers)

@@ -120,7 +120,7 @@ def _enter_class(interpreter: Interpreter, cls: ClassInfo) -> None:
     replaced = _replaced_when_made(cls)
     for name, converted in entries.items():
         method = cls.method(name)
-        if method is None or name in replaced:
+        if method is None or name in replaced or (name == "call" and _goes_past_keras(cls)):
             continue
         if _is_as_inherited(cls, method):
             interpreter.reach.entries.append((cls, method))
@@ -150,6 +150,19 @@ def _replaced_when_made(cls: ClassInfo) -> set[str]:
         for node in (walk(made.node) if made is not None else ())
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
     }
+
+
+def _goes_past_keras(cls: ClassInfo) -> bool:
+    """Whether calling a layer runs a ``__call__`` of its own in the place of that of Keras, which takes only tensors.
+
+    Such layers are given texts, paths and images before anything is traced. No model has them among its layers: it
+    keeps the operations that `call` gives for a Keras tensor (measured). The ``call`` of a model `fit` traces all the
+    same.
+    """
+    own = cls.method("__call__") if cls.role == "layer" else None
+    return own is not None and not any(
+        isinstance(node, ast.Attribute) and node.attr == "__call__" for node in walk(own.node)
+    )
 
 
 def _is_traced_by_decorator(function: FunctionInfo) -> bool:
