@@ -113,7 +113,7 @@ def _interpreted(module: ModuleInfo, keras: int, plain: Sequence[int]) -> Interp
 
 def _enter_class(interpreter: Interpreter, cls: ClassInfo) -> None:
     entries = _ENTRIES.get(cls.role or "", {})
-    if not entries and cls.role is None:
+    if not entries:
         return
     instance = interpreter.instance(cls)
     interpreter.declared(cls)

@@ -14,7 +14,7 @@ Names = dict[str, Value]
 Heap = dict[tuple[object, str], Value]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Frame:
     """One function evaluation under way.
 

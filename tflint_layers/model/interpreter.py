@@ -120,36 +120,51 @@ class Interpreter(Statements):
             autograph = caller.scope.autograph
         autograph = autograph and info.is_convertible
         kind = (autograph, caller.eager, caller.scope.phase, bool(self._elsewhere))
+        # What an inner function closes over may be something else each time.
+        is_inner = function.environment is not None
         key = (info, function.bound, function.partial, function.bare, arguments, kind)
-        results = self._memory.results if self._elsewhere else self._results
-        if function.environment is None and key in results:
-            known, written = results[key]
-            self.heap.update(written)
+        if not is_inner and (known := self._remembered(info, key, kind)) is not None:
             return known
-        outcomes = self._outcomes.setdefault((info, kind), [])
-        if (
-            function.environment is None
-            # Asked first, as it takes long to count the nodes.
-            and len(outcomes) >= (_LEAST_REPEATS if info.module is self.module else 1)
-            and len(outcomes) >= _MOST_REPEATED // len(info.nodes)
-        ):
-            # A long function that gave the same each time is taken to do so whatever it is passed.
-            return outcomes[0] if all(value == outcomes[0] for value in outcomes) else UNKNOWN
         self._entered += 1
         if self._entered > _MOST_FUNCTIONS:
             return UNKNOWN
-        scope = replace_scope(caller.scope, info, autograph)
         before = dict(self.heap)
-        result = self._run_in(scope, function, arguments, caller.eager)
+        scope = replace_scope(caller.scope, info, autograph)
+        result = self._seen_by_caller(function, self._run_in(scope, function, arguments, caller.eager))
+        if not is_inner:
+            self._outcomes.setdefault((info, kind), []).append(result)
+            written = {place: value for place, value in self.heap.items() if before.get(place) is not value}
+            self._all_results[key] = result, written
+        return result
+
+    @property
+    def _all_results(self) -> Results:
+        """What functions were seen to give: those of code that sets up classes of other files, or all others."""
+        return self._memory.results if self._elsewhere else self._results
+
+    def _remembered(self, info: FunctionInfo, key: tuple[object, ...], kind: tuple[object, ...]) -> Value | None:
+        """What a function gave for the same arguments, or gives for any; None where it is to be run."""
+        known = self._all_results.get(key)
+        if known is not None:
+            self.heap.update(known[1])
+            return known[0]
+        outcomes = self._outcomes.get((info, kind), [])
+        least = _LEAST_REPEATS if info.module is self.module else 1
+        # The number of nodes is asked for last, as it takes long to count them.
+        if len(outcomes) < least or len(outcomes) < _MOST_REPEATED // len(info.nodes):
+            return None
+        # A long function that gave the same each time is taken to do so whatever it is passed.
+        return outcomes[0] if all(value == outcomes[0] for value in outcomes) else UNKNOWN
+
+    def _seen_by_caller(self, function: Function, result: Value) -> Value:
+        """What callers get of what the body of a function returns, as its decorators have it."""
+        info = function.info
         if isinstance(result, Container) and info.decorators:
             if _is_context(info):
                 result = result.of
             elif has_own_gradient(info):
                 result = self.without_gradient(result)
-        result = UNKNOWN if is_wrapped(info) and not function.bare else result
-        outcomes.append(result)
-        results[key] = result, {place: v for place, v in self.heap.items() if before.get(place) is not v}
-        return result
+        return UNKNOWN if is_wrapped(info) and not function.bare else result
 
     def _decorated(self, function: Function) -> Function | None:
         """The function that decorators of the project put in place of one; None where they do not, or nobody knows."""
