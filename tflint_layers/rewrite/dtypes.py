@@ -130,7 +130,8 @@ def _kind_of_call(scope: Scope, node: ast.Call, depth: int) -> Kind:
     if last in {"range", "arange"}:
         kinds = [kind_of(scope, argument, depth + 1) for argument in node.args]
         return Kind.FLOAT if Kind.FLOAT in kinds else Kind.INT if set(kinds) == {Kind.INT} else Kind.UNKNOWN
-    return kind_of(scope, node.args[0], depth + 1) if last in _LIKE_FIRST and node.args else Kind.UNKNOWN
+    is_like_first = last in _LIKE_FIRST or name == "tensorflow.constant"
+    return kind_of(scope, node.args[0], depth + 1) if is_like_first and node.args else Kind.UNKNOWN
 
 
 def _unpacked(scope: Scope, name: str) -> ast.expr | None:

@@ -16,6 +16,7 @@ from tflint_layers.model.staged import (
     staged_text,
     stores_before,
 )
+from tflint_layers.model.syntax import walk
 from tflint_layers.model.values import literal, may_be_symbolic
 from tflint_layers.rewrite.dtypes import Kind, kind_of
 from tflint_layers.rules.rule import Hit
@@ -32,27 +33,39 @@ def changes_by_assignment(scope: Scope, node: Assigning) -> list[Hit]:
 
 
 def _check_number(scope: Scope, node: Assigning) -> Hit | None:
-    """`n = 0` before a loop of the graph, and `n += 0.5` in it."""
+    """`n = 0` before a loop of the graph, and `n += 0.5` in it, or `n = tf.cast(n, tf.float32) + 0.5`."""
     target = _target(node)
-    added = _added(node, target.id) if isinstance(target, ast.Name) else None
-    if not isinstance(target, ast.Name) or added is None:
+    if not isinstance(target, ast.Name) or not _has_loop(scope):
+        return None
+    added = _added(node, target.id)
+    if added is None and not _reads(node.value, target.id):
         return None
     staged = staged_around(scope, node)
     if not isinstance(staged, (ast.For, ast.While)):
         return None
     stores = stores_before(scope, target.id, staged)
     before = scope.parent(stores[-1]) if stores else None
-    if not isinstance(before, ast.Assign) or type(literal(before.value)) is not int:
+    if not isinstance(before, ast.Assign) or kind_of(scope, before.value) is not Kind.INT:
         return None
-    kind = kind_of(scope, added)
-    if kind is not Kind.FLOAT and not (kind is Kind.UNKNOWN and may_be_symbolic(scope.value(added))):
+    kind = kind_of(scope, added or node.value)
+    may_change = added is not None and kind is Kind.UNKNOWN and may_be_symbolic(scope.value(added))
+    if kind is not Kind.FLOAT and not (may_change and type(literal(before.value)) is int):
         return None
     return Hit(
-        node,
+        # Adding fails by itself; any other change is noticed when the loop is put together (measured).
+        node if added is not None else head(staged),
         f"`{scope.text(node)}` changes the type of `{target.id}`, which is an integer before "
         f"`{staged_text(scope, staged)}`, a loop of the graph (TypeError)",
         suspect=kind is not Kind.FLOAT,
     )
+
+
+def _has_loop(scope: Scope) -> bool:
+    return scope.function is not None and bool(scope.function.of_kind(ast.For) or scope.function.of_kind(ast.While))
+
+
+def _reads(node: ast.expr, name: str) -> bool:
+    return any(isinstance(part, ast.Name) and part.id == name for part in walk(node))
 
 
 def _added(node: Assigning, name: str) -> ast.expr | None:
