@@ -299,6 +299,46 @@ SHOWN = {
         """,
         ["TFL105 return tf.add_n([x * 2.0 for edge in self.edges])"],
     ),
+    # The module makes it before anything is traced, so it outlives each trace.
+    "a counter in a function that the module makes": (
+        """
+        def make_counter():
+            calls = 0
+
+            def advance():
+                nonlocal calls
+                calls += 1
+                return calls
+
+            return advance
+
+        ADVANCE = make_counter()
+
+        class Counted(keras.layers.Layer):
+            def call(self, x):
+                ADVANCE()
+                return x
+        """,
+        ["TFL204 calls += 1"],
+    ),
+    # It does what its default does, as with `or`.
+    "an object in the place of None": (
+        """
+        class Pool:
+            def largest(self, x):
+                return np.max(x)
+
+        class Pooled(keras.layers.Layer):
+            def __init__(self, pool=None, other=None):
+                super().__init__()
+                self.pool = pool if pool is not None else Pool()
+                self.other = Pool() if other is None else other
+
+            def call(self, x):
+                return self.pool.largest(x) + self.other.largest(x)
+        """,
+        ["TFL103 return np.max(x)"],
+    ),
     "a layer and a model with a way of their own to be called": (
         """
         class Logged(keras.layers.Layer):
@@ -327,6 +367,20 @@ def test_what_runs_behind_it_is_looked_at(name: str, keras: int) -> None:
 
 
 SILENT = {
+    # Nobody knows which of two things it is.
+    "another object where a flag says so": """
+        class Pool:
+            def largest(self, x):
+                return np.max(x)
+
+        class Pooled(keras.layers.Layer):
+            def __init__(self, pool=None, flag=None):
+                super().__init__()
+                self.pool = pool if flag is not None else Pool()
+
+            def call(self, x):
+                return self.pool.largest(x)
+        """,
     # Nothing traces it: `test_a_model_keeps_no_layer_that_is_called_past_keras`.
     "a layer that is called past Keras": """
         class Preprocessor(keras.layers.Layer):

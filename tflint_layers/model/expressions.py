@@ -359,6 +359,9 @@ class Expressions(Members):
                 self.assume(node.test, wanted)
                 values.append(self.evaluate(branch))
                 self.frame.environment.names, self.heap = dict(before[0]), dict(before[1])
+        known = [value for value in values if value is not UNKNOWN]
+        if len(known) == 1 and isinstance(known[0], (Instance, Function)) and _asks_for_none(node):
+            return known[0]  # `given if given is not None else Default()`: as for `or`
         return join(values)
 
     # Comprehensions.
@@ -542,6 +545,15 @@ def _is_flag(value: Value, module: ModuleInfo, name: str) -> bool:
     """Whether a module-level name is True or False, and no function of the module binds it again."""
     constant = value.constant if isinstance(value, Static) else None
     return isinstance(constant, bool) and f"global {name}" not in module.source.text
+
+
+def _asks_for_none(node: ast.IfExp) -> bool:
+    """Whether a choice is one between something that may be None and what to take in its place."""
+    test = node.test
+    if not isinstance(test, ast.Compare) or not isinstance(test.ops[0], (ast.Is, ast.IsNot)):
+        return False
+    given = node.body if isinstance(test.ops[0], ast.IsNot) else node.orelse
+    return ast.dump(test.left) == ast.dump(given) and literal(test.comparators[0]) is None
 
 
 def _identity(left: Value, right: Value, negated: bool) -> Value:

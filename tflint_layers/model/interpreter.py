@@ -43,6 +43,8 @@ _MOST_REPEATED = 500
 _CACHING_DECORATORS = frozenset({"cache", "lru_cache", "cached_property"})
 _CONTEXT_DECORATORS = frozenset({"contextmanager", "asynccontextmanager"})
 
+_NEVER_TRACED = frozenset({Phase.INIT, Phase.PLAIN})
+
 Results = dict[tuple[object, ...], tuple[Value, Heap]]
 
 
@@ -282,7 +284,7 @@ class Interpreter(Statements):
         frame.marks += {mark for mark in caller.marks if mark != "eager"}
         if _runs_once(info):
             frame.marks.append("guarded")
-        frame.environment.lasting = scope.phase is Phase.INIT
+        frame.environment.lasting = scope.phase in _NEVER_TRACED
         self._active.append(info)
         try:
             if isinstance(info.node, ast.Lambda):

@@ -29,6 +29,28 @@ def state_of(scope: Scope, value: Value, *, made_only: bool = False, depth: int 
     return _most(_of_one(scope, alternative, made_only, depth) for alternative in alternatives(value))
 
 
+def is_built_by_call(scope: Scope) -> bool:
+    """Whether Keras 3 runs ``call`` once to build the layer, and so keeps the state that this run makes (measured).
+
+    It does so where the layer has no ``build`` of its own, but parts that are not built yet.
+    """
+    cls = scope.layer
+    if cls is None or cls.method("build") is not None:
+        return False
+    return any(_is_unbuilt(scope, value) for value in scope.declared(cls).values())
+
+
+def _is_unbuilt(scope: Scope, value: Value) -> bool:
+    """Whether a value is a layer, or a list of layers, that get their weights when they are called."""
+    return any(
+        any(_is_unbuilt(scope, item) for item in part.items or (part.of,))
+        if isinstance(part, Container)
+        else isinstance(part, Instance)
+        and (part.cls.role == "layer" if part.cls is not None else api.layer_state(part.name, scope.keras) == "weights")
+        for part in alternatives(value)
+    )
+
+
 def holds_new(scope: Scope, value: Value) -> bool:
     """Whether objects that own something are made here; those that are made elsewhere have it already."""
     return any(

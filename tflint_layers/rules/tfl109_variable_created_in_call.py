@@ -12,7 +12,8 @@ and untrained weights each time, and fails in `fit` and `predict`.
 ## Keras 2 and Keras 3
 Both raise `ValueError: tf.function only supports singleton tf.Variables created on the first call`. Under Keras 3
 `Dropout` and other random layers own a variable too. A guard (`if self.w is None:`) helps a `tf.Variable` in both; for
-`add_weight` and sub-layers it helps under Keras 2, while Keras 3 raises `You cannot add new elements of state`.
+`add_weight` and sub-layers it helps under Keras 2, while Keras 3 raises `You cannot add new elements of state`, unless
+it runs `call` once to build the layer: one without a `build` of its own whose parts are not built yet.
 
 ## Example
 ```python
@@ -49,7 +50,7 @@ from tflint_layers.finding import Fix, Proof, Safety
 from tflint_layers.model import api
 from tflint_layers.model.classes import SETTING_UP
 from tflint_layers.model.scopes import Scope
-from tflint_layers.model.state import State, holds_new, state_of
+from tflint_layers.model.state import State, holds_new, is_built_by_call, state_of
 from tflint_layers.model.values import (
     TENSOR,
     TENSORS,
@@ -69,6 +70,8 @@ from tflint_layers.rules.rule import Hit, Rule
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to the creation of state in traced code."""
     if not isinstance(node, ast.Call) or not _may_be_state(scope, node) or _is_set_up(scope):
+        return
+    if node in scope.guarded and scope.keras == 3 and is_built_by_call(scope):
         return
     if _creates(scope, node) and (node not in scope.guarded or _adds_weight(scope, node)):
         if not _is_part(scope, node):
