@@ -208,7 +208,7 @@ def _value_of(kind: str) -> Value:
 
 def is_tensorflow_operation(dotted: str) -> bool:
     """Whether a function of TensorFlow makes tensors of tensors, in a way that Keras 3 does not record."""
-    if not dotted.startswith("tensorflow.") or callback(dotted) is not None:
+    if not dotted.startswith("tensorflow.") or dotted.startswith("tensorflow.nest.") or callback(dotted) is not None:
         return False
     name = dotted.rpartition(".")[2]
     return _returned(dotted, 3) in {"tensor", "tensors"} and name not in {"get_static_value", "print", "Variable"}
@@ -491,7 +491,7 @@ PEEKING_FUNCTIONS = frozenset({"tensorflow.get_static_value", "tensorflow.compat
 SHAPE_FUNCTIONS = frozenset({"shape", "rank", "size", "zeros_like", "ones_like", "constant", "zeros", "ones", "fill"})
 MUTATORS = frozenset(
     {"append", "extend", "insert", "update", "pop", "popitem", "popleft", "add", "remove", "discard", "clear"}
-    | {"setdefault", "rotate", "appendleft", "extendleft", "sort", "reverse", "put", "put_nowait"}
+    | {"setdefault", "rotate", "appendleft", "extendleft", "sort", "reverse", "put", "put_nowait", "subtract"}
 )
 
 
@@ -515,6 +515,16 @@ _KEEPS_BATCH = (
     "logical_not one_hot embedding_lookup conv2d conv1d max_pool avg_pool bias_add"
 )
 _KEEPING = frozenset(_KEEPS_BATCH.split())
+# What works along an axis, and leaves the first one alone unless it is that: where it takes the axis.
+_ALONG_AXIS = {
+    **dict.fromkeys(
+        "reduce_sum reduce_mean reduce_max reduce_min reduce_prod reduce_any reduce_all reduce_std reduce_variance "
+        "reduce_logsumexp reduce_euclidean_norm count_nonzero argmax argmin cumsum cumprod expand_dims squeeze "
+        "sum mean max min prod any all std var logsumexp median sort argsort".split(),
+        1,
+    ),
+    **dict.fromkeys(("norm", "repeat", "roll", "take"), 2),
+}
 # What these make of several tensors has the batch axis that those have; along it, too, its size is not known.
 JOINING = frozenset({"tensorflow.concat", "tensorflow.add_n", "keras.ops.concatenate", "keras.backend.concatenate"})
 
@@ -530,6 +540,12 @@ def tensor_attribute(name: str) -> str:
 def keeps_batch(dotted: str) -> bool:
     """Whether the first axis of the result is the first axis of the first argument."""
     return dotted.rpartition(".")[2] in _KEEPING
+
+
+@cache
+def place_of_axis(dotted: str) -> int | None:
+    """At which place an operation along an axis takes that; None for other operations."""
+    return _ALONG_AXIS.get(dotted.rpartition(".")[2])
 
 
 @cache

@@ -47,6 +47,7 @@ from tflint_layers.model.values import (
     Variable,
     alternatives,
     changed,
+    constant_of,
     is_tensor,
     join,
     of_each,
@@ -234,7 +235,7 @@ class Calls(Expressions):
 
     def _made_here(self, value: Value, name: str, arguments: Arguments) -> Value:
         if isinstance(value, Tensor):
-            keeps_batch = api.keeps_batch(name) and any(
+            keeps_batch = (api.keeps_batch(name) or _spares_batch(name, arguments)) and any(
                 isinstance(v, Tensor) and v.batch
                 for argument in arguments.positional[:1]
                 for v in alternatives(argument)
@@ -439,3 +440,14 @@ def _call_container_method(receiver: Container, name: str, arguments: Arguments)
     if name in {"append", "extend", "insert", "clear", "update", "add", "remove", "sort", "reverse", "appendleft"}:
         return NONE
     return STATIC if name in {"index", "count"} else UNKNOWN
+
+
+def _spares_batch(name: str, arguments: Arguments) -> bool:
+    """Whether an operation works along axes of which none is that of the batch, or it multiplies with a weight."""
+    if name.endswith(".matmul"):
+        return isinstance(arguments.get(1, "b"), Variable)
+    place = api.place_of_axis(name)
+    axes = arguments.get(place, "axis") if place is not None else None
+    given = (axes.items or ()) if isinstance(axes, Container) else (axes,)
+    numbers = [constant_of(axis) for axis in given if axis is not None]
+    return bool(numbers) and all(isinstance(number, int) and (number == -1 or number > 0) for number in numbers)

@@ -335,7 +335,9 @@ class Expressions(Members):
             value = self.evaluate(operand)
             outcome = truth(value)
             if outcome is decisive:
-                values = [*values, value] if isinstance(node.op, ast.Or) else [Static(False)]
+                values = [*values, value] if decisive else [Static(False)]
+                # One operand that is surely false decides, whatever the options before it are set to.
+                default = default if decisive else None
                 break
             if truth_by_default(value) is decisive:
                 default = decisive

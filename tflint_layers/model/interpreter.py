@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from tflint_layers.model import api
 from tflint_layers.model.annotations import annotated_object
-from tflint_layers.model.arguments import Arguments
+from tflint_layers.model.arguments import Arguments, any_tensor
 from tflint_layers.model.classes import SETTING_UP, ClassInfo, FunctionInfo, ModuleInfo
 from tflint_layers.model.decorators import has_own_gradient, is_transparent, is_wrapped
 from tflint_layers.model.frame import Frame, Heap, Names
@@ -106,7 +106,7 @@ class Interpreter(Statements):
         info = function.info
         if caller.scope.function is not None:
             self.reach.note(caller.scope.layer, caller.scope.function, info)
-        if (caller.scope.phase is Phase.PLAIN and not self._is_constant(info, arguments)) or (
+        if (caller.scope.phase is Phase.PLAIN and not self._runs_untraced(info, arguments)) or (
             self._is_active(function) or len(self._active) >= _DEEPEST
         ):
             return Container(UNKNOWN, type="generator") if info.is_generator else UNKNOWN
@@ -267,6 +267,15 @@ class Interpreter(Statements):
         if scope.phase is not Phase.BUILD or info.name != "build" or cls is None or cls.role is None:
             return False
         return scope.layer is None or cls not in scope.layer.ancestry
+
+    def _runs_untraced(self, info: FunctionInfo, arguments: Arguments) -> bool:
+        """Whether what a function gives is asked for where nothing traces the call: of few, as it takes long."""
+        if self._is_constant(info, arguments):
+            return True
+        # Keras 2 takes any operation on the placeholders of a model. What a layer does in `call` is no fault of it,
+        # whoever calls that with such a placeholder.
+        is_of_layer = info.cls is not None and info.cls.role is not None
+        return self.keras == 3 and not is_of_layer and (any_tensor(arguments, "keras") or _makes_layer(info))
 
     def _is_constant(self, info: FunctionInfo, arguments: Arguments) -> bool:
         """Whether a module-level name is being bound to what a function of the module gives without arguments."""
@@ -536,6 +545,16 @@ def option_value(parameter: ast.arg, defaults: dict[str, ast.expr]) -> Value:
     if constant is None or constant is NOT_CONSTANT:
         return UNKNOWN
     return Static(constant, sure=False)
+
+
+def _makes_layer(info: FunctionInfo) -> bool:
+    """Whether a function returns a new layer or model of the library, in so many words."""
+    returned = [node.value for node in info.of_kind(ast.Return)]
+    value = returned[0] if len(returned) == 1 else None
+    if isinstance(value, ast.Name):
+        value = info.locals.get(value.id)
+    name = info.module.dotted(value.func) if isinstance(value, ast.Call) else None
+    return name is not None and api.class_role(name) in api.ROLES_RETURNING_TENSORS
 
 
 def _runs_once(info: FunctionInfo) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -33,6 +34,8 @@ _CALLS = re.compile(rf"\((?<=(?:{_ENDINGS})\()(?:{_WHOLE})")
 # A Keras tensor is spoken about where an operation of TensorFlow may take it. An expression that does not start with a
 # fixed text takes ten times as long (measured).
 _KERAS_TENSOR = re.compile(r"Input\((?<=\bInput\()")
+_NAME_CALLED = re.compile(r"\b\w+\(")
+_DEFINITION = re.compile(r"\bdef (?P<name>\w+)\(")
 _ARGUMENT = "dynamic"
 # A model is given a loss or metric that is a function of the project.
 _COMPILE = ".compile("
@@ -75,8 +78,8 @@ def _places(source: Source) -> Iterator[int]:
     yield from (match.start() for match in _CALLS.finditer(text))
     keras_tensors = [match.start() for match in _KERAS_TENSOR.finditer(text)]
     if keras_tensors:
-        names = _names_of_tensorflow(Outline.of(source))
-        yield from (place for place in keras_tensors if _is_before_operation(source, place, names))
+        operations = _operations(source)
+        yield from (place for place in keras_tensors if _is_before_operation(source, place, operations))
     for place in source.places_of(_ARGUMENT):
         end = place + len(_ARGUMENT)
         if text[end : end + 4].lstrip(" ").startswith("=") or text[place - 1 : place] in {"'", '"', "."}:
@@ -96,17 +99,32 @@ def _names_of_tensorflow(outline: Outline) -> dict[str, list[str]]:
     return found
 
 
-def _is_before_operation(source: Source, place: int, names: dict[str, list[str]]) -> bool:
-    """Whether an operation of TensorFlow is named in the same function behind a place."""
+def _operations(source: Source) -> list[int]:
+    """Where operations of TensorFlow are named, or functions of the file that name some, in order."""
+    names = _names_of_tensorflow(Outline.of(source))
     # After a star import any name may be one.
     if "*" in names:
-        return True
+        return [match.start() for match in _NAME_CALLED.finditer(source.text)]
     dotted = re.compile(rf"\b(?P<name>{'|'.join(sorted(names))})\b(?P<rest>(?:\.\w+)*)")
-    return any(
-        api.is_tensorflow_operation(canonical(whole + match["rest"]))
-        for match in dotted.finditer(source.text, place, _end_of_block(source, place))
-        for whole in names[match["name"]]
-    )
+    places = {
+        match.start()
+        for match in dotted.finditer(source.text)
+        if any(api.is_tensorflow_operation(canonical(whole + match["rest"])) for whole in names[match["name"]])
+    }
+    definitions = [(match.start(), match["name"]) for match in _DEFINITION.finditer(source.text)]
+    found, new = places, places
+    while new and definitions:
+        around = {definitions[bisect_right(definitions, (place,)) - 1][1] for place in new}
+        calls = re.compile(rf"(?<!def )\b(?:{'|'.join(sorted(around))})\b")
+        new = {match.start() for match in calls.finditer(source.text)} - found
+        found = found | new
+    return sorted(found)
+
+
+def _is_before_operation(source: Source, place: int, operations: list[int]) -> bool:
+    """Whether an operation of TensorFlow is named in the same function behind a place."""
+    index = bisect_right(operations, place)
+    return index < len(operations) and operations[index] < _end_of_block(source, place)
 
 
 def _end_of_block(source: Source, place: int) -> int:

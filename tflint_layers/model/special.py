@@ -113,8 +113,15 @@ def _getattr(machine: Calls, arguments: Arguments) -> Value:
         return UNKNOWN
     if ANYTHING in constant:
         return machine.matching_attribute(subject, constant)
+    default = arguments.positional[2] if len(arguments.positional) > 2 else None
+    if default is not None and _hasattr(machine, arguments) == Static(False):
+        return default
     found = join(machine.attribute(alternative, constant) for alternative in alternatives(subject))
-    return found if len(arguments.positional) == 2 else join([found, arguments.positional[2]])
+    return found if default is None else join([found, default])
+
+
+def _callable(machine: Calls, arguments: Arguments) -> Value:
+    return Static(False) if arguments.get(0, "obj") == NONE else STATIC
 
 
 def _isinstance(machine: Calls, arguments: Arguments) -> Value:
@@ -219,6 +226,16 @@ def _dictionary(machine: Calls, arguments: Arguments) -> Value:
     values = [value for _, value in arguments.keywords]
     of = join(values) if values else UNKNOWN
     return Container(of, None if values else (), "dict", entries=arguments.keywords)
+
+
+def _dictionary_with_default(machine: Calls, arguments: Arguments) -> Value:
+    """A dict whose entries are made where they are asked for, mostly containers themselves."""
+    made = machine.call_value(arguments.get(0, "default_factory") or UNKNOWN, Arguments(()))
+    return Container(replace(made, items=None) if isinstance(made, Container) else made, type="dict")
+
+
+def _counter(machine: Calls, arguments: Arguments) -> Value:
+    return Container(STATIC, type="counter")
 
 
 def _number(machine: Calls, arguments: Arguments) -> Value:
@@ -346,7 +363,7 @@ SPECIAL: dict[str, Callable[[Calls, Arguments], Value]] = {
     "builtins.type": _type,
     "builtins.any": _static,
     "builtins.all": _static,
-    "builtins.callable": _static,
+    "builtins.callable": _callable,
     "keras.tree.flatten": _flattened,
     "tensorflow.nest.flatten": _flattened,
     "keras.tree.map_structure": _mapped,
@@ -355,7 +372,8 @@ SPECIAL: dict[str, Callable[[Calls, Arguments], Value]] = {
     "keras.layers.Activation": _activation_layer,
     "builtins.dict": _dictionary,
     "collections.OrderedDict": _dictionary,
-    "collections.defaultdict": _dictionary,
+    "collections.defaultdict": _dictionary_with_default,
+    "collections.Counter": _counter,
     "types.MethodType": partial,
     "functools.partial": partial,
     "collections.namedtuple": _named_tuple_class,

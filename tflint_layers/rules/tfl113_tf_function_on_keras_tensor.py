@@ -2,7 +2,7 @@
 
 ## What it does
 Finds `tf.f(x)` where `x` is a `keras.Input`, or what layers made of one, at module level, in functions that put a model
-together, and in `__init__`.
+together, in those of the project that such code hands it to, and in `__init__`.
 
 ## Why is this bad
 Such an `x` is a KerasTensor: it stands for a tensor that exists only when the model runs. Keras 3 knows how to record
