@@ -518,9 +518,12 @@ _KEEPING = frozenset(_KEEPS_BATCH.split())
 # What works along an axis, and leaves the first one alone unless it is that: where it takes the axis.
 _ALONG_AXIS = {
     **dict.fromkeys(
-        "reduce_sum reduce_mean reduce_max reduce_min reduce_prod reduce_any reduce_all reduce_std reduce_variance "
-        "reduce_logsumexp reduce_euclidean_norm count_nonzero argmax argmin cumsum cumprod expand_dims squeeze "
-        "sum mean max min prod any all std var logsumexp median sort argsort".split(),
+        (
+            *("reduce_sum", "reduce_mean", "reduce_max", "reduce_min", "reduce_prod", "reduce_any", "reduce_all"),
+            *("reduce_std", "reduce_variance", "reduce_logsumexp", "reduce_euclidean_norm", "count_nonzero"),
+            *("sum", "mean", "max", "min", "prod", "any", "all", "std", "var", "logsumexp", "median"),
+            *("argmax", "argmin", "cumsum", "cumprod", "sort", "argsort", "expand_dims", "squeeze"),
+        ),
         1,
     ),
     **dict.fromkeys(("norm", "repeat", "roll", "take"), 2),
