@@ -35,7 +35,7 @@ _CALLS = re.compile(rf"\((?<=(?:{_ENDINGS})\()(?:{_WHOLE})")
 # fixed text takes ten times as long (measured).
 _KERAS_TENSOR = re.compile(r"Input\((?<=\bInput\()")
 _NAME_CALLED = re.compile(r"\b\w+\(")
-_DEFINITION = re.compile(r"\bdef (?P<name>\w+)\(")
+_DEFINITION = re.compile(r"def (?<=\bdef )(?P<name>\w+)\(")
 _ARGUMENT = "dynamic"
 # A model is given a loss or metric that is a function of the project.
 _COMPILE = ".compile("
@@ -105,18 +105,18 @@ def _operations(source: Source) -> list[int]:
     # After a star import any name may be one.
     if "*" in names:
         return [match.start() for match in _NAME_CALLED.finditer(source.text)]
-    dotted = re.compile(rf"\b(?P<name>{'|'.join(sorted(names))})\b(?P<rest>(?:\.\w+)*)")
     places = {
         match.start()
-        for match in dotted.finditer(source.text)
-        if any(api.is_tensorflow_operation(canonical(whole + match["rest"])) for whole in names[match["name"]])
+        for name, wholes in names.items()
+        for match in re.finditer(rf"{name}(?<=\b{name})\b(?P<rest>(?:\.\w+)*)", source.text)
+        if any(api.is_tensorflow_operation(canonical(whole + match["rest"])) for whole in wholes)
     }
     definitions = [(match.start(), match["name"]) for match in _DEFINITION.finditer(source.text)]
     found, new = places, places
     while new and definitions:
         around = {definitions[bisect_right(definitions, (place,)) - 1][1] for place in new}
-        calls = re.compile(rf"(?<!def )\b(?:{'|'.join(sorted(around))})\b")
-        new = {match.start() for match in calls.finditer(source.text)} - found
+        calls = (rf"{name}(?<=\b{name})(?<!def {name})\b" for name in around)
+        new = {match.start() for call in calls for match in re.finditer(call, source.text)} - found
         found = found | new
     return sorted(found)
 
