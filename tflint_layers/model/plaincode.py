@@ -99,6 +99,11 @@ def _names_of_tensorflow(outline: Outline) -> dict[str, list[str]]:
     return found
 
 
+def _word(name: str) -> str:
+    """An expression for a name as a whole word that starts with a fixed text (see ``_KERAS_TENSOR``)."""
+    return rf"{name}(?<=\b{name})\b"
+
+
 def _operations(source: Source) -> list[int]:
     """Where operations of TensorFlow are named, or functions of the file that name some, in order."""
     names = _names_of_tensorflow(Outline.of(source))
@@ -108,14 +113,14 @@ def _operations(source: Source) -> list[int]:
     places = {
         match.start()
         for name, wholes in names.items()
-        for match in re.finditer(rf"{name}(?<=\b{name})\b(?P<rest>(?:\.\w+)*)", source.text)
+        for match in re.finditer(rf"{_word(name)}(?P<rest>(?:\.\w+)*)", source.text)
         if any(api.is_tensorflow_operation(canonical(whole + match["rest"])) for whole in wholes)
     }
     definitions = [(match.start(), match["name"]) for match in _DEFINITION.finditer(source.text)]
     found, new = places, places
     while new and definitions:
         around = {definitions[bisect_right(definitions, (place,)) - 1][1] for place in new}
-        calls = (rf"{name}(?<=\b{name})(?<!def {name})\b" for name in around)
+        calls = (rf"{_word(name)}(?<!def {name})" for name in around)
         new = {match.start() for call in calls for match in re.finditer(call, source.text)} - found
         found = found | new
     return sorted(found)
