@@ -111,3 +111,20 @@ def make():
 """
     assert bool(found(code, 3)) is fails
     assert all(finding.startswith("TFL113 ") for finding in found(code, 3))
+
+
+@pytest.mark.parametrize("operation", ["tf.io.decode_base64(text)", "keras.layers.Embedding(9, 4)(text)"])
+def test_an_operation_on_an_input_in_a_helper_of_a_helper(operation: str) -> None:
+    # Nothing but the names of the helpers tells, in the text of `make`, that there is something to look at.
+    code = f"""
+def decoded(text):
+    return {operation}
+
+def prepared(text):
+    return decoded(text)
+
+def make():
+    text = keras.Input((), dtype="string")
+    return keras.Model(text, prepared(text))
+"""
+    assert found(code, 3) == [f"TFL113 return {operation}"] * operation.startswith("tf.")
