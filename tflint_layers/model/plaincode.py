@@ -36,6 +36,8 @@ _CALLS = re.compile(rf"\((?<=(?:{_ENDINGS})\()(?:{_WHOLE})")
 _KERAS_TENSOR = re.compile(r"Input\((?<=\bInput\()")
 _NAME_CALLED = re.compile(r"\b\w+\(")
 _DEFINITION = re.compile(r"def (?<=\bdef )(?P<name>\w+)\(")
+_STARTS_USE = re.compile(r"\b(?<!def )")
+_ENDS_WORD = re.compile(r"\b")
 _ARGUMENT = "dynamic"
 # A model is given a loss or metric that is a function of the project.
 _COMPILE = ".compile("
@@ -45,9 +47,7 @@ _GIVEN = re.compile(
     r"|\s*(?:\"\w+\"|'\w+'|[\w.]+(?:\([^()]*\))?)\s*,\s*[A-Za-z_]\w*\s*[,)(]"
 )
 _LIBRARIES = (b"keras", b"tensorflow")
-_FUNCTION = re.compile(rb"[.@]function\b")
-# The expression is tried only where a plain search, which is much faster, finds one of these.
-_FUNCTION_TEXTS = (b".function", b"@function")
+_FUNCTION = re.compile(rb"function(?<=[.@]function)\b")
 
 
 def _names_library(source: Source) -> bool:
@@ -58,8 +58,7 @@ def _names_library(source: Source) -> bool:
 
 def has_traced_text(source: Source) -> bool:
     """Whether a file has a ``tf.function``, or what rules say about code outside of layers."""
-    is_likely = any(text in source.data for text in _FUNCTION_TEXTS)
-    return (is_likely and _FUNCTION.search(source.data) is not None) or bool(plain_lines(source))
+    return _FUNCTION.search(source.data) is not None or bool(plain_lines(source))
 
 
 # A file is asked about before it is parsed, and again when it is evaluated right after that.
@@ -120,10 +119,16 @@ def _operations(source: Source) -> list[int]:
     found, new = places, places
     while new and definitions:
         around = {definitions[bisect_right(definitions, (place,)) - 1][1] for place in new}
-        calls = (rf"{_word(name)}(?<!def {name})" for name in around)
-        new = {match.start() for call in calls for match in re.finditer(call, source.text)} - found
+        new = {place for name in around for place in _uses(source, name)} - found
         found = found | new
     return sorted(found)
+
+
+def _uses(source: Source, name: str) -> Iterator[int]:
+    """Where a name stands as a whole word, but for its definition; an expression for each name takes long to compile."""
+    for place in source.places_of(name):
+        if _STARTS_USE.match(source.text, place) and _ENDS_WORD.match(source.text, place + len(name)):
+            yield place
 
 
 def _is_before_operation(source: Source, place: int, operations: list[int]) -> bool:
