@@ -42,11 +42,10 @@ def children(node: ast.AST) -> list[ast.AST]:
     return found
 
 
-def walk(root: ast.AST, closed: frozenset[type[ast.AST]] = frozenset()) -> Iterator[ast.AST]:
+def walk(root: ast.AST, closed: frozenset[type[ast.AST]] = frozenset()) -> list[ast.AST]:
     """A node and all those below it, parents before children; nothing below nodes of a ``closed`` kind."""
-    pending = [root]
-    for node in pending:
-        yield node
+    found = [root]
+    for node in found:
         kind = type(node)
         if kind in closed:
             continue
@@ -54,9 +53,10 @@ def walk(root: ast.AST, closed: frozenset[type[ast.AST]] = frozenset()) -> Itera
         for name in _FIELDS[kind]:
             value = getattr(node, name, None)
             if type(value) is list:
-                pending += [item for item in value if isinstance(item, ast.AST)]
+                found += [item for item in value if isinstance(item, ast.AST)]
             elif isinstance(value, ast.AST):
-                pending.append(value)
+                found.append(value)
+    return found
 
 
 def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
