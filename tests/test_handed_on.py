@@ -40,6 +40,13 @@ WAYS = {
         "keras.layers.Layer",
         "keras.ops.relu",
     ),
+    "what a function picks": (
+        "def _pick():\n    try:\n        import keras as found\n    except ImportError:\n        found = None\n"
+        "    return found\n\n\nkeras = _pick()\n",
+        "from .compat import keras\n",
+        "keras.layers.Layer",
+        "keras.ops.relu",
+    ),
     "twice": ("from .inner import keras\n", "from .compat import keras\n", "keras.layers.Layer", "keras.ops.relu"),
     "in a function": (
         "import keras\n",
@@ -73,9 +80,15 @@ def test_a_decorator_that_is_handed_on(tmp_path: Path) -> None:
     assert [code for code, *_ in linted(tmp_path, "import tensorflow as tf\n", layer)] == ["TFL201"]
 
 
+PICKED = (
+    "import tensorflow as tf\n\n\ndef pick():\n    if tf.keras.version().startswith('3.'):\n"
+    "        import tf_keras as inner\n    else:\n        inner = tf.keras\n    return inner\n\n\nkeras = pick()\n"
+)
+
+
 @pytest.mark.parametrize(
     ("compat", "keras"),
-    [("import tf_keras as keras\n", 2), ("import keras\n", 3)],
+    [("import tf_keras as keras\n", 2), ("import keras\n", 3), (PICKED, 2)],
 )
 def test_which_keras_it_is(tmp_path: Path, compat: str, keras: int) -> None:
     # The name alone fits both; where the module took it from tells.
@@ -91,6 +104,7 @@ def test_which_keras_it_is(tmp_path: Path, compat: str, keras: int) -> None:
     [
         "class keras:\n    class layers:\n        Layer = object\n",
         "keras = object()\n",
+        "import keras as library\n\n\ndef pick():\n    return library.Model\n\n\nkeras = pick()\n",
         "from .shim import keras\n",
         "",
     ],

@@ -17,6 +17,11 @@ _DOTTED = re.compile(r"[\w.]+")
 # `keras = tf.keras`: what a module hands on under a name of its own.
 _ALIAS = re.compile(r"= ((?:tf|tensorflow|keras)[\w.]*)[ \t]*(?:#.*)?$", re.MULTILINE)
 
+# `keras = pick()`: what a function of the file imports and gives back.
+_PICKED = re.compile(r"keras = (?P<function>\w+)\(\)")
+_RETURNED = re.compile(r"return (?P<name>\w+)[ \t]*(?:#.*)?$", re.MULTILINE)
+_NEXT_BLOCK = re.compile(r"[\r\n](?=[^\s#])")
+
 
 def may_have_bases(source: Source) -> bool:
     """Whether a class of a file inherits from another."""
@@ -43,6 +48,8 @@ class Outline:
         for name, dotted in _aliases(source):
             root, dot, rest = dotted.partition(".")
             imported[name] = (*imported.get(name, ()), *(whole + dot + rest for whole in imported.get(root, ())))
+        for name, returned in _picked(source):
+            imported[name] = (*imported.get(name, ()), *imported.get(returned, ()))
         return cls(hash(source.data), _bases(source), imported)
 
 
@@ -67,6 +74,17 @@ def _aliases(source: Source) -> Iterator[tuple[str, str]]:
         before = source.before(match.start()).strip(" \t")
         if before.isidentifier():
             yield before, match[1]
+
+
+def _picked(source: Source) -> Iterator[tuple[str, str]]:
+    """The names that stand for the library that a function of the file picks, each with a name that it returns."""
+    for match in _PICKED.finditer(source.text):
+        name = source.before(match.start()).strip(" \t") + "keras"
+        start = source.text.find(f"def {match['function']}(")
+        if name.isidentifier() and start >= 0:
+            end = _NEXT_BLOCK.search(source.text, start)
+            for found in _RETURNED.finditer(source.text, start, end.start() if end is not None else len(source.text)):
+                yield name, found["name"]
 
 
 def _written_bases(match: re.Match[str]) -> Iterator[str]:
