@@ -17,7 +17,6 @@ _WORDS = (
     "run_functions_eagerly",
     "run_eagerly",
     "enable_debug_mode",
-    "eager_execution",
     "add_metric",
     "add_update",
     "class _",
@@ -81,7 +80,7 @@ def _places(source: Source) -> Iterator[int]:
         yield from (place for place in keras_tensors if _is_before_operation(source, place, operations))
     for place in source.places_of(_ARGUMENT):
         end = place + len(_ARGUMENT)
-        if text[end : end + 4].lstrip(" ").startswith("=") or text[place - 1 : place] in {"'", '"', "."}:
+        if text[end : end + 4].lstrip(" ").startswith("=") or text[place - 1 : place] in {"'", '"'}:
             yield place
     for place in source.places_of(_COMPILE):
         if _GIVEN.match(text, place + len(_COMPILE)):
