@@ -47,6 +47,39 @@ SHOWN = {
         """,
         ["TFL103 return x - np.mean(x)"],
     ),
+    "a decorator inside what is traced": (
+        """
+        def told(function):
+            @functools.wraps(function)
+            def wrapper(*arguments):
+                print("called")
+                return function(*arguments)
+            return wrapper
+
+        @tf.function
+        @told
+        def doubled(x):
+            return x * 2.0
+        """,
+        ['TFL201 print("called")'],
+    ),
+    "decorators around a traced method of a layer, which Keras traces with it": (
+        """
+        def told(function):
+            @functools.wraps(function)
+            def wrapper(*arguments):
+                print("called")
+                return function(*arguments)
+            return wrapper
+
+        class Doubled(keras.layers.Layer):
+            @told
+            @tf.function
+            def call(self, x):
+                return x * 2.0
+        """,
+        ['TFL201 print("called")'],
+    ),
     "the gradient of a function, which AutoGraph leaves alone": (
         """
         @tf.custom_gradient
@@ -502,6 +535,20 @@ SILENT = {
             @checked
             def call(self, x, approximate=True):
                 return tf.nn.gelu(x) if approximate else x
+        """,
+    "a decorator around what is traced, which runs eagerly itself": """
+        def told(function):
+            @functools.wraps(function)
+            def wrapper(*arguments):
+                print("called")
+                tf.config.run_functions_eagerly(False)
+                return function(*arguments).numpy()
+            return wrapper
+
+        @told
+        @tf.function(autograph=False)
+        def doubled(x):
+            return x * 2.0
         """,
     "what functools.reduce starts with": """
         class Chain(keras.layers.Layer):

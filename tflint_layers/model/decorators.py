@@ -12,16 +12,31 @@ from tflint_layers.model.values import literal
 def autograph_of(info: FunctionInfo) -> bool | None:
     """What the decorators of a function say: AutoGraph on (True), off (False), or as for the caller (None)."""
     for decorator in info.decorators:
-        decorator = written_out(decorator, info.module)
-        call = decorator if isinstance(decorator, ast.Call) else None
-        name = info.module.dotted(call.func if call else decorator)
-        if name == "functools.partial" and call and call.args:
-            name = info.module.dotted(call.args[0])
+        name, keywords = _applied(decorator, info.module)
         if name in callbacks.TRACING_DECORATORS:
-            return not (call and any(k.arg == "autograph" and literal(k.value) is False for k in call.keywords))
+            return not any(k.arg == "autograph" and literal(k.value) is False for k in keywords)
         if name in callbacks.UNCONVERTED_DECORATORS:
             return False
     return None
+
+
+def below_tracing(info: FunctionInfo) -> list[ast.expr] | None:
+    """The decorators below the one that has TensorFlow trace the function; None where none does."""
+    for index, decorator in enumerate(info.decorators):
+        if _applied(decorator, info.module)[0] in callbacks.TRACING_DECORATORS:
+            return info.decorators[index + 1 :]
+    return None
+
+
+def _applied(decorator: ast.expr, module: ModuleInfo) -> tuple[str | None, list[ast.keyword]]:
+    """The dotted name of what a decorator applies, and the keyword arguments that go with it."""
+    decorator = written_out(decorator, module)
+    if not isinstance(decorator, ast.Call):
+        return module.dotted(decorator), []
+    name = module.dotted(decorator.func)
+    if name == "functools.partial" and decorator.args:
+        name = module.dotted(decorator.args[0])
+    return name, decorator.keywords
 
 
 def written_out(decorator: ast.expr, module: ModuleInfo) -> ast.expr:

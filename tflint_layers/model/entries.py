@@ -9,11 +9,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence, Set
 from functools import lru_cache
 
-from tflint_layers.model import api, callbacks
+from tflint_layers.model import api
 from tflint_layers.model.annotations import annotated_value
 from tflint_layers.model.arguments import Arguments
 from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
-from tflint_layers.model.decorators import autograph_of, is_static_method, written_out
+from tflint_layers.model.decorators import below_tracing, is_static_method
 from tflint_layers.model.dynamic import run_eagerly
 from tflint_layers.model.interpreter import Interpreter, default_value, option_value
 from tflint_layers.model.reach import Reach
@@ -102,7 +102,7 @@ def _interpreted(module: ModuleInfo, keras: int, plain: Sequence[int]) -> Interp
     for function in module.all_functions:
         if function in entered:
             continue
-        if autograph_of(function) is not None and _is_traced_by_decorator(function):
+        if below_tracing(function) is not None:
             _enter_function(interpreter, function)
     if plain:
         _enter_plain(interpreter, module, plain)
@@ -165,22 +165,13 @@ def _goes_past_keras(cls: ClassInfo) -> bool:
     )
 
 
-def _is_traced_by_decorator(function: FunctionInfo) -> bool:
-    return autograph_of(function) is True or any(
-        function.module.dotted(decorator.func if isinstance(decorator, ast.Call) else decorator)
-        in callbacks.TRACING_DECORATORS
-        for decorator in (written_out(decorator, function.module) for decorator in function.decorators)
-    )
-
-
 def _enter_function(interpreter: Interpreter, info: FunctionInfo) -> None:
     interpreter.heap = {}
     in_class = info.cls is not None and not is_static_method(info)
     bound = interpreter.instance(info.cls) if in_class and info.cls is not None else None
     arguments = _loose_arguments(info, skip=1 if in_class else 0)
-    interpreter.enter(
-        interpreter.function_value(info, bound=bound), arguments, phase=Phase.CALL, autograph=True, layer=info.cls
-    )
+    function = interpreter.as_traced(interpreter.function_value(info, bound=bound))
+    interpreter.enter(function, arguments, phase=Phase.CALL, autograph=True, layer=info.cls)
 
 
 def _enter_callbacks(interpreter: Interpreter) -> None:

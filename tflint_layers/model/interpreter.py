@@ -11,7 +11,7 @@ from tflint_layers.model import api
 from tflint_layers.model.annotations import annotated_object
 from tflint_layers.model.arguments import Arguments, any_tensor
 from tflint_layers.model.classes import SETTING_UP, ClassInfo, FunctionInfo, ModuleInfo
-from tflint_layers.model.decorators import has_own_gradient, is_transparent, is_wrapped
+from tflint_layers.model.decorators import below_tracing, has_own_gradient, is_transparent, is_wrapped
 from tflint_layers.model.frame import Frame, Heap, Names
 from tflint_layers.model.reach import Reach
 from tflint_layers.model.scopes import Phase, Scope
@@ -170,8 +170,18 @@ class Interpreter(Statements):
 
     def _decorated(self, function: Function) -> Function | None:
         """The function that decorators of the project put in place of one; None where they do not, or nobody knows."""
-        info = function.info
-        wrapper = self._wrapper(function) if info.decorators and not function.bare else None
+        is_bare = function.bare or not function.info.decorators
+        return None if is_bare else self._put_in_place(self._wrapper(function), function)
+
+    def as_traced(self, function: Function) -> Function:
+        """What a tracing decorator gets of a function: the decorators above it are not traced."""
+        below = below_tracing(function.info) or []
+        if all(is_transparent(decorator, function.info.module) for decorator in below):
+            return replace(function, bare=True)
+        with_those = self._decorate(function, below)
+        return self._put_in_place(with_those, function) or function
+
+    def _put_in_place(self, wrapper: Function | Instance | None, function: Function) -> Function | None:
         if isinstance(wrapper, Instance):
             wrapper = self._called(wrapper, function)
         if wrapper is None:
@@ -186,7 +196,7 @@ class Interpreter(Statements):
             return None
         if info not in self._wrappers:
             self._wrappers[info] = None  # for a decorator that is decorated with itself
-            self._wrappers[info] = self._decorate(function)
+            self._wrappers[info] = self._decorate(function, info.decorators)
         return self._wrappers[info]
 
     def _called(self, wrapper: Instance, function: Function) -> Function | None:
@@ -204,14 +214,14 @@ class Interpreter(Statements):
             return None
         return self.run(self.function_value(getter, bound=wrapper), Arguments((receiver, UNKNOWN)))
 
-    def _decorate(self, function: Function) -> Function | Instance | None:
-        """What the decorators of a function make of it, run as they are where it is defined."""
+    def _decorate(self, function: Function, decorators: list[ast.expr]) -> Function | Instance | None:
+        """What decorators of a function make of it, run as they are where it is defined."""
         info = function.info
         value: Value = replace(function, bound=None, partial=(), bare=True)
         with self._aside(), self.unrecorded():
             scope = Scope(info.module, None, Phase.INIT, self.keras, False, None, ())
             self.frame = self._frame(scope, Environment(function.environment), eager=True)
-            for decorator in reversed(info.decorators):
+            for decorator in reversed(decorators):
                 if not (is_transparent(decorator, info.module) or self._hands_back(decorator, function)):
                     value = self._made_by(self.evaluate(decorator), value)
         if isinstance(value, Function):
