@@ -75,6 +75,18 @@ def linted(folder: Path, compat: str, layer: str, settings: Settings | None = No
     return [(f.code, f.line, f.keras) for f in lint_source(path.read_bytes(), str(path), settings or Settings())]
 
 
+def test_a_module_that_hands_on_a_whole_library_and_an_old_version_of_it(tmp_path: Path) -> None:
+    # As the module `tf_keras` of TensorFlow Probability.
+    compat = "from tf_keras import *\nimport tf_keras.api._v1.keras as v1\n"
+    layer = (
+        "from . import compat\n\n\nclass Steps(compat.v1.layers.Layer):\n    def __init__(self):\n"
+        "        super().__init__()\n        self.cell = compat.v1.layers.LSTMCell(3)\n\n"
+        "    def call(self, x, state):\n        print('steps')\n        x, state = self.cell(x, state)\n"
+        "        return x\n"
+    )
+    assert linted(tmp_path, compat, layer) == [("TFL201", 10, 2)]
+
+
 def test_a_decorator_that_is_handed_on(tmp_path: Path) -> None:
     layer = "from .compat import tf\n\n\n@tf.function\ndef step(x):\n    print('step')\n    return x\n"
     assert [code for code, *_ in linted(tmp_path, "import tensorflow as tf\n", layer)] == ["TFL201"]

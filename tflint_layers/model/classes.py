@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from tflint_layers.model import api
 from tflint_layers.model.imports import bindings, canonical, keras_of_names, names_read
 from tflint_layers.model.syntax import OWN_SCOPE, FunctionNode, last_name, own_nodes, parents_below, statements, walk
+from tflint_layers.modules import member_name
 from tflint_layers.source import Source
 
 if TYPE_CHECKING:
@@ -425,7 +426,9 @@ class ModuleInfo:
         own = keras_of_names(name for node in self.imports for name in names_read(node))
         if own is not None:
             return own
-        handed_on = (self.project.origins(name, self.path) for name in self.names.values() if not api.is_library(name))
+        taken = [name for name in self.names.values() if not api.is_library(name)]
+        # A module may hand on a whole library.
+        handed_on = (self.project.origins(one, self.path) for name in taken for one in (name, member_name(name, "*")))
         return keras_of_names(name for names in handed_on for name in names)
 
     def release(self) -> None:

@@ -19,6 +19,8 @@ _HOMES = (
     ("tf_keras", "keras"),
     ("keras.api", "keras"),
     ("keras.src", "keras"),
+    ("keras._v1.keras", "keras"),
+    ("keras._v2.keras", "keras"),
     ("keras.legacy.backend", "keras.backend"),
 )
 _KERAS2_HOMES = ("tf_keras.", "tensorflow.python.keras.", "tensorflow.contrib.keras.")
