@@ -9,10 +9,18 @@ from functools import cache
 from tflint_layers.modules import absolute_name
 
 # Keras has had many homes; the first matching prefix is replaced, until none matches.
+# What TensorFlow 1 has as well: the same objects, or functions that run what they are given just so (measured).
+_AS_IN_VERSION_1 = (
+    *("autograph", "cond", "config", "custom_gradient", "foldl", "foldr", "init_scope", "io.gfile", "map_fn", "nest"),
+    *("numpy_function", "print", "py_function", "recompute_grad", "scan", "vectorized_map", "while_loop"),
+)
 _HOMES = (
     ("tensorflow.keras", "keras"),
     ("tensorflow.python.keras", "keras"),
     ("tensorflow.compat.v1.keras", "keras"),
+    *((f"tensorflow.compat.v1.{name}", f"tensorflow.{name}") for name in _AS_IN_VERSION_1),
+    ("tensorflow.compat.v1.compat", "tensorflow.compat"),
+    ("tensorflow.compat.v1.dimension_value", "tensorflow.compat.dimension_value"),
     ("tensorflow.compat.v2", "tensorflow"),
     ("tensorflow.contrib.keras", "keras"),
     ("tensorflow._api.v2", "tensorflow"),

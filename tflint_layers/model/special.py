@@ -66,6 +66,11 @@ def _executing_eagerly(machine: Calls, arguments: Arguments) -> Value:
     return Static(machine.frame.eager)
 
 
+def _same(machine: Calls, arguments: Arguments) -> Value:
+    """What the function is given: an entry of a shape, which was an object of its own in TensorFlow 1."""
+    return arguments.get(0, "dimension") or UNKNOWN
+
+
 def _inside_function(machine: Calls, arguments: Arguments) -> Value:
     return Static(not machine.frame.eager)
 
@@ -343,6 +348,7 @@ SPECIAL: dict[str, Callable[[Calls, Arguments], Value]] = {
     "keras.utils.unpack_x_y_sample_weight": _unpacked_data,
     "tensorflow.executing_eagerly": _executing_eagerly,
     "tensorflow.compat.v1.executing_eagerly": _executing_eagerly,
+    "tensorflow.compat.dimension_value": _same,
     "tensorflow.inside_function": _inside_function,
     "keras.utils.backend_utils.in_tf_graph": _inside_function,
     "keras.utils.backend_utils.in_grain_data_pipeline": _in_grain_pipeline,
