@@ -16,15 +16,23 @@ _COMPOUND = frozenset({ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.A
 _NO_CODE = frozenset(
     {"ctx", "op", "ops", "id", "attr", "arg", "kind", "type_comment", "conversion", "is_async", "level"}
 )
+# Fields that hold a node, or a list of nothing else, wherever they stand; of others each item is looked at.
+_ONLY_NODES = frozenset(
+    ("value", "test", "target", "func", "left", "right", "operand", "slice", "iter", "elt", "key", "lower", "upper")
+    + ("step", "body", "orelse", "finalbody", "handlers", "args", "keywords", "elts", "targets", "comparators")
+    + ("generators", "ifs", "items", "cases", "decorator_list", "bases", "posonlyargs", "kwonlyargs", "defaults")
+    + ("annotation", "returns", "context_expr", "optional_vars", "exc", "cause", "msg")
+)
 
 
-class _Fields(dict[type[ast.AST], tuple[str, ...]]):
-    """By kind of node: the fields in which there may be nodes with code."""
+class _Fields(dict[type[ast.AST], tuple[tuple[str, bool], ...]]):
+    """By kind of node: the fields in which there may be nodes with code, and whether there is nothing else in them."""
 
-    def __missing__(self, kind: type[ast.AST]) -> tuple[str, ...]:
-        fields = () if issubclass(kind, ast.Constant) else tuple(name for name in kind._fields if name not in _NO_CODE)
-        self[kind] = fields
-        return fields
+    def __missing__(self, kind: type[ast.AST]) -> tuple[tuple[str, bool], ...]:
+        fields = () if issubclass(kind, (ast.Constant, ast.MatchSingleton)) else kind._fields
+        found = tuple((name, name in _ONLY_NODES) for name in fields if name not in _NO_CODE)
+        self[kind] = found
+        return found
 
 
 _FIELDS = _Fields()
@@ -33,11 +41,11 @@ _FIELDS = _Fields()
 def children(node: ast.AST) -> list[ast.AST]:
     """The nodes with code right below a node, in the order of the source: no operators, no contexts."""
     found: list[ast.AST] = []
-    for name in _FIELDS[type(node)]:
+    for name, is_code in _FIELDS[type(node)]:
         value = getattr(node, name, None)
         if type(value) is list:
-            found += [item for item in value if isinstance(item, ast.AST)]
-        elif isinstance(value, ast.AST):
+            found += value if is_code else [item for item in value if isinstance(item, ast.AST)]
+        elif value is not None and (is_code or isinstance(value, ast.AST)):
             found.append(value)
     return found
 
@@ -45,17 +53,18 @@ def children(node: ast.AST) -> list[ast.AST]:
 def walk(root: ast.AST, closed: frozenset[type[ast.AST]] = frozenset()) -> list[ast.AST]:
     """A node and all those below it, parents before children; nothing below nodes of a ``closed`` kind."""
     found = [root]
+    append = found.append
     for node in found:
         kind = type(node)
         if kind in closed:
             continue
         # As `children`, without a call for each node: walks are a large part of linting.
-        for name in _FIELDS[kind]:
+        for name, is_code in _FIELDS[kind]:
             value = getattr(node, name, None)
             if type(value) is list:
-                found += [item for item in value if isinstance(item, ast.AST)]
-            elif isinstance(value, ast.AST):
-                found.append(value)
+                found += value if is_code else [item for item in value if isinstance(item, ast.AST)]
+            elif value is not None and (is_code or isinstance(value, ast.AST)):
+                append(value)
     return found
 
 
