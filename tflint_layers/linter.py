@@ -263,9 +263,10 @@ class Linter:
             dispatch = _dispatch(self._fitting_rules(scope.module), scope.phase, scope.keras, scope.autograph)
             by_node = dispatch.by_node
             for node in scope.values:
-                if type(node) not in by_node:
+                rules = by_node.get(type(node))
+                if rules is None:
                     continue
-                for rule in dispatch.narrowed(scope, node):
+                for rule in dispatch.narrowed(scope, node) if type(node) in _NARROWED else rules:
                     for hit in rule.check(scope, node):
                         if not _is_harmless(scope, rule, node):
                             yield _finding(scope, rule, hit, self._fixes)
@@ -301,6 +302,10 @@ def unreadable(path: str, error: UnreadableSource, settings: Settings) -> Findin
     )
 
 
+# Of nodes of these types, a rule may be shown only some.
+_NARROWED = frozenset({ast.Call, ast.Attribute, ast.Assign})
+
+
 @dataclass(frozen=True)
 class _Dispatch:
     """The rules that may object to what scopes of a kind run, by the type of the node and what it calls or reads."""
@@ -320,11 +325,11 @@ class _Dispatch:
         return cls(by_node)
 
     def narrowed(self, scope: Scope, node: ast.AST) -> tuple[Rule, ...]:
-        """Those of the rules for nodes of its type that a node is shown to."""
+        """Those of the rules for nodes of its type that a node is shown to; all of them if it is of no narrowed type."""
         if type(node) is ast.Call:
             return self._for_call(scope.called(node))
         if type(node) is ast.Attribute:
-            return self._for_attribute(node.attr, type(scope.value(node)))
+            return self._for_attribute(node.attr, type(scope.values[node]))
         if type(node) is ast.Assign and _binds_local_name(scope, node):
             return self._for_local_name
         return self.by_node[type(node)]

@@ -15,7 +15,7 @@ from tflint_layers.cli.delivering import deliver
 from tflint_layers.cli.options import Options
 from tflint_layers.cli.reporting import CLEAN, FAILED, report, status_of, tell
 from tflint_layers.cli.running import KnownFindings, Run, run_of, visible
-from tflint_layers.cli.terminal import say, survive_any_character
+from tflint_layers.cli.terminal import leave, say, survive_any_character
 from tflint_layers.finding import Finding
 from tflint_layers.report import FORMATS, catalogue
 from tflint_layers.settings import SettingsError, nearest
@@ -140,7 +140,9 @@ def main(**given: Any) -> None:
     except (SettingsError, WorkerError) as error:
         say(f"error: {error}")
         status = FAILED
-    sys.exit(status)
+    if options.runs_layers:
+        sys.exit(status)
+    leave(status)
 
 
 def _lint(options: Options) -> int:

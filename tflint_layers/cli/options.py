@@ -46,3 +46,8 @@ class Options:
     cache_dir: Path | None
     explain: str | None
     list_rules: bool
+
+    @property
+    def runs_layers(self) -> bool:
+        """Whether TensorFlow is asked for."""
+        return self.confirm or self.trace_all or self.benchmark

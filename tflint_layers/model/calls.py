@@ -82,10 +82,12 @@ class Calls(Expressions):
         """The value of a call expression."""
         callee = self.evaluate(node.func)
         arguments = self._arguments(node)
-        self._change_in_place(node, callee, arguments)
-        if isinstance(node.func, ast.Attribute) and node.func.attr == "compile" and self.frame.eager:
+        kind = type(callee)
+        if kind is Method:
+            self._change_in_place(node, callee, arguments)
+        if self.frame.eager and isinstance(node.func, ast.Attribute) and node.func.attr == "compile":
             self._compile(node, arguments)
-        if not isinstance(callee, OneOf):
+        if kind is not OneOf:
             return self.call_value(callee, arguments, node)
         if any(isinstance(v, Instance) and v.cls is not None for v in callee.values):
             # Which layer it is may go with what it is given, so what comes of the other pairs shows nothing.

@@ -48,6 +48,8 @@ from tflint_layers.model.values import (
 )
 
 _BUILTINS = frozenset(dir(builtins))
+_CONSTANTS = frozenset({bool, int, float, str, type(None)})
+_NAME = ast.Name
 
 
 class Expressions(Members):
@@ -66,7 +68,7 @@ class Expressions(Members):
         """The value of an expression in the current frame; noted in its scope."""
         frame, kind = self.frame, type(node)
         # Every third expression is a local name.
-        value = frame.environment.names.get(node.id) if isinstance(node, ast.Name) else None
+        value = frame.environment.names.get(node.id) if kind is _NAME else None  # type: ignore[attr-defined]
         if value is None:
             value = self._handlers.get(kind, Expressions._evaluate_parts)(self, node)
         if frame.marks:
@@ -82,7 +84,8 @@ class Expressions(Members):
         return UNKNOWN
 
     def _constant(self, node: ast.Constant) -> Value:
-        return _static(literal(node))
+        constant = node.value
+        return _static(constant) if type(constant) in _CONSTANTS else STATIC
 
     def _text(self, node: ast.AST) -> Value:
         self._evaluate_parts(node)

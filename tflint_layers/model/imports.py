@@ -35,10 +35,14 @@ _KERAS2_HOMES = ("tf_keras.", "tensorflow.python.keras.", "tensorflow.contrib.ke
 _KERAS3_HOMES = ("keras.ops.", "keras.random.", "keras.saving.")
 
 
+_LIBRARIES = tuple(sorted({home.partition(".")[0] for home, _ in _HOMES}))
+
+
 @cache
 def canonical(dotted: str) -> str:
     """One spelling for a dotted name: ``tensorflow.keras.layers.Layer`` is ``keras.layers.Layer``."""
-    for home, root in _HOMES:
+    # Most names are none of a library's, and looking through all homes takes long.
+    for home, root in _HOMES if dotted.startswith(_LIBRARIES) else ():
         if dotted == home or dotted.startswith(home + "."):
             return canonical(root + dotted[len(home) :])
     return dotted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import gc
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -146,10 +147,13 @@ class Project:
         """The names of a library that a name may stand for, as they are imported; none for a name of the project."""
         if api.is_library(canonical(dotted)):
             return (dotted,)
-        key = dotted, importer
-        if key not in self._origins:
-            self._origins[key] = tuple(self._find_origins(dotted, importer, depth)) if depth < _MOST_HANDED_ON else ()
-        return self._origins[key]
+        # All files of a folder import the same by a name.
+        key = dotted, os.path.dirname(importer)
+        found = self._origins.get(key)
+        if found is None:
+            found = tuple(self._find_origins(dotted, importer, depth)) if depth < _MOST_HANDED_ON else ()
+            self._origins[key] = found
+        return found
 
     def _find_origins(self, dotted: str, importer: str, depth: int) -> Iterator[str]:
         module_name, name = split_name(dotted)
