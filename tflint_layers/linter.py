@@ -325,11 +325,11 @@ class _Dispatch:
         return cls(by_node)
 
     def narrowed(self, scope: Scope, node: ast.AST) -> tuple[Rule, ...]:
-        """Those of the rules for nodes of its type that a node is shown to; all of them if it is of no narrowed type."""
+        """Those of the rules for nodes of its type that a node is shown to."""
         if type(node) is ast.Call:
             return self._for_call(scope.called(node))
         if type(node) is ast.Attribute:
-            return self._for_attribute(node.attr, type(scope.values[node]))
+            return self._for_attribute(node.attr, type(scope.value(node)))
         if type(node) is ast.Assign and _binds_local_name(scope, node):
             return self._for_local_name
         return self.by_node[type(node)]

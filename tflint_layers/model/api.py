@@ -120,9 +120,17 @@ PLAIN_BASES = frozenset(
 # --- results ---------------------------------------------------------------------------------------------------------
 
 _INSTANCES = {
-    "logging.getLogger": "logging.Logger",
-    "tensorflow.get_logger": "logging.Logger",
-    "tensorflow.compat.v1.get_logger": "logging.Logger",
+    **dict.fromkeys(
+        (
+            *("logging.getLogger", "tensorflow.get_logger", "tensorflow.compat.v1.get_logger"),
+            *("absl.logging.get_absl_logger", "multiprocessing.get_logger"),
+        ),
+        "logging.Logger",
+    ),
+    **dict.fromkeys(("structlog.get_logger", "structlog.getLogger"), "structlog.BoundLogger"),
+    **dict.fromkeys((f"loguru.logger.{name}" for name in ("bind", "opt", "patch")), "loguru.logger"),
+    "rich.get_console": "rich.console.Console",
+    "csv.writer": "csv.writer",
     "numpy.random.default_rng": "numpy.random.Generator",
     "numpy.random.RandomState": "numpy.random.RandomState",
     "random.Random": "random.Random",
@@ -299,6 +307,8 @@ _METHOD_RESULTS: dict[str, Value] = {
     "keras.metrics.Metric.add_weight": Variable(fresh=True),
     "tensorflow.GradientTape.gradient": UNKNOWN,
     "pathlib.Path.open": Instance("io.TextIOWrapper", fresh=True),
+    "logging.Logger.getChild": Instance("logging.Logger"),
+    **dict.fromkeys((f"structlog.BoundLogger.{name}" for name in ("bind", "new")), Instance("structlog.BoundLogger")),
     "tensorflow.TensorArray.write": Instance("tensorflow.TensorArray"),
     "tensorflow.TensorArray.unstack": Instance("tensorflow.TensorArray"),
     "tensorflow.TensorArray.scatter": Instance("tensorflow.TensorArray"),

@@ -82,12 +82,11 @@ class Calls(Expressions):
         """The value of a call expression."""
         callee = self.evaluate(node.func)
         arguments = self._arguments(node)
-        kind = type(callee)
-        if kind is Method:
+        if isinstance(callee, Method):
             self._change_in_place(node, callee, arguments)
         if self.frame.eager and isinstance(node.func, ast.Attribute) and node.func.attr == "compile":
             self._compile(node, arguments)
-        if kind is not OneOf:
+        if not isinstance(callee, OneOf):
             return self.call_value(callee, arguments, node)
         if any(isinstance(v, Instance) and v.cls is not None for v in callee.values):
             # Which layer it is may go with what it is given, so what comes of the other pairs shows nothing.
@@ -392,8 +391,8 @@ class Calls(Expressions):
                     self.trace_callback(alternative, Arguments((*alternative.partial, *elements)), True)
         return Instance("tensorflow.data.Dataset")
 
-    def _change_in_place(self, node: ast.Call, callee: Value, arguments: Arguments) -> None:
-        if not isinstance(callee, Method) or not isinstance(node.func, ast.Attribute):
+    def _change_in_place(self, node: ast.Call, callee: Method, arguments: Arguments) -> None:
+        if not isinstance(node.func, ast.Attribute):
             return
         receiver, name = callee.receiver, callee.name
         if isinstance(receiver, Tensor) and name == "set_shape":

@@ -59,7 +59,7 @@ _WITHOUT_BATCH = _OF_WEIGHTS | {"schedule"}
 _FLAGS = frozenset({"training", "return_attention_scores", "use_causal_mask", "return_state", "name", "verbose"})
 _SINGLE_TENSOR_ATTRIBUTES = frozenset({"shape", "dtype", "get_shape", "set_shape", "numpy", "ndim"})
 _LOSS_SIDES = frozenset({"y", "y_pred"})
-_METRIC_SIDES = frozenset({"y_true", "y_pred"})
+_SIDES = frozenset({"y_true", "y_pred"})
 _MOST_HANDED_ON = 2
 # `Name(...)(tf.ones(...))`; the search starts with what is rare in a text.
 _CALLED_AT_ONCE = re.compile(r"\)\(\s*(?:tf|tensorflow|np|numpy|ops|keras\.ops)\.(\w+)\(")
@@ -267,15 +267,15 @@ def _entry_value(
         is_single = (
             name in evidence
             or role in _WITHOUT_BATCH
-            or (method.name == "update_state" and _is_side_of_metric(name, method))
+            or ((method.name == "update_state" or role == "loss") and _is_one_side(name, method))
         )
         return Tensor(batch=role not in _WITHOUT_BATCH, nest=not is_single)
     return UNKNOWN
 
 
-def _is_side_of_metric(name: str, method: FunctionInfo) -> bool:
-    """Whether a metric is given one tensor under a name: Keras does so, and others hand over what they take apart."""
-    if name not in _METRIC_SIDES:
+def _is_one_side(name: str, method: FunctionInfo) -> bool:
+    """Whether a metric or loss is given one tensor under a name: Keras does so, and others what they take apart."""
+    if name not in _SIDES:
         return False
     keyed = (node.value for node in method.of_kind(ast.Subscript) if isinstance(literal(node.slice), str))
     keyed_by_name = (node.value for node in method.of_kind(ast.Subscript) if isinstance(node.slice, ast.Name))
@@ -283,7 +283,7 @@ def _is_side_of_metric(name: str, method: FunctionInfo) -> bool:
     unpacked = (node.value for node in method.of_kind(ast.Assign) if isinstance(node.targets[0], (ast.Tuple, ast.List)))
     taken = (*keyed, *keyed_by_name, *parts, *unpacked)
     apart = {node.id for node in taken if isinstance(node, ast.Name)} | _checked_for_lists(method)
-    return not apart & _METRIC_SIDES
+    return not apart & _SIDES
 
 
 def _optional(name: str, method: FunctionInfo, evidence: set[str]) -> Value:

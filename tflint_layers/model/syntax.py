@@ -17,12 +17,12 @@ _NO_CODE = frozenset(
     {"ctx", "op", "ops", "id", "attr", "arg", "kind", "type_comment", "conversion", "is_async", "level"}
 )
 # Fields that hold a node, or a list of nothing else, wherever they stand; of others each item is looked at.
-_ONLY_NODES = frozenset(
-    ("value", "test", "target", "func", "left", "right", "operand", "slice", "iter", "elt", "key", "lower", "upper")
-    + ("step", "body", "orelse", "finalbody", "handlers", "args", "keywords", "elts", "targets", "comparators")
-    + ("generators", "ifs", "items", "cases", "decorator_list", "bases", "posonlyargs", "kwonlyargs", "defaults")
-    + ("annotation", "returns", "context_expr", "optional_vars", "exc", "cause", "msg")
+_NODES = (
+    "value test target func left right operand slice iter elt key lower upper step body orelse finalbody handlers args "
+    "keywords elts targets comparators generators ifs items cases decorator_list bases posonlyargs kwonlyargs defaults "
+    "annotation returns context_expr optional_vars exc cause msg"
 )
+_ONLY_NODES = frozenset(_NODES.split())
 
 
 class _Fields(dict[type[ast.AST], tuple[tuple[str, bool], ...]]):

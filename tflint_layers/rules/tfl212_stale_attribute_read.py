@@ -53,7 +53,7 @@ from collections.abc import Iterator
 from tflint_layers.finding import Proof
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.setters import setters
-from tflint_layers.model.values import Instance, Static
+from tflint_layers.model.values import UNKNOWN, Instance, Static, Unknown
 from tflint_layers.rules.rule import Hit, Rule
 
 
@@ -75,9 +75,24 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
 
 def _is_number(scope: Scope, node: ast.Attribute) -> bool:
     value = scope.value(node)
+    if value is UNKNOWN:
+        return _is_option(scope, node)
     return (
         isinstance(value, Static) and isinstance(value.constant, (int, float)) and not isinstance(value.constant, bool)
     )
+
+
+def _is_option(scope: Scope, node: ast.Attribute) -> bool:
+    """Whether an attribute keeps what whoever makes the layer has to pass: a number, if it is computed with."""
+    receiver = scope.value(node.value)
+    made = receiver.cls.method("__init__") if isinstance(receiver, Instance) and receiver.cls is not None else None
+    required = {parameter.arg for parameter in made.parameters[1 : made.required]} if made is not None else set()
+    kept = (
+        (n for n in made.of_kind(ast.Assign) if isinstance(n.value, ast.Name) and n.value.id in required)
+        if made
+        else ()
+    )
+    return any(isinstance(target, ast.Attribute) and target.attr == node.attr for n in kept for target in n.targets)
 
 
 def _is_used_as_number(scope: Scope, node: ast.Attribute) -> bool:
@@ -104,6 +119,6 @@ RULE = Rule(
     documentation=__doc__,
     nodes=(ast.Attribute,),
     check=check,
-    kinds=(Static,),
+    kinds=(Static, Unknown),
     proof=Proof.NONE,
 )
