@@ -51,21 +51,24 @@ import ast
 from collections.abc import Iterator
 
 from tflint_layers.finding import Proof
+from tflint_layers.model.classes import ClassInfo, FunctionInfo
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.setters import setters
-from tflint_layers.model.values import UNKNOWN, Instance, Static, Unknown
+from tflint_layers.model.values import UNKNOWN, Instance, Static, Unknown, Value
 from tflint_layers.rules.rule import Hit, Rule
 
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to reading a number that a method is there to change."""
-    if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load) or not _is_number(scope, node):
+    if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load):
         return
     receiver = scope.value(node.value)
     if not isinstance(receiver, Instance) or receiver.cls is None or receiver.fresh:
         return
     setter = setters(receiver.cls).get(node.attr) if receiver.cls.may_set(node.attr) else None
-    if setter is not None and _is_used_as_number(scope, node) and _is_first(scope, node):
+    if setter is None or not _is_number(scope.value(node), receiver.cls, node.attr):
+        return
+    if _is_used_as_number(scope, node) and _is_first(scope, node):
         yield Hit(
             node,
             f"`{scope.text(node)}` is read once, while `{scope.traced_name}` is traced: "
@@ -73,26 +76,28 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
         )
 
 
-def _is_number(scope: Scope, node: ast.Attribute) -> bool:
-    value = scope.value(node)
+def _is_number(value: Value, cls: ClassInfo, name: str) -> bool:
+    """Whether an attribute holds a number, or what whoever makes the layer has to pass, which nobody knows."""
     if value is UNKNOWN:
-        return _is_option(scope, node)
+        return _is_option(cls.method("__init__"), name)
     return (
         isinstance(value, Static) and isinstance(value.constant, (int, float)) and not isinstance(value.constant, bool)
     )
 
 
-def _is_option(scope: Scope, node: ast.Attribute) -> bool:
-    """Whether an attribute keeps what whoever makes the layer has to pass: a number, if it is computed with."""
-    receiver = scope.value(node.value)
-    made = receiver.cls.method("__init__") if isinstance(receiver, Instance) and receiver.cls is not None else None
-    required = {parameter.arg for parameter in made.parameters[1 : made.required]} if made is not None else set()
-    kept = (
-        (n for n in made.of_kind(ast.Assign) if isinstance(n.value, ast.Name) and n.value.id in required)
-        if made
-        else ()
+def _is_option(constructor: FunctionInfo | None, name: str) -> bool:
+    """Whether a constructor keeps a parameter that has no default as an attribute."""
+    if constructor is None:
+        return False
+    required = {parameter.arg for parameter in constructor.parameters[1 : constructor.required]}
+    return any(
+        isinstance(target, ast.Attribute)
+        and target.attr == name
+        and isinstance(node.value, ast.Name)
+        and node.value.id in required
+        for node in constructor.of_kind(ast.Assign)
+        for target in node.targets
     )
-    return any(isinstance(target, ast.Attribute) and target.attr == node.attr for n in kept for target in n.targets)
 
 
 def _is_used_as_number(scope: Scope, node: ast.Attribute) -> bool:
