@@ -80,7 +80,8 @@ def _places(source: Source) -> Iterator[int]:
         yield from (place for place in keras_tensors if _is_before_operation(source, place, operations))
     for place in source.places_of(_ARGUMENT):
         end = place + len(_ARGUMENT)
-        if text[end : end + 4].lstrip(" ").startswith("=") or text[place - 1 : place] in {"'", '"'}:
+        quoted = text[place - 1 : place] in {"'", '"'} and text[end : end + 1] == text[place - 1 : place]
+        if quoted or text[end : end + 4].lstrip(" ").startswith("="):
             yield place
     for place in source.places_of(_COMPILE):
         if _GIVEN.match(text, place + len(_COMPILE)):
