@@ -165,8 +165,16 @@ class Interpreter(Statements):
             if _is_context(info):
                 result = result.of
             elif has_own_gradient(info):
-                result = self.without_gradient(result)
+                result = self._without_gradient(info, result)
         return UNKNOWN if is_wrapped(info) and not function.bare else result
+
+    def _without_gradient(self, info: FunctionInfo, result: Container) -> Value:
+        """As :meth:`without_gradient`, while the function is under way: it may be the gradient of its gradient."""
+        self._active.append(info)
+        try:
+            return self.without_gradient(result)
+        finally:
+            self._active.pop()
 
     def _decorated(self, function: Function) -> Function | None:
         """The function that decorators of the project put in place of one; None where they do not, or nobody knows."""

@@ -1,0 +1,354 @@
+"""Code that comes back to itself ends for the linter, and what stands beside it is linted all the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from tflint_layers import Settings, lint_source
+
+LAYER = """\
+
+
+class Printing(tf.keras.layers.Layer):
+    def call(self, inputs):
+        print("found")
+        return {used}
+"""
+
+GRADIENTS = {
+    "two gradients inside": (
+        """\
+def twice(x):
+    @tf.custom_gradient
+    def forward(x):
+        @tf.custom_gradient
+        def backward(dy):
+            return dy * 2.0, forward
+
+        return x * 2.0, backward
+
+    return forward(x)
+""",
+        "twice(inputs)",
+    ),
+    "two gradients": (
+        """\
+@tf.custom_gradient
+def forward(x):
+    return x * 2.0, backward
+
+
+@tf.custom_gradient
+def backward(dy):
+    return dy * 2.0, forward
+""",
+        "forward(inputs)",
+    ),
+    "its own gradient": ("@tf.custom_gradient\ndef twice(x):\n    return x * 2.0, twice\n", "twice(inputs)"),
+    "a gradient made anew": (
+        """\
+def times(factor):
+    @tf.custom_gradient
+    def multiply(x):
+        return x * factor, times(factor)
+
+    return multiply
+""",
+        "times(2.0)(inputs)",
+    ),
+}
+
+CALLS = {
+    "functions": (
+        "def first(x):\n    return second(x)\n\n\ndef second(x):\n    return first(x)\n",
+        "first(inputs)",
+    ),
+    "lambdas": ("first = lambda x: second(x)\nsecond = lambda x: first(x)\n", "first(inputs)"),
+    "lambdas inside": (
+        "def both(x):\n    first = lambda x: second(x)\n    second = lambda x: first(x)\n    return first(x)\n",
+        "both(inputs)",
+    ),
+    "a fixed point": (
+        "fix = lambda f: (lambda x: x(x))(lambda y: f(lambda *a: y(y)(*a)))\n",
+        "fix(lambda g: lambda x: g(x))(inputs)",
+    ),
+    "generators": (
+        "def first(x):\n    yield from second(x)\n\n\ndef second(x):\n    yield from first(x)\n",
+        "[row for row in first(inputs)]",
+    ),
+    "functions of the graph": (
+        "@tf.function\ndef first(x):\n    return second(x)\n\n\n@tf.function\ndef second(x):\n    return first(x)\n",
+        "first(inputs)",
+    ),
+    "branches of the graph": (
+        "def first(x):\n    return tf.cond(x > 0, lambda: first(x), lambda: first(x))\n",
+        "first(inputs)",
+    ),
+    "longer partial functions": (
+        "import functools\n\n\ndef again(f, x):\n    return again(functools.partial(f, x), x)\n",
+        "again(lambda *a: a, inputs)",
+    ),
+    "deeper lists": ("def again(rows, x):\n    return again([rows, x], x)\n", "again([], inputs)"),
+}
+
+DECORATORS = {
+    "wrappers": (
+        """\
+def logged(function):
+    def wrapper(*arguments):
+        return function(*arguments)
+
+    return wrapper
+
+
+@logged
+def first(x):
+    return second(x)
+
+
+@logged
+def second(x):
+    return first(x)
+""",
+        "first(inputs)",
+    ),
+    "a wrapper that wraps itself": (
+        """\
+def retried(function):
+    def wrapper(x):
+        return retried(wrapper)(x)
+
+    return wrapper
+
+
+@retried
+def first(x):
+    return x
+""",
+        "first(inputs)",
+    ),
+    "decorators that decorate each other": (
+        """\
+@second
+def first(function):
+    def wrapper(*arguments):
+        return function(*arguments)
+
+    return wrapper
+
+
+@first
+def second(function):
+    def wrapper(*arguments):
+        return function(*arguments)
+
+    return wrapper
+
+
+@first
+@second
+def scale(x):
+    return scale(x)
+""",
+        "scale(inputs)",
+    ),
+    "decorators that call each other": (
+        """\
+def first(function):
+    return second(function)
+
+
+def second(function):
+    return first(function)
+
+
+@first
+def scale(x):
+    return x
+""",
+        "scale(inputs)",
+    ),
+    "objects in the place of functions": (
+        """\
+import functools
+
+
+class Logged:
+    def __init__(self, function):
+        self.function = function
+
+    def __get__(self, instance, owner):
+        return functools.partial(self, instance)
+
+    def __call__(self, *arguments):
+        return self.function(*arguments)
+
+
+@Logged
+def first(x):
+    return second(x)
+
+
+@Logged
+def second(x):
+    return first(x)
+
+
+class Holder:
+    @Logged
+    def one(self, x):
+        return self.other(x)
+
+    @Logged
+    def other(self, x):
+        return self.one(x)
+""",
+        "first(inputs) + Holder().one(inputs)",
+    ),
+    "methods that read each other when they are read": (
+        """\
+class Reading:
+    def __init__(self, function):
+        self.function = function
+
+    def __get__(self, instance, owner):
+        return instance.other
+
+
+class Holder:
+    @Reading
+    def one(self, x):
+        return x
+
+    @Reading
+    def other(self, x):
+        return self.one(x)
+""",
+        "Holder().one(inputs)",
+    ),
+}
+
+CLASSES = {
+    "properties": (
+        """\
+class Sizes:
+    @property
+    def one(self):
+        return self.other
+
+    @property
+    def other(self):
+        return self.one
+""",
+        "inputs * Sizes().one",
+    ),
+    "setters": (
+        """\
+class Sizes:
+    @property
+    def one(self):
+        return self.other
+
+    @one.setter
+    def one(self, value):
+        self.other = value
+
+    @property
+    def other(self):
+        return self.one
+
+    @other.setter
+    def other(self, value):
+        self.one = value
+
+
+def kept(x):
+    sizes = Sizes()
+    sizes.one = x
+    return sizes.one
+""",
+        "kept(inputs)",
+    ),
+    "special methods": (
+        """\
+class Rows:
+    def __call__(self, x):
+        return self(x)
+
+    def __iter__(self):
+        return iter(self)
+
+    def __len__(self):
+        return len(self)
+
+    def __getitem__(self, index):
+        return self[index]
+
+    def __getattr__(self, name):
+        return getattr(self, name)
+""",
+        "[Rows()(inputs), len(Rows()), Rows()[0], Rows().shape, *Rows()]",
+    ),
+    "constructors": (
+        """\
+class First:
+    def __init__(self):
+        self.other = Second()
+        self.size = self.other.size
+
+
+class Second:
+    def __init__(self):
+        self.other = First()
+        self.size = self.other.size
+""",
+        "inputs * First().size",
+    ),
+    "layers": (
+        """\
+class First(tf.keras.layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.other = Second()
+        self.size = self.other.size
+
+    def build(self, shape):
+        self.other.build(shape)
+
+    def call(self, x):
+        return self.other(x)
+
+
+class Second(tf.keras.layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.other = First()
+        self.size = self.other.size
+
+    def build(self, shape):
+        self.other.build(shape)
+
+    def call(self, x):
+        return self.other(x)
+""",
+        "First()(inputs)",
+    ),
+}
+
+
+def found(code: str, used: str, keras: int) -> list[tuple[str, str]]:
+    """The codes of the findings in some code and a layer that uses it, each with its line."""
+    text = f"import tensorflow as tf\n\n\n{code}{LAYER.format(used=used)}"
+    findings = lint_source(text.encode(), "<string>", Settings(keras=keras))
+    return [(finding.code, text.splitlines()[finding.line - 1].strip()) for finding in findings]
+
+
+@pytest.mark.parametrize(("code", "used"), GRADIENTS.values(), ids=GRADIENTS)
+def test_gradients_that_lead_to_each_other(code: str, used: str, keras: int) -> None:
+    assert found(code, used, keras) == [("TFL201", 'print("found")')]
+
+
+@pytest.mark.parametrize("circles", [CALLS, DECORATORS, CLASSES], ids=["calls", "decorators", "classes"])
+def test_what_calls_or_makes_or_reads_each_other(circles: dict[str, tuple[str, str]], keras: int) -> None:
+    for name, (code, used) in circles.items():
+        assert found(code, used, keras) == [("TFL201", 'print("found")')], name
