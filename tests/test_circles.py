@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from hosts import places, tflint
 
 from tflint_layers import Settings, lint_source
 
@@ -335,6 +338,93 @@ class Second(tf.keras.layers.Layer):
     ),
 }
 
+NAMES = {
+    "names for each other": ("first = second\nsecond = first\n", "first(inputs)"),
+    "parts of each other": (
+        """\
+from elsewhere import *
+
+first = second.inner
+second = first.inner
+
+
+class Sub(first.Layer):
+    def call(self, x):
+        return x
+
+
+@second.decorated
+def scale(x):
+    return x
+""",
+        "scale(first.scale(inputs))",
+    ),
+    "a part of itself": ("from elsewhere import *\n\ntools = tools.inner\n", "tools.scale(inputs)"),
+    "class bodies": (
+        "class First:\n    size = Second.size\n\n\nclass Second:\n    size = First.size\n",
+        "inputs * First.size",
+    ),
+    "a class named as its base": (
+        "from elsewhere import *\n\n\nclass Scale(Scale):\n    size = Scale.size\n",
+        "inputs * Scale.size * Scale().size",
+    ),
+}
+
+LONG = {
+    "names": ("x0 = 1\n" + "".join(f"x{i + 1} = x{i} + 1\n" for i in range(300)), "inputs * x300"),
+    "constructors": (
+        "".join(f"class C{i}:\n    def __init__(self):\n        self.size = C{i + 1}().size\n\n\n" for i in range(200))
+        + "class C200:\n    size = 3\n",
+        "inputs * C0().size",
+    ),
+    "calls": (
+        "".join(f"def f{i}(x):\n    return f{i + 1}(x)\n\n\n" for i in range(300)) + "def f300(x):\n    return x\n",
+        "f0(inputs)",
+    ),
+}
+
+# One of two files; the other one reads the same with the names exchanged.
+FILE = """\
+import tensorflow as tf
+
+from .{other} import *
+from .{other} import Base as Given
+from .{other} import library, size
+from . import {other}
+
+again = {other}.again
+tools = {other}.tools.inner
+wide = {other}.size + 1
+
+
+@tf.custom_gradient
+def forward(x):
+    return x, {other}.forward
+
+
+class Sizes:
+    size = {other}.Sizes.size
+
+    def __init__(self):
+        self.kept = {other}.Sizes().kept
+
+
+class Base(Given):
+    def call(self, x):
+        return x
+
+
+class Sub(library.Layer):
+    def call(self, x):
+        return x
+
+
+class Printing(tf.keras.layers.Layer):
+    def call(self, inputs):
+        print("found")
+        return again(forward(inputs)) * size * wide * Sizes.size * Sizes().kept * tools.scale(inputs)
+"""
+
 
 def found(code: str, used: str, keras: int) -> list[tuple[str, str]]:
     """The codes of the findings in some code and a layer that uses it, each with its line."""
@@ -352,3 +442,21 @@ def test_gradients_that_lead_to_each_other(code: str, used: str, keras: int) -> 
 def test_what_calls_or_makes_or_reads_each_other(circles: dict[str, tuple[str, str]], keras: int) -> None:
     for name, (code, used) in circles.items():
         assert found(code, used, keras) == [("TFL201", 'print("found")')], name
+
+
+@pytest.mark.parametrize(("code", "used"), NAMES.values(), ids=NAMES)
+def test_names_that_stand_for_each_other(code: str, used: str, keras: int) -> None:
+    assert found(code, used, keras) == [("TFL201", 'print("found")')]
+
+
+@pytest.mark.parametrize(("code", "used"), LONG.values(), ids=LONG)
+def test_long_chains(code: str, used: str, keras: int) -> None:
+    assert found(code, used, keras) == [("TFL201", 'print("found")')]
+
+
+def test_files_that_import_each_other(tmp_path: Path) -> None:
+    for name, other in (("first", "second"), ("second", "first")):
+        (tmp_path / f"{name}.py").write_text(FILE.format(other=other))
+    lines = FILE.splitlines()
+    found_at = (lines.index('        print("found")') + 1, 9, "TFL201")
+    assert places(tflint(folder=tmp_path).stdout) == [found_at, found_at]

@@ -467,9 +467,18 @@ class ModuleInfo:
             if bound is not None:
                 return self.project.origin(bound, self.path)
             if isinstance(alias := self.assigned.get(node.id), (ast.Name, ast.Attribute)):
-                same = isinstance(alias, ast.Name) and alias.id == node.id
-                return None if same else self.dotted(alias)
+                return self._dotted_alias(node.id, alias)
         return None
+
+    def _dotted_alias(self, name: str, alias: ast.expr) -> str | None:
+        if name not in self._aliases:
+            self._aliases[name] = None  # for names that stand for each other
+            self._aliases[name] = self.dotted(alias)
+        return self._aliases[name]
+
+    @cached_property
+    def _aliases(self) -> dict[str, str | None]:
+        return {}
 
 
 def writes_property(node: FunctionNode) -> bool:

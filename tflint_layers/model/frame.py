@@ -91,6 +91,10 @@ class Machine:
         """The attributes that ``__init__``, ``build`` and the class body give an instance."""
         raise NotImplementedError
 
+    def class_value(self, cls: ClassInfo, name: str) -> Value:
+        """The value that the body of a class gives an attribute."""
+        raise NotImplementedError
+
     def module_value(self, module: ModuleInfo, node: ast.expr) -> Value:
         """The value of an expression at module level."""
         raise NotImplementedError

@@ -35,6 +35,10 @@ from tflint_layers.model.values import (
 )
 
 _DEEPEST = 8
+# How many module-level names, or attributes of class bodies, are followed that each are made of the next; how many
+# classes, of which each is set up with objects of the next.
+_MOST_NAMES = 50
+_MOST_CLASSES = 30
 _MOST_FUNCTIONS = 300
 # How often a function is run for one file with other arguments each time: so many nodes of it, and at least so often
 # where it stands in that file. A helper of another file is run at least once.
@@ -62,6 +66,7 @@ class Interpreter(Statements):
         # No scope of its own refers to the interpreter, which goes with the scopes that it keeps.
         self.frame = Frame(Scope(module, None, Phase.PLAIN, keras, False, None, ()), Environment(), eager=True)
         self._declared: dict[ClassInfo, Names] = {}
+        self._class_values: dict[tuple[ClassInfo, str], Value] = {}
         self._set_up_by: dict[tuple[ClassInfo, str], Names] = {}
         self._results: Results = {}
         self._outcomes: dict[tuple[object, ...], list[Value]] = {}
@@ -73,6 +78,7 @@ class Interpreter(Statements):
         self._entered = 0
         self._elsewhere = 0
         self._binding = 0
+        self._declaring = 0
 
     # Entering functions.
 
@@ -428,8 +434,14 @@ class Interpreter(Statements):
         """The attributes that ``__init__``, ``build`` and the class body give an instance."""
         known = self._declared if cls.module is self.module else self._memory.declared
         if cls not in known:
+            if self._declaring >= _MOST_CLASSES:
+                return {}
             known[cls] = {}
-            known[cls] = self._declare(cls)
+            self._declaring += 1
+            try:
+                known[cls] = self._declare(cls)
+            finally:
+                self._declaring -= 1
         return known[cls]
 
     def share(self) -> None:
@@ -444,8 +456,8 @@ class Interpreter(Statements):
         names: Names = {}
         for ancestor in reversed(cls.ancestry):
             if isinstance(ancestor, ClassInfo):
-                for name, expression in ancestor.attributes.items():
-                    names[name] = stored(self.module_value(ancestor.module, expression), name)
+                for name in ancestor.attributes:
+                    names[name] = stored(self.class_value(ancestor, name), name)
         with self._aside(), self.belonging_to(cls):
             instance = self.instance(cls)
             for name in ("__init__", "build"):
@@ -510,10 +522,20 @@ class Interpreter(Statements):
         finally:
             self.heap, self._active, self._entered, self.frame = heap, active, entered, frame
 
+    def class_value(self, cls: ClassInfo, name: str) -> Value:
+        """The value that the body of a class gives an attribute."""
+        key = (cls, name)
+        if key not in self._class_values:
+            self._class_values[key] = UNKNOWN  # for bodies that read each other
+            self._class_values[key] = self.module_value(cls.module, cls.attributes[name])
+        return self._class_values[key]
+
     def module_value(self, module: ModuleInfo, node: ast.expr) -> Value:
         """The value of an expression at module level."""
         if isinstance(node, ast.Constant):
             return self._constant(node)
+        if self._binding >= _MOST_NAMES:
+            return UNKNOWN
         scope = Scope(module, None, Phase.PLAIN, self.keras, False, None, ())
         frame, self.frame = self.frame, self._frame(scope, Environment(), eager=True)
         self._binding += 1

@@ -160,8 +160,7 @@ class Members(Narrowing):
             return self.heap[cls, name]
         for ancestor in cls.ancestry:
             if isinstance(ancestor, ClassInfo) and name in ancestor.attributes:
-                value = self.module_value(ancestor.module, ancestor.attributes[name])
-                return stored(value, f"{ancestor.name}.{name}")
+                return stored(self.class_value(ancestor, name), f"{ancestor.name}.{name}")
         return UNKNOWN
 
     def item_of(self, node: ast.Subscript) -> Value:
