@@ -73,6 +73,7 @@ from tflint_layers.model.values import (
     is_symbolic,
     literal,
     may_hold_tensor,
+    truth_by_default,
 )
 from tflint_layers.rules.keptvalues import (
     changes_by_assignment,
@@ -193,12 +194,26 @@ def _leaves(scope: Scope, node: ast.Break, loop: ast.For | ast.While) -> bool:
 
 def _check_raise(scope: Scope, node: ast.Raise) -> Iterator[Hit]:
     staged = staged_around(scope, node)
-    if isinstance(staged, ast.If):
+    if isinstance(staged, ast.If) and _runs_by_default(scope, node, staged):
         yield Hit(
             node,
             f"`{scope.text(node)}` is raised whenever `{scope.traced_name}` is traced, whatever the data: "
             f"both branches of `{staged_text(scope, staged)}` are traced",
         )
+
+
+def _runs_by_default(scope: Scope, node: ast.stmt, staged: ast.If) -> bool:
+    """Whether Python comes to a statement of a branch that is traced, unless the options are other than by default."""
+    inner: ast.AST = node
+    for parent in scope.parents(node):
+        if parent is staged:
+            return True
+        if isinstance(parent, ast.If) and truth_by_default(scope.value(parent.test)) is not (inner in parent.body):
+            return False
+        if isinstance(parent, (ast.ExceptHandler, ast.match_case)):
+            return False
+        inner = parent
+    return False
 
 
 # Names and what they stand for.
