@@ -48,6 +48,31 @@ def test_the_value_of_a_dimension_under_either_name(name: str, keras: int) -> No
 
 
 @pytest.mark.parametrize(
+    "cell",
+    [
+        "tf.nn.rnn_cell.LSTMCell(4)",
+        "tf.compat.v1.nn.rnn_cell.BasicRNNCell(4)",
+        "tf.compat.v1.nn.rnn_cell.DropoutWrapper(tf.compat.v1.nn.rnn_cell.GRUCell(4))",
+        "tf.nn.RNNCellDropoutWrapper(keras.layers.GRUCell(4), 0.5)",
+        "keras.layers.LSTMCell(4)",
+    ],
+)
+def test_cells_give_their_output_and_a_state(cell: str, keras: int) -> None:
+    text = (
+        "import tensorflow as tf\nfrom tensorflow import keras\n\n\nclass Steps(keras.Model):\n"
+        f"    def __init__(self):\n        super().__init__()\n        self.cell = {cell}\n\n"
+        "    def call(self, inputs):\n        state = self.cell.zero_state(1, tf.float32)\n"
+        "        output, state = self.cell(inputs, state)\n        return self.cell(output, state)[0]\n"
+    )
+    assert lint_source(text.encode(), "<string>", Settings(keras=keras)) == []
+    read = text.replace("return", "output.numpy()\n        return")
+    is_wrapper = "Wrapper" in cell
+    assert [f.code for f in lint_source(read.encode(), "<string>", Settings(keras=keras))] == ["TFL101"] * (
+        not is_wrapper
+    )
+
+
+@pytest.mark.parametrize(
     "name", ["Session", "placeholder", "layers.dense", "losses.mean_squared_error", "summary.scalar"]
 )
 def test_what_version_2_has_not_or_other_keeps_its_name(name: str) -> None:

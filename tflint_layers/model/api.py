@@ -387,14 +387,20 @@ def method_result(name: str, method: str) -> Value:
 @cache
 def layer_result(name: str) -> Value | None:
     """What calling an object of a Keras class gives; None where that depends on how it was made."""
-    if name.rpartition(".")[2] in {"Model", "Layer", "Functional"}:
+    last = name.rpartition(".")[2]
+    if last in {"Model", "Layer", "Functional"} or last in _CELL_WRAPPERS:
         return None
-    if name.rpartition(".")[2] in _RETURNING_STATE:
+    if class_role(name) == "rnn_cell":
+        return _OUTPUT_AND_STATE
+    if last in _RETURNING_STATE:
         return Tensor(nest=True)
     kind = api_table.LAYER_RETURNS.get(name, "tensor")
     return _VALUES.get(kind) if kind != "unknown" else None
 
 
+# Cells of Keras and of TensorFlow 1 (measured); a cell given to a wrapper may be somebody's own.
+_OUTPUT_AND_STATE = Container(UNKNOWN, (TENSOR, UNKNOWN), "tuple")
+_CELL_WRAPPERS = frozenset({"DeviceWrapper", "DropoutWrapper", "ResidualWrapper"})
 # Layers that give their state as well when they are made with ``return_state=True``, wrap such a layer, or give what a
 # function gives.
 _RETURNING_STATE = frozenset(

@@ -207,7 +207,7 @@ class Calls(Expressions):
                 shapeless = any_tensor(arguments, "shapeless") and api.layer_state(name, self.keras) != "weights"
                 result = self.tensor(batch=batch, shapeless=shapeless, keras=self._is_given_keras_tensor(arguments))
                 return changed(result, nest=returned.nest or returns_more(arguments))
-            return returned
+            return self._made_here(returned, name, arguments)
         return UNKNOWN
 
     def _is_given_keras_tensor(self, arguments: Arguments) -> bool:
