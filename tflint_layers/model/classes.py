@@ -24,6 +24,8 @@ SETTING_UP = frozenset({"__init__", "build"})
 # What `FunctionInfo.is_convertible` looks for, as texts: anywhere on a line, and at its start.
 _STOPS = (":=", "yield")
 _LEADING_STOPS = ("try", "match")
+# Statements that run what is in them, or do not, without a test.
+_UNTESTED = (ast.Try, getattr(ast, "TryStar", ast.Try), ast.For, ast.While, ast.Match)
 _WRITERS = frozenset({"setter", "deleter"})
 
 Node = TypeVar("Node", bound=ast.AST)
@@ -211,7 +213,7 @@ class ClassInfo:
     @cached_property
     def attributes(self) -> dict[str, ast.expr]:
         """The values that the class body assigns, by name."""
-        return dict(_assigned(self.node.body))
+        return {name: value for name, value in _assigned(self.node.body) if value is not None}
 
     @cached_property
     def defined(self) -> frozenset[str]:
@@ -452,10 +454,27 @@ class ModuleInfo:
     @cached_property
     def assigned(self) -> dict[str, ast.expr | None]:
         """Module-level names and the one expression each is bound to; None for a name bound more than once."""
-        found: dict[str, ast.expr | None] = {}
+        return {name: values[0] if len(values) == 1 else None for name, values in self.bindings.items()}
+
+    @cached_property
+    def bindings(self) -> dict[str, list[ast.expr | None]]:
+        """Module-level names and all that each is bound to; None for what no expression of its own tells."""
+        found: dict[str, list[ast.expr | None]] = {}
         for name, value in _assigned(self.source.tree.body):
-            found[name] = None if name in found else value
+            found.setdefault(name, []).append(value)
         return found
+
+    def conditions(self, node: ast.AST) -> Iterator[tuple[ast.expr | None, bool]]:
+        """The tests of the branches in which a node of the module stands, each with the outcome that leads there.
+
+        None for the test where it is no test that decides.
+        """
+        while (parent := self.parents.get(node)) is not None:
+            if isinstance(parent, ast.If):
+                yield parent.test, node in parent.body
+            elif isinstance(parent, _UNTESTED):
+                yield None, True
+            node = parent
 
     def dotted(self, node: ast.expr) -> str | None:
         """The canonical dotted name of an expression made of names and attributes, as module-level code sees it."""
@@ -491,14 +510,28 @@ def _decorated_as(node: FunctionNode, name: str) -> bool:
     return any(isinstance(decorator, ast.Attribute) and decorator.attr == name for decorator in decorators)
 
 
-def _assigned(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
+def _assigned(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr | None]]:
     for node in statements(body):
         if isinstance(node, ast.Assign):
             for target in node.targets:
-                if isinstance(target, ast.Name):
-                    yield target.id, node.value
+                yield from _bound_to(target, node.value)
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
             yield node.target.id, node.value
+
+
+def _bound_to(target: ast.expr, value: ast.expr | None) -> Iterator[tuple[str, ast.expr | None]]:
+    """The names of a target, each with its part of what is assigned, where that is written out."""
+    if isinstance(target, ast.Name):
+        yield target.id, value
+    elif isinstance(target, (ast.Tuple, ast.List)):
+        parts = value.elts if isinstance(value, (ast.Tuple, ast.List)) else []
+        is_plain = len(parts) == len(target.elts) and not any(
+            isinstance(e, ast.Starred) for e in (*parts, *target.elts)
+        )
+        for index, element in enumerate(target.elts):
+            yield from _bound_to(element, parts[index] if is_plain else None)
+    elif isinstance(target, ast.Starred):
+        yield from _bound_to(target.value, None)
 
 
 def _linearise(cls: ClassInfo, seen: tuple[ClassInfo, ...]) -> list[ClassInfo | str]:

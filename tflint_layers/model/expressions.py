@@ -132,7 +132,7 @@ class Expressions(Members):
         if name in module.assigned:
             expression = module.assigned[name]
             if expression is None:
-                return UNKNOWN
+                return self._flag_of_branches(module, name)
             value = self.module_value(module, expression)
             return value if _is_flag(value, module, name) else stored(value, name)
         for info in module.all_classes:
@@ -143,6 +143,25 @@ class Expressions(Members):
             if not isinstance(value, Api) or api.is_known(value.name):
                 return value
         return Api(f"builtins.{name}") if name in _BUILTINS else UNKNOWN
+
+    def _flag_of_branches(self, module: ModuleInfo, name: str) -> Value:
+        """True or False where a name is bound to that several times, but in the end to the same, as the tests tell."""
+        bound = module.bindings[name]
+        flags = [node for node in bound if isinstance(node, ast.Constant) and isinstance(node.value, bool)]
+        if len(flags) < len(bound):
+            return UNKNOWN
+        last: list[Value] = []
+        for node in flags:
+            ways = [self._comes_out(module, *way) for way in module.conditions(node)]
+            if False not in ways:
+                last = [*(last if None in ways else ()), self._constant(node)]
+        value = join(last)
+        return value if _is_flag(value, module, name) else UNKNOWN
+
+    def _comes_out(self, module: ModuleInfo, test: ast.expr | None, outcome: bool) -> bool | None:
+        """Whether a condition of module-level code turns out so; None where that depends."""
+        known = truth(self.module_value(module, test)) if test is not None else None
+        return None if known is None else known is outcome
 
     def imported(self, dotted: str, module: ModuleInfo) -> Value:
         """What an imported dotted name means: a member of the project, or a name of a library."""
