@@ -23,7 +23,7 @@ from tflint_layers.model.arguments import (
 from tflint_layers.model.classes import ClassInfo, FunctionInfo
 from tflint_layers.model.expressions import Expressions, grown
 from tflint_layers.model.special import BY_NAME, SPECIAL, note_activations, with_pattern
-from tflint_layers.model.syntax import walk
+from tflint_layers.model.syntax import last_name, walk
 from tflint_layers.model.values import (
     NONE,
     STATIC,
@@ -43,6 +43,7 @@ from tflint_layers.model.values import (
     StaticDim,
     Super,
     Tensor,
+    Unknown,
     Value,
     Variable,
     alternatives,
@@ -53,6 +54,8 @@ from tflint_layers.model.values import (
     of_each,
     stored,
 )
+
+_RUN_BY_STRATEGIES = frozenset({"run", "experimental_run_v2"})
 
 
 class Calls(Expressions):
@@ -87,12 +90,22 @@ class Calls(Expressions):
         if self.frame.eager and isinstance(node.func, ast.Attribute) and node.func.attr == "compile":
             self._compile(node, arguments)
         if not isinstance(callee, OneOf):
+            if isinstance(callee, (Unknown, Method)) and _is_run_of_strategy(node):
+                return self._run_by_strategy(arguments)
             return self.call_value(callee, arguments, node)
         if any(isinstance(v, Instance) and v.cls is not None for v in callee.values):
             # Which layer it is may go with what it is given, so what comes of the other pairs shows nothing.
             with self.unrecorded():
                 return of_each(callee, lambda alternative: self.call_value(alternative, arguments, node))
         return of_each(callee, lambda alternative: self.call_value(alternative, arguments, node))
+
+    def _run_by_strategy(self, arguments: Arguments) -> Value:
+        """Run what `strategy.run` is given; in a graph it is a part of that, converted as the caller is (measured)."""
+        function, given = arguments.get(0, "fn"), arguments.get(1, "args")
+        if function is not None and not self.frame.eager:
+            items = given.items if isinstance(given, Container) else None
+            self.call_value(function, Arguments(items or (), partial=items is None and given is not None))
+        return UNKNOWN
 
     def _arguments(self, node: ast.Call) -> Arguments:
         positional: list[Value] = []
@@ -409,6 +422,16 @@ class Calls(Expressions):
                 self.update(node.func.value, grown(receiver, of))
         elif isinstance(receiver, Container) and name == "clear":
             self.update(node.func.value, replace(receiver, of=UNKNOWN, items=()))
+
+
+def _is_run_of_strategy(node: ast.Call) -> bool:
+    """Whether a call reads `strategy.run(..)`; what a layer is given as its strategy is known by the name alone."""
+    function = node.func
+    return (
+        isinstance(function, ast.Attribute)
+        and function.attr in _RUN_BY_STRATEGIES
+        and last_name(function.value).endswith("strategy")
+    )
 
 
 def _entry_or_default(receiver: Container, name: str, default: Value) -> Value:

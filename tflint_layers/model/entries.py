@@ -41,6 +41,13 @@ _MODEL_ENTRIES = {
     "predict_step": False,
     "compute_loss": False,
 }
+# What traces these: a method of Keras, with the names by which methods of that kind hand on to Keras.
+_LOOPS = {
+    "train_step": ("fit", "train"),
+    "compute_loss": ("fit", "train"),
+    "test_step": ("evaluate", "test"),
+    "predict_step": ("predict", "predict"),
+}
 _ENTRIES: dict[str, dict[str, bool]] = {
     "layer": _LAYER_ENTRIES,
     "rnn_cell": _LAYER_ENTRIES,
@@ -120,7 +127,7 @@ def _enter_class(interpreter: Interpreter, cls: ClassInfo) -> None:
     replaced = _replaced_when_made(cls)
     for name, converted in entries.items():
         method = cls.method(name)
-        if method is None or name in replaced or (name == "call" and _goes_past_keras(cls)):
+        if method is None or name in replaced or _is_past_keras(cls, name):
             continue
         if _is_as_inherited(cls, method):
             interpreter.reach.entries.append((cls, method))
@@ -150,6 +157,27 @@ def _replaced_when_made(cls: ClassInfo) -> set[str]:
         for node in (walk(made.node) if made is not None else ())
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
     }
+
+
+def _is_past_keras(cls: ClassInfo, name: str) -> bool:
+    """Whether a class calls in its own way what Keras would trace."""
+    return _goes_past_keras(cls) if name == "call" else name in _LOOPS and _has_own_loop(cls, name)
+
+
+def _has_own_loop(cls: ClassInfo, step: str) -> bool:
+    """Whether a model runs a step without Keras: in its own `fit` or the like, which needs no graph to do so."""
+    loop, kind = _LOOPS[step]
+    if (own := cls.method(loop)) is not None and not _hands_on(cls, own, kind):
+        return True
+    fit = cls.method("fit")
+    return fit is not None and step in cls.reads(fit) and not _hands_on(cls, fit, "train")
+
+
+def _hands_on(cls: ClassInfo, loop: FunctionInfo, kind: str) -> bool:
+    """Whether a `fit`, `evaluate` or `predict` calls another one, or asks Keras for the function that that runs."""
+    names = {loop.name, f"make_{kind}_function", f"{kind}_function", f"{kind}_on_batch"}
+    called = (node.attr for node in walk(loop.node) if isinstance(node, ast.Attribute))
+    return not names.isdisjoint(called) or not names.isdisjoint(cls.reads(loop))
 
 
 def _goes_past_keras(cls: ClassInfo) -> bool:
