@@ -268,7 +268,7 @@ class Linter:
                     continue
                 for rule in dispatch.narrowed(scope, node) if type(node) in _NARROWED else rules:
                     for hit in rule.check(scope, node):
-                        if not _is_harmless(scope, rule, node):
+                        if not _is_harmless(scope, rule, node, hit):
                             yield _finding(scope, rule, hit, self._fixes)
 
     def _fitting_rules(self, module: ModuleInfo) -> tuple[str, ...]:
@@ -363,9 +363,9 @@ def _dispatch(codes: tuple[str, ...], phase: Phase, keras: int, converted: bool)
     return _Dispatch.of((rule for rule in rules if phase in rule.phases and keras in rule.keras), converted)
 
 
-def _is_harmless(scope: Scope, rule: Rule, node: ast.AST) -> bool:
+def _is_harmless(scope: Scope, rule: Rule, node: ast.AST, hit: Hit) -> bool:
     """Whether the code that a hit is about runs outside of the graph, or its failure is caught."""
-    if node in scope.eager:
+    if node in scope.eager and not hit.lifted:
         return True
     return rule.proof is Proof.RAISES and node in scope.caught
 

@@ -17,13 +17,14 @@ class Hit:
     """A place that a rule objects to.
 
     ``suspect``: only a trace can tell whether it is right. ``proof``: what would show it, where that is not what shows
-    the other hits of the rule.
+    the other hits of the rule. ``lifted``: it is as wrong where the code runs outside of the graph.
     """
 
     node: ast.expr | ast.stmt
     message: str
     suspect: bool = False
     proof: Proof | None = None
+    lifted: bool = False
 
 
 # Several rules look for the same words in a file.

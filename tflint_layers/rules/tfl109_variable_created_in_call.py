@@ -12,8 +12,9 @@ and untrained weights each time, and fails in `fit` and `predict`.
 ## Keras 2 and Keras 3
 Both raise `ValueError: tf.function only supports singleton tf.Variables created on the first call`. Under Keras 3
 `Dropout` and other random layers own a variable too. A guard (`if self.w is None:`) helps a `tf.Variable` in both; for
-`add_weight` and sub-layers it helps under Keras 2, while Keras 3 raises `You cannot add new elements of state`, unless
-it runs `call` once to build the layer: one without a `build` of its own whose parts are not built yet.
+`add_weight` and sub-layers it helps under Keras 2, while Keras 3 raises `You cannot add new elements of state`, also
+under `tf.init_scope`, unless it runs `call` once to build the layer: one without a `build` of its own whose parts are
+not built yet.
 
 ## Example
 ```python
@@ -73,15 +74,27 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
         return
     if node in scope.guarded and scope.keras == 3 and is_built_by_call(scope):
         return
-    if _creates(scope, node) and (node not in scope.guarded or _adds_weight(scope, node)):
+    if node in scope.eager:
+        yield from _lifted(scope, node)
+    elif _creates(scope, node) and (node not in scope.guarded or _adds_weight(scope, node)):
         if not _is_part(scope, node):
             yield Hit(node, _message(scope, node))
     elif scope.keras == 3 and _is_kept_by_layer(scope, node) and not _is_part(scope, node):
-        yield Hit(
-            node,
-            f"`{scope.text(node)}` is created in `{scope.traced_name}` and kept on the layer, which is built by then: "
-            "Keras 3 allows no new layers or weights there (ValueError)",
-        )
+        yield Hit(node, _too_late(scope, node))
+
+
+def _lifted(scope: Scope, node: ast.Call) -> Iterator[Hit]:
+    """Objects to what a layer of Keras 3 is to keep under `tf.init_scope`: it is built there, too (measured)."""
+    is_kept = _is_kept_by_layer(scope, node) or _adds_weight_to_layer(scope, node)
+    if scope.keras == 3 and is_kept and not _is_part(scope, node):
+        yield Hit(node, _too_late(scope, node), lifted=True)
+
+
+def _too_late(scope: Scope, node: ast.Call) -> str:
+    return (
+        f"`{scope.text(node)}` is created in `{scope.traced_name}` and kept on the layer, which is built by then: "
+        "Keras 3 allows no new layers or weights there (ValueError)"
+    )
 
 
 def _may_be_state(scope: Scope, node: ast.Call) -> bool:
@@ -113,14 +126,25 @@ def _creates(scope: Scope, node: ast.Call) -> bool:
 
 def _adds_weight(scope: Scope, node: ast.Call) -> bool:
     """Whether a layer gets a weight; under Keras 3 no guard makes that possible in a layer that is built."""
+    receiver = _given_weight(scope, node)
+    return receiver is not None and (node not in scope.guarded or (scope.keras == 3 and _is_layer(receiver)))
+
+
+def _adds_weight_to_layer(scope: Scope, node: ast.Call) -> bool:
+    receiver = _given_weight(scope, node)
+    return receiver is not None and _is_layer(receiver)
+
+
+def _given_weight(scope: Scope, node: ast.Call) -> Instance | None:
+    """The object that the code under way has not made itself, and that the call gives a weight."""
     callee = scope.value(node.func)
-    return (
-        isinstance(callee, Method)
-        and callee.name in api.WEIGHT_MAKERS
-        and isinstance(callee.receiver, Instance)
-        and not callee.receiver.fresh
-        and (node not in scope.guarded or (scope.keras == 3 and api.is_traced_role(_role(callee.receiver))))
-    )
+    if not isinstance(callee, Method) or callee.name not in api.WEIGHT_MAKERS:
+        return None
+    return callee.receiver if isinstance(callee.receiver, Instance) and not callee.receiver.fresh else None
+
+
+def _is_layer(instance: Instance) -> bool:
+    return api.is_traced_role(_role(instance))
 
 
 def _makes_variable(scope: Scope, node: ast.Call) -> bool:
@@ -153,7 +177,7 @@ def _is_kept_by_layer(scope: Scope, node: ast.Call) -> bool:
     if not (is_tracked or is_weight):
         return False
     owners = [scope.value(place.value) for place in _places(scope.parent(node)) if isinstance(place, ast.Attribute)]
-    return any(isinstance(o, Instance) and not o.fresh and api.is_traced_role(_role(o)) for o in owners)
+    return any(isinstance(owner, Instance) and not owner.fresh and _is_layer(owner) for owner in owners)
 
 
 def _places(parent: ast.AST | None) -> list[ast.expr]:
