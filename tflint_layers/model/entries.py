@@ -36,6 +36,7 @@ from tflint_layers.model.values import (
 _LAYER_ENTRIES = {"call": True}
 _MODEL_ENTRIES = {
     "call": True,
+    "__call__": False,
     "train_step": False,
     "test_step": False,
     "predict_step": False,
@@ -161,6 +162,8 @@ def _replaced_when_made(cls: ClassInfo) -> set[str]:
 
 def _is_past_keras(cls: ClassInfo, name: str) -> bool:
     """Whether a class calls in its own way what Keras would trace."""
+    if name == "__call__" and cls.role == "model":
+        return cls.method("call") is not None or _has_own_loop(cls, "train_step")
     return _goes_past_keras(cls) if name == "call" else name in _LOOPS and _has_own_loop(cls, name)
 
 
