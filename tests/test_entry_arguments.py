@@ -133,3 +133,42 @@ def test_what_is_no_tensor_of_a_batch_is_not_flagged(way: str) -> None:
 def test_what_is_one_is(way: str) -> None:
     code, body = FOUND[way]
     assert [f.code for f in lint_source((HEAD + body).encode(), "layer.py", Settings(keras=3))] == [code]
+
+
+SIGNED = """\
+import tensorflow as tf
+from tensorflow import keras
+
+
+class Chosen(keras.layers.Layer):
+    def call(self, x, flag=False):
+        return tf.where(flag, x * 2.0, x)
+
+
+class Signed(keras.layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.inner = Chosen()
+
+    {decorator}
+    def call(self, x, flag: bool = False):
+        return self.inner(x, flag)
+
+
+@tf.function(input_signature=[tf.TensorSpec([None, 3], tf.float32)])
+def read(x):
+    return x.numpy()
+"""
+
+
+@pytest.mark.parametrize(
+    ("decorator", "expected"),
+    [
+        ("@tf.function(input_signature=(tf.TensorSpec([None, 3]), tf.TensorSpec([], tf.bool)))", ["TFL101"]),
+        ("@tf.function(input_signature=(tf.TensorSpec([None, 3]),))", ["TFL110", "TFL101"]),
+        ("@tf.function", ["TFL110", "TFL101"]),
+    ],
+)
+def test_a_signature_makes_tensors_of_arguments(decorator: str, expected: list[str]) -> None:
+    findings = lint_source(SIGNED.format(decorator=decorator).encode(), "<string>", Settings(keras=3))
+    assert [finding.code for finding in findings] == expected

@@ -28,6 +28,21 @@ def below_tracing(info: FunctionInfo) -> list[ast.expr] | None:
     return None
 
 
+def made_tensors(info: FunctionInfo, skip: int) -> set[str]:
+    """The parameters that a signature makes one tensor each, whatever they are given; it leaves out the first few."""
+    for decorator in info.decorators:
+        _, keywords = _applied(decorator, info.module)
+        for keyword in keywords:
+            if keyword.arg in callbacks.SIGNATURES and isinstance(keyword.value, (ast.List, ast.Tuple)):
+                pairs = zip(info.parameters[skip:], keyword.value.elts, strict=False)
+                return {parameter.arg for parameter, spec in pairs if _is_tensor_spec(spec, info.module)}
+    return set()
+
+
+def _is_tensor_spec(node: ast.expr, module: ModuleInfo) -> bool:
+    return isinstance(node, ast.Call) and module.dotted(node.func) == "tensorflow.TensorSpec"
+
+
 def _applied(decorator: ast.expr, module: ModuleInfo) -> tuple[str | None, list[ast.keyword]]:
     """The dotted name of what a decorator applies, and the keyword arguments that go with it."""
     decorator = written_out(decorator, module)

@@ -13,7 +13,7 @@ from tflint_layers.model import api
 from tflint_layers.model.annotations import annotated_value
 from tflint_layers.model.arguments import Arguments
 from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
-from tflint_layers.model.decorators import below_tracing, is_static_method
+from tflint_layers.model.decorators import below_tracing, is_static_method, made_tensors
 from tflint_layers.model.dynamic import run_eagerly
 from tflint_layers.model.interpreter import Interpreter, default_value, option_value
 from tflint_layers.model.reach import Reach
@@ -28,6 +28,7 @@ from tflint_layers.model.values import (
     Function,
     Tensor,
     Value,
+    changed,
     join,
     literal,
 )
@@ -260,11 +261,12 @@ def _entry_arguments(method: FunctionInfo, cls: ClassInfo) -> Arguments:
         evidence |= {method.parameters[1].arg} - _checked_for_lists(method)
     if role in _WITHOUT_BATCH and len(method.parameters) > 1:
         evidence |= {method.parameters[1].arg}
-    defaults = method.defaults
-    values = tuple(
-        _entry_value(parameter, index, method, role, evidence, defaults)
+    defaults, single = method.defaults, made_tensors(method, skip=1)
+    expected = (
+        (parameter.arg, _entry_value(parameter, index, method, role, evidence, defaults))
         for index, parameter in enumerate(method.parameters[1:])
     )
+    values = tuple(_one_tensor(value) if name in single else value for name, value in expected)
     keywords = tuple((p.arg, _entry_value(p, 1, method, role, evidence, defaults)) for p in method.node.args.kwonlyargs)
     return Arguments(values, keywords)
 
@@ -332,11 +334,18 @@ def _optional(name: str, method: FunctionInfo, evidence: set[str]) -> Value:
 def _loose_arguments(info: FunctionInfo, skip: int) -> Arguments:
     """Arguments of a traced function that nobody declares: only annotations and its own use of them tell."""
     values: list[Value] = []
+    single = made_tensors(info, skip)
     attributes = {name.id for name in _as_passed(info, _read_as_tensor(info))}
     for parameter in info.parameters[skip:]:
         annotated = annotated_value(parameter, info, TENSOR)
-        values.append(annotated or (Tensor(nest=True) if parameter.arg in attributes else UNKNOWN))
+        value = annotated or (Tensor(nest=True) if parameter.arg in attributes else UNKNOWN)
+        values.append(_one_tensor(value) if parameter.arg in single else value)
     return Arguments(tuple(values))
+
+
+def _one_tensor(value: Value) -> Value:
+    """What a signature makes of an argument that would else be something else."""
+    return changed(value, nest=False) if isinstance(value, Tensor) else TENSOR
 
 
 def _is_called_with_one_tensor(cls: ClassInfo) -> bool:
