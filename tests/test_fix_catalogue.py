@@ -115,6 +115,14 @@ def fixed(body: str, keras: int = 3, *, unsafe: bool = True) -> str:
             "n, d = tf.shape(inputs)[0], inputs.shape[1]\nreturn tf.reshape(inputs, (n * d,))",
         ),
         ("n = inputs.shape[0]\nreturn inputs / n", "n = tf.shape(inputs)[0]\nreturn inputs / tf.cast(n, inputs.dtype)"),
+        (
+            "return tf.sparse.SparseTensor(inputs.indices, tf.nn.relu(inputs.values), inputs.shape)",
+            "return tf.sparse.SparseTensor(inputs.indices, tf.nn.relu(inputs.values), tf.shape(inputs, out_type=tf.int64))",
+        ),
+        (
+            "return tf.SparseTensor(inputs.indices, inputs.values, dense_shape=[inputs.shape[0], 3])",
+            "return tf.SparseTensor(inputs.indices, inputs.values, dense_shape=[tf.shape(inputs)[0], 3])",
+        ),
         # texts
         ('print(f"max {tf.reduce_max(inputs)}")\nreturn inputs', 'tf.print("max", tf.reduce_max(inputs))\nreturn inputs'),
         (
@@ -152,6 +160,8 @@ def test_rewrites(body: str, expected: str) -> None:
         ("for row in tf.square(inputs):\n    if tf.reduce_sum(row) > 3:\n        break\nreturn inputs", "the loop does more than update"),
         ("return sum([f for f in zip(inputs * 1.0, inputs * 2.0)][0])", "nobody knows the size of the batch"),
         ("return inputs if random.choice(self.items) == 'a' else -inputs", "a choice between Python objects"),
+        ("return tf.scatter_nd(tf.where(inputs > 0), tf.ones([1]), inputs.shape)", "the shape has the dtype of the indices"),
+        ("return tf.RaggedTensor.from_value_rowids(inputs, tf.range(3), nrows=inputs.shape[0])", "so has the number of rows"),
         ("for scale in self.scales:\n    if random.random() < 0.5:\n        continue\n    inputs = inputs * scale\nreturn inputs", "a jump of Python"),
     ],
 )  # fmt: skip

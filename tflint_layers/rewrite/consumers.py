@@ -53,6 +53,12 @@ _PAIRING = frozenset(
     | {"equal", "not_equal", "less", "less_equal", "greater", "greater_equal"}
 )
 _LITERALS = (ast.List, ast.Tuple, ast.Set, ast.Dict)
+# Operations that want int64 for a size or a whole shape, which they make of numbers but not of an int32 tensor
+# (measured), and those that want the dtype of their indices, which may be int64.
+_TAKING_LONG = frozenset(
+    f"tensorflow.{name}" for name in ("SparseTensor", "sparse.SparseTensor", "sparse.slice", "compat.v1.SparseTensor")
+)
+_TAKING_DTYPE_OF_INDICES = frozenset({"scatter_nd", "sparse_to_dense", "from_value_rowids"})
 
 
 class Retyping(Conversions):
@@ -62,6 +68,18 @@ class Retyping(Conversions):
         super().__init__(scope)
         self.only_operations = True
         self._seen: set[ast.AST] = set()
+
+    def ask_for_long(self, scope: Scope, node: ast.expr, subject: ast.expr) -> bool:
+        """Plan for a whole shape where only one of int64 will do; False where it stands elsewhere."""
+        parent = scope.parent(node)
+        call = scope.parent(parent) if isinstance(parent, ast.keyword) else parent
+        if not isinstance(call, ast.Call) or scope.api_name(call.func) not in _TAKING_LONG:
+            return False
+        shape = self.library.name("shape")
+        # That of Keras is a tuple, whose entries an operation takes like numbers (measured).
+        dtype = "" if self.library.keras else f", out_type={self.library.dotted('tensorflow.int64')}"
+        self.plan.put(node, lambda: f"{shape}({self.plan.argument(subject)}{dtype})")
+        return True
 
     # --- consumers
 
@@ -218,6 +236,8 @@ class Retyping(Conversions):
         if name.startswith(("tensorflow.", "keras.ops.", "keras.backend.")):
             if name.rpartition(".")[2] in _TAKING_PYTHON:
                 return self._constant(scope, call, node, name)
+            if kind in _WHOLE and _has_own_dtype(name):
+                return False
             if kind in _WHOLE and _pairs(name):
                 return self._operand(scope, call, node)
             return name.rpartition(".")[2] not in {"py_function", "numpy_function"}
@@ -270,9 +290,10 @@ class Retyping(Conversions):
         call = scope.parent(keyword)
         if not isinstance(call, ast.Call) or keyword.arg is None or keyword.arg in _STATIC_KEYWORDS:
             return False
-        if kind in _WHOLE and _pairs(scope.api_name(call.func)):
+        name = scope.api_name(call.func)
+        if kind in _WHOLE and (_pairs(name) or _has_own_dtype(name)):
             return False
-        return scope.api_name(call.func).startswith(("tensorflow.", "keras.ops."))
+        return name.startswith(("tensorflow.", "keras.ops."))
 
     def _attribute(self, scope: Scope, parent: ast.Attribute, node: ast.expr, kind: Kind) -> bool:
         call = scope.parent(parent)
@@ -425,6 +446,12 @@ def _is_plain(value: Value) -> bool:
 
 def _pairs(name: str) -> bool:
     return name.startswith(("tensorflow.", "keras.backend.")) and name.rpartition(".")[2] in _PAIRING
+
+
+def _has_own_dtype(name: str) -> bool:
+    """Whether an operation does not take an int32 tensor for a size."""
+    is_tensorflow = name.startswith("tensorflow.")
+    return name in _TAKING_LONG or (is_tensorflow and name.rpartition(".")[2] in _TAKING_DTYPE_OF_INDICES)
 
 
 def _is_odd(scope: Scope, elements: ast.List | ast.Tuple, kind: Kind) -> bool:

@@ -227,6 +227,8 @@ def _ask(scope: Scope, retyping: Retyping, node: ast.expr) -> bool:
     subject = _subject(scope, node)
     if subject is None:
         return False
+    if not isinstance(scope.value(node), StaticDim) and retyping.ask_for_long(scope, node, subject):
+        return True
     shape = retyping.library.name("shape")
     item = "[0]" if isinstance(scope.value(node), StaticDim) else ""
     retyping.plan.put(node, lambda: f"{shape}({retyping.plan.argument(subject)}){item}")
