@@ -195,6 +195,8 @@ def test_broken_configuration_names_the_file(tmp_path: Path) -> None:
         (["Keras[extra] (>=3.1)"], 3),
         (["tf_keras"], 2),
         (["tf-keras", "keras>=3.0"], 3),
+        (["tf-keras", "tensorflow"], 2),
+        (["tf-keras ^2.18.0", "tensorflow ^2.18.0"], 3),
         (["tensorflow<2.16"], 2),
         (["tensorflow==2.15.1"], 2),
         (["tensorflow==2.*"], None),
@@ -231,6 +233,41 @@ def test_keras_version_of_a_project(tmp_path: Path, file: str, content: str) -> 
     (tmp_path / file).parent.mkdir(exist_ok=True)
     (tmp_path / file).write_text(content)
     assert Configuration().settings_for(tmp_path / "pkg" / "a.py").project_keras == 2
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("pkg/__init__.py", 'import os\n\nos.environ["TF_USE_LEGACY_KERAS"] = "1"\n'),
+        ("conftest.py", "import os\n\nos.environ.setdefault('TF_USE_LEGACY_KERAS', 'True')\n"),
+        ("tox.ini", "[testenv]\nsetenv = TF_USE_LEGACY_KERAS = 1\n"),
+        ("train.py", 'import os\nos.environ["TF_USE_LEGACY_KERAS"] = str(1)\n'),
+        ("README.md", "Run `TF_USE_LEGACY_KERAS=true python train.py`.\n"),
+    ],
+)
+def test_a_project_that_asks_for_legacy_keras(tmp_path: Path, file: str, content: str) -> None:
+    (tmp_path / "pkg").mkdir()
+    (tmp_path / file).write_text(content)
+    (tmp_path / "requirements.txt").write_text(
+        "keras==3.12.0  # via tensorflow\ntensorflow==2.18.1\ntf-keras==2.18.0\n"
+    )
+    assert Configuration().settings_for(tmp_path / "pkg" / "a.py").project_keras == 2
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("pkg/__init__.py", '# os.environ["TF_USE_LEGACY_KERAS"] = "1"\n'),
+        ("conftest.py", 'os.environ["TF_USE_LEGACY_KERAS"] = "0"\n'),
+        ("train.py", 'assert os.environ.get("TF_USE_LEGACY_KERAS") != "1"\n'),
+        ("pkg/other.py", 'os.environ["TF_USE_LEGACY_KERAS"] = "1"\n'),
+    ],
+)
+def test_a_project_that_has_tf_keras_beside_keras_3(tmp_path: Path, file: str, content: str) -> None:
+    (tmp_path / "pkg").mkdir()
+    (tmp_path / file).write_text(content)
+    (tmp_path / "requirements.txt").write_text("tensorflow==2.18.1\ntf-keras==2.18.0\n")
+    assert Configuration().settings_for(tmp_path / "pkg" / "a.py").project_keras == 3
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,8 @@ _CONTINUED_LINES = re.compile(r"(?:[^\n]*\\\n)*[^\n]*\n")
 _LINES_OF_LIST = re.compile(r"[^\n]*\n|[^\n]+")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _MAGIC = re.compile(r"(\s*)(?:[%!?]|[\w.]+\?\??\s*$|[\w, ]+=\s*[%!])")
-_BLANKED = re.compile(r"pass  # tflint-layers: magic (\d+)$", re.MULTILINE)
+_BLANKED = re.compile(r'(?:pass|"\w+=\w+")  # tflint-layers: magic (\d+)$', re.MULTILINE)
+_ENVIRONMENT = re.compile(r"%(?:set_)?env\s+(\w+)[ =]\s*(\w+)\s*$")
 
 # Cell magics whose cell is Python all the same.
 _PYTHON_CELLS = frozenset({"%%capture", "%%prun", "%%time", "%%timeit"})
@@ -117,7 +118,7 @@ def _text(cell: dict[str, Any]) -> str:
 
 
 def _python(text: str, magics: list[str]) -> str:
-    """The text of a cell with a last line ending, its magics (kept in ``magics``) replaced by ``pass``."""
+    """The text of a cell with a last line ending, and code that does nothing for its magics (kept in ``magics``)."""
     text = text if not text or text.endswith("\n") else text + "\n"
     if _parses(text):
         return text
@@ -135,8 +136,11 @@ def _python(text: str, magics: list[str]) -> str:
 
 
 def _blank(line: str, indent: str, magics: list[str]) -> str:
+    """A line in the place of a magic, whose number it gives; what the environment is set to stays in sight."""
     magics.append(line.rstrip("\n")[len(indent) :])
-    return f"{indent}pass  # tflint-layers: magic {len(magics) - 1}\n"
+    setting = _ENVIRONMENT.match(magics[-1])
+    code = f'"{setting[1]}={setting[2]}"' if setting else "pass"
+    return f"{indent}{code}  # tflint-layers: magic {len(magics) - 1}\n"
 
 
 def _parses(text: str) -> bool:

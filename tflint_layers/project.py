@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tflint_layers.legacy_keras import asks_for_legacy_keras
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -33,13 +35,26 @@ _KERAS_3_FROM = {
     "tensorflow-macos": (2, 16),
 }
 
+# Files that are run before any other of a folder, or that say how those are run.
+_SETTING_UP = (
+    *("__init__.py", "conftest.py", "setup.cfg", "tox.ini", "pytest.ini", "pyproject.toml"),
+    *("Dockerfile", "Makefile", ".env"),
+)
+# Where a project that wants tf-keras says how its programs are run.
+_TELLING = ("*.py", "*.md", "*.rst", "*.sh", "*.yml", "*.yaml")
+
 Version = tuple[int, ...]
 
 
 def keras_of_project(directory: Path) -> int | None:
-    """The major version of Keras that the nearest project above ``directory`` declares, if it says."""
+    """The major version of Keras that the nearest project above ``directory`` sets or declares, if it says."""
     for folder in (directory, *directory.parents):
-        found = keras_of_requirements(_declared(folder))
+        if _asks(folder / name for name in _SETTING_UP):
+            return 2
+        specifiers = _specifiers(_declared(folder))
+        found = _keras_of(specifiers)
+        if found == 3 and "tf-keras" in specifiers and _asks(p for pattern in _TELLING for p in folder.glob(pattern)):
+            return 2
         if found is not None:
             return found
         if (folder / ".git").exists():
@@ -58,20 +73,34 @@ def installed_keras() -> int | None:
 
 
 def keras_of_requirements(requirements: Iterable[str]) -> int | None:
-    """What requirement specifiers say: a bound on `keras` first, then `tf-keras`, then a bound on TensorFlow."""
+    """What requirement specifiers say: a bound on `keras` first, then one on TensorFlow, then `tf-keras`.
+
+    That tf-keras is installed does not make `tf.keras` Keras 2 with TensorFlow 2.16 and newer (measured), but who has
+    older versions of TensorFlow in mind means it.
+    """
+    return _keras_of(_specifiers(requirements))
+
+
+def _specifiers(requirements: Iterable[str]) -> dict[str, str]:
+    """The versions that requirements allow, by the name of the distribution."""
     specifiers: dict[str, str] = {}
     for requirement in requirements:
         if match := _REQUIREMENT.match(requirement):
             name = re.sub(r"[-_.]+", "-", match[1]).lower()
             specifiers[name] = f"{specifiers.get(name, '')},{match[2]}"
-    if found := _side("keras", specifiers):
-        return found
-    if "tf-keras" in specifiers:
-        return 2
-    return next((found for name in _KERAS_3_FROM if (found := _side(name, specifiers))), None)
+    return specifiers
 
 
-def _side(name: str, specifiers: dict[str, str]) -> int | None:
+def _keras_of(specifiers: Mapping[str, str]) -> int | None:
+    found = next((found for name in _KERAS_3_FROM if (found := _side(name, specifiers))), None)
+    return found or (2 if "tf-keras" in specifiers else None)
+
+
+def _asks(paths: Iterable[Path]) -> bool:
+    return any(asks_for_legacy_keras(_bytes(path)) for path in paths)
+
+
+def _side(name: str, specifiers: Mapping[str, str]) -> int | None:
     """2 or 3 when the specifier of a distribution allows one side of its boundary only."""
     boundary = _KERAS_3_FROM[name]
     for operator, digits, wildcard in _CLAUSE.findall(specifiers.get(name, "")):
@@ -182,10 +211,14 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def _lines(path: Path) -> list[str]:
+    return _bytes(path).decode("utf-8", errors="replace").splitlines()
+
+
+def _bytes(path: Path) -> bytes:
     try:
-        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+        return path.read_bytes()
     except OSError:
-        return []
+        return b""
 
 
 def _table(parent: dict[str, Any], key: str) -> dict[str, Any]:

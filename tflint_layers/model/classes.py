@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from tflint_layers.legacy_keras import asks_for_legacy_keras
 from tflint_layers.model import api
 from tflint_layers.model.imports import bindings, canonical, keras_of_names, names_read
 from tflint_layers.model.syntax import OWN_SCOPE, FunctionNode, last_name, own_nodes, parents_below, statements, walk
@@ -424,10 +425,13 @@ class ModuleInfo:
 
     @cached_property
     def keras(self) -> int | None:
-        """The Keras version that the imports give away, also those of modules that hand Keras on; else None."""
-        own = keras_of_names(name for node in self.imports for name in names_read(node))
+        """The Keras version that the file sets, or its imports and modules that hand Keras on give away; else None."""
+        read = [name for node in self.imports for name in names_read(node)]
+        own = keras_of_names(read)
         if own is not None:
             return own
+        if asks_for_legacy_keras(self.source.data) and not any(name.partition(".")[0] == "keras" for name in read):
+            return 2
         taken = [name for name in self.names.values() if not api.is_library(name)]
         # A module may hand on a whole library.
         handed_on = (self.project.origins(one, self.path) for name in taken for one in (name, member_name(name, "*")))
