@@ -181,6 +181,8 @@ _STATICS = frozenset(
 )
 _MODULE_LOADERS = frozenset({"tensorflow.load_op_library", "tensorflow.load_library"})
 DYNAMIC_SHAPE = "keras.ops.shape"
+# The function that stands for activations of which no more is known.
+ANY_ACTIVATION = "keras.activations.linear"
 
 
 @cache
@@ -212,6 +214,11 @@ def _value_of(kind: str) -> Value:
             items.append(_value_of(kind[start:at]))
             start = at + 1
     return Container(join(items), tuple(items), "tuple")
+
+
+def gives_tensor(dotted: str, keras: int) -> bool:
+    """Whether a name is that of a function of a library that gives a tensor."""
+    return result(dotted, keras) is TENSOR and callback(dotted) is None
 
 
 def is_tensorflow_operation(dotted: str) -> bool:
@@ -528,7 +535,7 @@ _KEEPS_BATCH = (
     "cast relu sigmoid tanh softmax exp log sqrt square abs negative sign round floor ceil identity stop_gradient "
     "convert_to_tensor ensure_shape clip_by_value add subtract multiply divide zeros_like ones_like gelu elu selu "
     "softplus leaky_relu silu swish dropout l2_normalize normalize log_softmax erf sin cos pow maximum minimum clip "
-    "logical_not one_hot embedding_lookup conv2d conv1d max_pool avg_pool bias_add"
+    "logical_not one_hot embedding_lookup conv2d conv1d max_pool avg_pool bias_add linear"
 )
 _KEEPING = frozenset(_KEEPS_BATCH.split())
 # What works along an axis, and leaves the first one alone unless it is that: where it takes the axis.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -49,6 +50,7 @@ from tflint_layers.model.values import (
     alternatives,
     changed,
     constant_of,
+    is_symbolic,
     is_tensor,
     join,
     of_each,
@@ -56,6 +58,7 @@ from tflint_layers.model.values import (
 )
 
 _RUN_BY_STRATEGIES = frozenset({"run", "experimental_run_v2"})
+_ACTIVATION = re.compile(r"(?:^|_)(?:act|activation|nonlinearity)(?:_fn|_func|_function)?$")
 
 
 class Calls(Expressions):
@@ -89,6 +92,8 @@ class Calls(Expressions):
             self._change_in_place(node, callee, arguments)
         if self.frame.eager and isinstance(node.func, ast.Attribute) and node.func.attr == "compile":
             self._compile(node, arguments)
+        if callee is UNKNOWN and _is_activation(node.func):
+            return self._activated(arguments)
         if not isinstance(callee, OneOf):
             if isinstance(callee, (Unknown, Method)) and _is_run_of_strategy(node):
                 return self._run_by_strategy(arguments)
@@ -106,6 +111,12 @@ class Calls(Expressions):
             items = given.items if isinstance(given, Container) else None
             self.call_value(function, Arguments(items or (), partial=items is None and given is not None))
         return UNKNOWN
+
+    def _activated(self, arguments: Arguments) -> Value:
+        """What an activation that nobody can see makes of a tensor: one like it."""
+        is_sole = len(arguments.positional) == 1 and not arguments.keywords and not arguments.partial
+        is_given = is_sole and is_symbolic(arguments.positional[0])
+        return self._call_api(api.ANY_ACTIVATION, arguments, None) if is_given else UNKNOWN
 
     def _arguments(self, node: ast.Call) -> Arguments:
         positional: list[Value] = []
@@ -464,6 +475,13 @@ def _call_container_method(receiver: Container, name: str, arguments: Arguments)
     if name in {"append", "extend", "insert", "clear", "update", "add", "remove", "sort", "reverse", "appendleft"}:
         return NONE
     return STATIC if name in {"index", "count"} else UNKNOWN
+
+
+def _is_activation(called: ast.expr) -> bool:
+    """Whether a name, or an attribute of the object that a name stands for, says that it is an activation."""
+    if isinstance(called, ast.Attribute):
+        return isinstance(called.value, ast.Name) and _ACTIVATION.search(called.attr) is not None
+    return isinstance(called, ast.Name) and _ACTIVATION.search(called.id) is not None
 
 
 def _spares_batch(name: str, arguments: Arguments) -> bool:

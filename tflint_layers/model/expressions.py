@@ -370,8 +370,8 @@ class Expressions(Members):
         self.frame.environment.names, self.heap = before
         if default is not None and all(isinstance(value, Static) for value in values):
             return Static(default, sure=False)
-        if decisive and isinstance(values[-1], (Instance, Function)) and set(values[:-1]) == {UNKNOWN}:
-            return values[-1]  # `given or Default()`: what is given does what the default does
+        if decisive and set(values[:-1]) == {UNKNOWN} and self.stands_for_given(values[-1]):
+            return values[-1]  # `given or Default()`
         return join(values) if values else Static(not decisive)
 
     def _conditional(self, node: ast.IfExp) -> Value:
@@ -384,9 +384,14 @@ class Expressions(Members):
                 values.append(self.evaluate(branch))
                 self.frame.environment.names, self.heap = dict(before[0]), dict(before[1])
         known = [value for value in values if value is not UNKNOWN]
-        if len(known) == 1 and isinstance(known[0], (Instance, Function)) and _asks_for_none(node):
-            return known[0]  # `given if given is not None else Default()`: as for `or`
+        if len(known) == 1 and self.stands_for_given(known[0]) and _asks_for_none(node):
+            return known[0]  # `given if given is not None else Default()`
         return join(values)
+
+    def stands_for_given(self, default: Value) -> bool:
+        """Whether what is given in the place of a default does what that does: an object, function or operation."""
+        is_operation = isinstance(default, Api) and api.gives_tensor(default.name, self.keras)
+        return is_operation or isinstance(default, (Instance, Function))
 
     # Comprehensions.
 

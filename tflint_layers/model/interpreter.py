@@ -492,16 +492,27 @@ class Interpreter(Statements):
         function = self.function_value(method, bound=instance)
         defaults = method.defaults
         arguments = tuple(
-            Static() if phase is Phase.BUILD else _option(parameter, defaults, method)
+            Static() if phase is Phase.BUILD else self._option(parameter, defaults, method)
             for parameter in method.parameters[1:]
         )
         keywords = tuple(
-            (parameter.arg, _option(parameter, defaults, method)) for parameter in method.node.args.kwonlyargs
+            (parameter.arg, self._option(parameter, defaults, method)) for parameter in method.node.args.kwonlyargs
         )
         scope = Scope(method.module, method, phase, self.keras, False, cls, (method.qualname,))
         eager = phase is Phase.INIT or self.keras == 2
         self._run_in(scope, function, Arguments(arguments, keywords), eager)
         scope.left.update(self.heap)
+
+    def _option(self, parameter: ast.arg, defaults: dict[str, ast.expr], method: FunctionInfo) -> Value:
+        """The value of a parameter of ``__init__``: what its annotation asks for, or as its default tells."""
+        annotated = annotated_object(parameter, method) if parameter.annotation is not None else None
+        if annotated is not None:
+            return annotated
+        default = defaults.get(parameter.arg)
+        if isinstance(default, (ast.Name, ast.Attribute)):
+            value = self.module_value(method.module, default)
+            return value if self.stands_for_given(value) else UNKNOWN
+        return option_value(parameter, defaults)
 
     def instance(self, cls: ClassInfo) -> Instance:
         """The object that ``self`` is in methods of a class."""
@@ -570,12 +581,6 @@ def default_value(node: ast.expr, name: str) -> Value:
     if isinstance(node, (ast.List, ast.Dict, ast.Set)):
         return Container(UNKNOWN, (), type(node).__name__.lower(), origin=f"the default of `{name}`")
     return STATIC if isinstance(node, (ast.Tuple, ast.BinOp)) else UNKNOWN
-
-
-def _option(parameter: ast.arg, defaults: dict[str, ast.expr], method: FunctionInfo) -> Value:
-    """The value of a parameter of ``__init__``: what its annotation asks for, or as its default tells."""
-    annotated = annotated_object(parameter, method) if parameter.annotation is not None else None
-    return option_value(parameter, defaults) if annotated is None else annotated
 
 
 def option_value(parameter: ast.arg, defaults: dict[str, ast.expr]) -> Value:

@@ -215,7 +215,7 @@ def note_activations(machine: Calls, layer: str, arguments: Arguments) -> None:
 def _activation(machine: Calls, arguments: Arguments) -> Value:
     """A function that takes and gives a tensor: the project's own, or one of Keras."""
     given = arguments.get(0, "identifier")
-    return given if isinstance(given, Function) else Api("keras.activations.linear")
+    return given if isinstance(given, Function) else Api(api.ANY_ACTIVATION)
 
 
 def _trace_later(machine: Calls, function: Value | None, argument: Tensor) -> None:
