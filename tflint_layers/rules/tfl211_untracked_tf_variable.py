@@ -59,7 +59,7 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
         if isinstance(target, ast.Attribute) and _is_trainable(scope, node.value):
             owner = _layer(scope.value(target.value))
-            if owner is not None and not _uses(owner, target.attr).intersection(_STATE):
+            if owner is not None and not _uses(owner, target.attr, node.value).intersection(_STATE):
                 yield Hit(
                     node,
                     f"`{scope.text(target)}` is never trained or saved: Keras 3 tracks no `tf.Variable`, "
@@ -94,9 +94,13 @@ def _dtypes(node: ast.AST) -> list[ast.keyword]:
     return [keyword for keyword in node.keywords if keyword.arg == "dtype"] if isinstance(node, ast.Call) else []
 
 
-def _uses(owner: ClassInfo, attribute: str) -> set[str]:
-    """The methods of the attribute that the class calls, and an empty name where it is handed out in a list."""
+def _uses(owner: ClassInfo, attribute: str, made: ast.Call) -> set[str]:
+    """The methods of the attribute that the class calls, and an empty name where it is handed out in a list.
+
+    What makes the variable reads what the attribute held before.
+    """
     found = set()
+    before = set(walk(made))
     methods = [
         method for ancestor in owner.ancestry if isinstance(ancestor, ClassInfo) for method in ancestor.methods.values()
     ]
@@ -108,8 +112,10 @@ def _uses(owner: ClassInfo, attribute: str) -> set[str]:
                 and node.value.attr == attribute
             ):
                 found.add(node.attr)
-            elif isinstance(node, ast.List) and any(
-                isinstance(e, ast.Attribute) and e.attr == attribute for e in node.elts
+            elif (
+                isinstance(node, ast.List)
+                and node not in before
+                and any(isinstance(e, ast.Attribute) and e.attr == attribute for e in node.elts)
             ):
                 found.add("")
     return found
