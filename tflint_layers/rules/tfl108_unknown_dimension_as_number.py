@@ -3,8 +3,9 @@
 ## What it does
 Finds `x.shape[0]` (and `b, n = x.shape`, `x.get_shape()[0]`, `x.shape.as_list()[0]`) in arithmetic, in comparisons such
 as `x.shape[0] > 8`, in `int`, `range`, NumPy and shape arguments such as `tf.reshape(x, [x.shape[0], -1])`, and whole
-shapes such as `tf.random.normal(x.shape)`, in code that Keras or `tf.function` traces. What a test for None guards is
-left alone, and so are `set_shape`, `ensure_shape`, messages, and `x.shape[0] == 1`, which None is allowed to fail.
+shapes such as `tf.random.normal(x.shape)`, in code that Keras or `tf.function` traces; also a `raise` under
+`if x.shape[0] != 1`, which None always makes true. What a test for None guards is left alone, and so are `set_shape`,
+`ensure_shape`, messages, and `x.shape[0] == 1`, which None is allowed to fail.
 
 ## Why is this bad
 The first axis is None in a traced layer. Keras knows the size of the first batch, so that the layer seems to work
@@ -62,11 +63,15 @@ from tflint_layers.rules.rule import Hit, Rule
 _CONVERTING = frozenset(
     f"builtins.{name}" for name in ("int", "float", "range", "abs", "round", "max", "min", "divmod")
 )
+_DIFFERING = (ast.NotEq, ast.NotIn)
 _SUMMING = frozenset({"builtins.sum", "builtins.max", "builtins.min"})
 
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to unknown dimensions where a number is needed."""
+    if isinstance(node, ast.Raise):
+        yield from _raised(scope, node)
+        return
     found: ast.expr | None = None
     if isinstance(node, ast.BinOp):
         found = _first(scope, [node.left, node.right]) if not scope.formats_text(node) else None
@@ -83,13 +88,13 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
         yield Hit(node, _message(scope, node, found))
 
 
-def _message(scope: Scope, node: ast.expr | ast.stmt, subject: ast.expr) -> str:
+def _message(scope: Scope, node: ast.expr | ast.stmt, subject: ast.expr, what: str = "fails") -> str:
     where = f"while `{scope.traced_name}` is traced for batches of any size"
     if isinstance(scope.value(subject), Tensor):
-        return f"`{scope.text(node)}` fails {where}: how many entries `{scope.text(subject)}` has is not known there"
+        return f"`{scope.text(node)}` {what} {where}: how many entries `{scope.text(subject)}` has is not known there"
     if isinstance(scope.value(subject), StaticDim):
-        return f"`{scope.text(node)}` fails {where}: `{scope.text(subject)}` is None there"
-    return f"`{scope.text(node)}` fails {where}: {_unknown_entry(scope, subject)} is None there"
+        return f"`{scope.text(node)}` {what} {where}: `{scope.text(subject)}` is None there"
+    return f"`{scope.text(node)}` {what} {where}: {_unknown_entry(scope, subject)} is None there"
 
 
 def _unknown_entry(scope: Scope, subject: ast.expr) -> str:
@@ -120,9 +125,27 @@ def _compared(scope: Scope, node: ast.Compare) -> ast.expr | None:
     return None
 
 
-def _asks_for_number(node: ast.Compare) -> bool:
+def _raised(scope: Scope, node: ast.Raise) -> Iterator[Hit]:
+    """A `raise` that is meant for a wrong size, and that a size which is not known leads to as well."""
+    branch = scope.parent(node)
+    if not isinstance(branch, ast.If) or node not in branch.body or _is_tried(scope, node):
+        return
+    is_any = isinstance(branch.test, ast.BoolOp) and isinstance(branch.test.op, ast.Or)
+    for test in branch.test.values if is_any and isinstance(branch.test, ast.BoolOp) else [branch.test]:
+        if isinstance(test, ast.Compare) and _asks_for_number(test, _DIFFERING):
+            found = _first(scope, [test.left, *test.comparators])
+            if found is not None:
+                yield Hit(node, _message(scope, test, found, "is true, so that this raises,"))
+                return
+
+
+def _is_tried(scope: Scope, node: ast.AST) -> bool:
+    return any(isinstance(parent, ast.Try) for parent in scope.parents(node))
+
+
+def _asks_for_number(node: ast.Compare, operators: tuple[type[ast.cmpop], ...] = (ast.Eq, ast.In)) -> bool:
     """Whether one side is compared with numbers that the code spells out: `n == 4`, `n in (2, 4)`."""
-    if len(node.ops) > 1 or not isinstance(node.ops[0], (ast.Eq, ast.In)):
+    if len(node.ops) > 1 or not isinstance(node.ops[0], operators):
         return False
     other = node.comparators[0]
     numbers = other.elts if isinstance(other, (ast.List, ast.Tuple, ast.Set)) else [other]
@@ -304,7 +327,7 @@ RULE = Rule(
     code="TFL108",
     name="unknown-dimension-as-number",
     documentation=__doc__,
-    nodes=(ast.BinOp, ast.UnaryOp, ast.AugAssign, ast.Compare, ast.Call),
+    nodes=(ast.BinOp, ast.UnaryOp, ast.AugAssign, ast.Compare, ast.Call, ast.Raise),
     check=check,
     calls=_may_take_size,
     proof=Proof.RAISES,
