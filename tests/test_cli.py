@@ -4,6 +4,7 @@ import json
 import os
 import stat
 import subprocess
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -295,6 +296,20 @@ def test_notebooks(folder: Path) -> None:
     path.write_text(before)
     subprocess.run(["git", "apply"], cwd=folder, check=True, input=patch)
     assert path.read_text() != before
+
+
+def test_an_indented_cell_of_a_notebook(folder: Path) -> None:
+    # IPython takes the indentation of the first line from all lines that have it.
+    magic, rows = "    %matplotlib inline\n    rows = [1]\nprint(rows)\n", "\n for r in rows:\n     print(r)\n"
+    indented = [magic, rows, textwrap.indent(LAYER, "    "), "    # nothing\n", "len(rows)\n"]
+    path = folder / "n.ipynb"
+    path.write_text(notebook(*indented))
+    items = json.loads(tflint("n.ipynb", "--output-format", "json", folder=folder).stdout)
+    assert [(item["cell"], item["line"], item["column"], item["code"]) for item in items] == [
+        (4, line, column + 4, code) for line, column, code in EXPECTED
+    ]
+    tflint("--fix", "n.ipynb", folder=folder)
+    assert path.read_text() == notebook(magic, rows, textwrap.indent(FIXED, "    "), *indented[3:])
 
 
 def test_a_notebook_whose_layout_would_be_lost_is_not_fixed(folder: Path) -> None:

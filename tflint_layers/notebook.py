@@ -13,7 +13,9 @@ from typing import Any
 from tflint_layers.source import UnreadableSource
 
 _BOUNDARY = "# tflint-layers: cell {}\n"
-_BOUNDARY_LINE = re.compile(r"^# tflint-layers: cell (\d+)\n", re.MULTILINE)
+# IPython takes from all lines of a cell the indentation that the first one has; with this they may keep it.
+_BLOCK = "if True:  "
+_BOUNDARY_LINE = re.compile(rf"^(?:{_BLOCK})?# tflint-layers: cell (\d+)\n", re.MULTILINE)
 _LINE = re.compile(r"[^\n]*\n")
 _CONTINUED_LINES = re.compile(r"(?:[^\n]*\\\n)*[^\n]*\n")
 _LINES_OF_LIST = re.compile(r"[^\n]*\n|[^\n]+")
@@ -62,8 +64,9 @@ class Notebook:
         magics: list[str] = []
         line = 1
         for number, cell in _code_cells(content):
-            pieces.append(_BOUNDARY.format(number))
-            pieces.append(_python(_text(cell), magics))
+            code = _python(_text(cell), magics)
+            pieces.append((_BLOCK if _is_indented(code) else "") + _BOUNDARY.format(number))
+            pieces.append(code)
             cells.append((number, line + 1))
             line += 1 + len(_LINE_END.findall(pieces[-1]))
         return cls(content, text, "".join(pieces), tuple(cells), tuple(magics))
@@ -133,6 +136,11 @@ def _python(text: str, magics: list[str]) -> str:
         else:
             pieces.append(statement)
     return "".join(pieces)
+
+
+def _is_indented(code: str) -> bool:
+    """Whether the code of a cell is a block of its own."""
+    return code.lstrip("\n")[:1] in {" ", "\t"} and not _parses(code) and _parses(f"{_BLOCK}\n{code}")
 
 
 def _blank(line: str, indent: str, magics: list[str]) -> str:
