@@ -312,6 +312,26 @@ def test_an_indented_cell_of_a_notebook(folder: Path) -> None:
     assert path.read_text() == notebook(magic, rows, textwrap.indent(FIXED, "    "), *indented[3:])
 
 
+def test_a_cell_that_is_no_python(folder: Path) -> None:
+    broken = ["x = 3\nthis is no python\n", "%matplotlib inline\n\n  y = \n", '"""', "a = '\0'\n", "b = '\ud800'\n"]
+    path = folder / "n.ipynb"
+    path.write_text(notebook(*broken, LAYER))
+    done = tflint("n.ipynb", "--output-format", "json", folder=folder)
+    assert done.returncode == 1
+    items = json.loads(done.stdout)
+    unreadable = [(2, 2, "TFL900"), (3, 3, "TFL900"), (4, 1, "TFL900"), (5, 1, "TFL900"), (6, 1, "TFL900")]
+    assert [(item["cell"], item["line"], item["code"]) for item in items] == [
+        *unreadable,
+        *((7, line, code) for line, _, code in EXPECTED),
+    ]
+    assert items[0]["message"].startswith("the cell was not linted: syntax error")
+    assert b"2 | this is no python" in tflint("n.ipynb", "--output-format", "full", folder=folder).stdout
+    assert b"TFL900" not in tflint("n.ipynb", "--ignore", "TFL900", folder=folder).stdout
+    done = tflint("n.ipynb", "--fix", folder=folder)
+    assert done.stdout.count(b"TFL900") == 5
+    assert json.loads(path.read_text()) == json.loads(notebook(*broken, FIXED))
+
+
 def test_a_notebook_whose_layout_would_be_lost_is_not_fixed(folder: Path) -> None:
     path = folder / "n.ipynb"
     path.write_text(before := notebook(LAYER).replace('"nbformat": 4', '"nbformat":    4'))

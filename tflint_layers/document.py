@@ -50,10 +50,14 @@ class Document:
         except UnreadableSource:
             return None
 
-    @property
+    @cached_property
     def lines(self) -> list[str]:
-        """The lines of the code, none where it cannot be decoded."""
-        return self.source.lines if self.source else []
+        """The lines of the code as the user sees them, none where it cannot be decoded."""
+        lines = self.source.lines if self.source else []
+        if self.notebook is None:
+            return lines
+        # What stands in a cell that is no Python may be no text either.
+        return [self.notebook.as_written(line).encode("utf-8", "replace").decode() for line in lines]
 
     def place(self, line: int, column: int) -> Place:
         """Where the user finds a line of the code."""

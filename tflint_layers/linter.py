@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 
+from tflint_layers.cells import unreadable_cells
 from tflint_layers.finding import Entry, Finding, Proof
 from tflint_layers.model import api
 from tflint_layers.model.classes import ClassInfo, ModuleInfo
@@ -65,6 +66,9 @@ def lint(source: Source, settings: Settings, *, noqa: bool = True, fixes: bool =
     linter = _linter(settings, settings.keras, fixes)
     selected = _selected(settings)
     found = [finding for finding in linter.findings(source) if finding.code in selected]
+    if settings.selects(FILE_NOT_READABLE.code, FILE_NOT_READABLE.name):
+        cells = [unreadable(source.path, error, settings, "cell") for error in unreadable_cells(source.text)]
+        found = _in_order([*found, *cells]) if cells else found
     if settings.selects(UNUSED_SUPPRESSION.code, UNUSED_SUPPRESSION.name):
         found = _in_order([*found, *_unused(source, suppressions, found, selected, settings)])
     return [finding for finding in found if not (noqa and suppressions.hides(finding))]
@@ -282,8 +286,8 @@ class Linter:
         return self._keras or module.keras or self._project_keras
 
 
-def unreadable(path: str, error: UnreadableSource, settings: Settings) -> Finding:
-    """The finding that stands for a file that cannot be read."""
+def unreadable(path: str, error: UnreadableSource, settings: Settings, what: str = "file") -> Finding:
+    """The finding that stands for a file, or a cell of a notebook, that cannot be read."""
     return Finding(
         path=path,
         cell=None,
@@ -293,7 +297,7 @@ def unreadable(path: str, error: UnreadableSource, settings: Settings) -> Findin
         end_line=error.line,
         end_column=error.column,
         name=FILE_NOT_READABLE.name,
-        message=f"the file was not linted: {error}",
+        message=f"the {what} was not linted: {error}",
         layer=None,
         function=None,
         route=(),

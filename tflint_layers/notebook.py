@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tflint_layers.source import UnreadableSource
+from tflint_layers.cells import BLOCK, BOUNDARY, boundary
+from tflint_layers.source import Source, UnreadableSource
 
-_BOUNDARY = "# tflint-layers: cell {}\n"
-# IPython takes from all lines of a cell the indentation that the first one has; with this they may keep it.
-_BLOCK = "if True:  "
-_BOUNDARY_LINE = re.compile(rf"^(?:{_BLOCK})?# tflint-layers: cell (\d+)\n", re.MULTILINE)
 _LINE = re.compile(r"[^\n]*\n")
 _CONTINUED_LINES = re.compile(r"(?:[^\n]*\\\n)*[^\n]*\n")
 _LINES_OF_LIST = re.compile(r"[^\n]*\n|[^\n]+")
@@ -64,9 +59,7 @@ class Notebook:
         magics: list[str] = []
         line = 1
         for number, cell in _code_cells(content):
-            code = _python(_text(cell), magics)
-            pieces.append((_BLOCK if _is_indented(code) else "") + _BOUNDARY.format(number))
-            pieces.append(code)
+            pieces += _pieces(number, _text(cell), magics)
             cells.append((number, line + 1))
             line += 1 + len(_LINE_END.findall(pieces[-1]))
         return cls(content, text, "".join(pieces), tuple(cells), tuple(magics))
@@ -83,16 +76,20 @@ class Notebook:
         if layout is None:
             return None
         content = json.loads(self.text)
-        parts = _BOUNDARY_LINE.split(code)
+        parts = BOUNDARY.split(code)
         changed = dict(zip(map(int, parts[1::2]), parts[2::2], strict=True))
         changed[self.cells[0][0]] = parts[0] + changed[self.cells[0][0]]
         for number, cell in _code_cells(content):
             before = _text(cell)
-            after = _BLANKED.sub(lambda found: self.magics[int(found[1])], changed[number])
+            after = self.as_written(changed[number])
             after = after if before.endswith("\n") else after.removesuffix("\n")
             if after != before:
                 cell["source"] = _LINES_OF_LIST.findall(after) if isinstance(cell["source"], list) else after
         return _dump(content, layout, self.text).encode()
+
+    def as_written(self, code: str) -> str:
+        """Some of the code with the magics, and what else stands in cells that is no Python, back in their places."""
+        return _BLANKED.sub(lambda found: self.magics[int(found[1])], code)
 
     def _layout(self) -> dict[str, Any] | None:
         """How the file was written: the way to write it that gives its very bytes."""
@@ -123,7 +120,7 @@ def _text(cell: dict[str, Any]) -> str:
 def _python(text: str, magics: list[str]) -> str:
     """The text of a cell with a last line ending, and code that does nothing for its magics (kept in ``magics``)."""
     text = text if not text or text.endswith("\n") else text + "\n"
-    if _parses(text):
+    if _error(text) is None:
         return text
     first = text.split(None, 1)[0] if text.strip() else ""
     foreign = first.startswith("%%") and first not in _PYTHON_CELLS
@@ -138,9 +135,16 @@ def _python(text: str, magics: list[str]) -> str:
     return "".join(pieces)
 
 
-def _is_indented(code: str) -> bool:
-    """Whether the code of a cell is a block of its own."""
-    return code.lstrip("\n")[:1] in {" ", "\t"} and not _parses(code) and _parses(f"{_BLOCK}\n{code}")
+def _pieces(number: int, text: str, magics: list[str]) -> tuple[str, str]:
+    """The line above a cell and its code, which does nothing where the cell is no Python."""
+    code = _python(text, magics)
+    error = _error(code)
+    if error is None:
+        return boundary(number), code
+    if code.lstrip("\n")[:1] in {" ", "\t"} and _error(f"{BLOCK}\n{code}") is None:
+        return boundary(number, block=True), code
+    lines = _LINE.findall(text if text.endswith("\n") else text + "\n")
+    return boundary(number, error=error), "".join(_blank(line, "", magics) for line in lines)
 
 
 def _blank(line: str, indent: str, magics: list[str]) -> str:
@@ -151,11 +155,10 @@ def _blank(line: str, indent: str, magics: list[str]) -> str:
     return f"{indent}{code}  # tflint-layers: magic {len(magics) - 1}\n"
 
 
-def _parses(text: str) -> bool:
+def _error(text: str) -> UnreadableSource | None:
+    """Why a text is no Python; None where it is."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
+        Source("", b"", text, "utf-8", 0).check()
+    except UnreadableSource as error:
+        return error
+    return None

@@ -28,7 +28,8 @@ A file was not linted because it cannot be read.
 
 ## What it does
 
-Reports a file that cannot be opened, decoded or parsed, at the place where reading stopped.
+Reports a file that cannot be opened, decoded or parsed, at the place where reading stopped. Of a notebook it reports
+each cell that is no Python, and the other cells are linted.
 
 ## Why is this bad
 
