@@ -8,6 +8,25 @@ from tflint_layers import Settings, lint_source
 
 HEAD = "import keras\nimport tensorflow as tf\nimport typing\n\n\nclass Layer(keras.layers.Layer):\n"
 SILENT = {
+    # A number as well as a tensor can be multiplied with, compared and cast.
+    "an option of any kind": """
+    def call(self, inputs, scale=None, factor=None):
+        if scale is not None and scale > 0.0:
+            inputs = inputs * scale
+        if factor is not None:
+            inputs = inputs * tf.cast(factor, inputs.dtype) * float(factor)
+        return inputs
+""",
+    "an option with a shape of its own": """
+    def call(self, inputs, states=None):
+        if isinstance(states, tuple):
+            states = states[0]
+        if states is not None and states.shape[-1] > 2:
+            inputs = inputs + states
+        if states is None or states.shape[0] is None:
+            return inputs
+        return inputs * float(states.shape[0])
+""",
     "an option": """
     def call(self, inputs: tf.Tensor, context: tf.Tensor | None = None):
         if context is not None:
@@ -64,6 +83,35 @@ SILENT = {
 """,
 }
 FOUND = {
+    "a tensor where it is given": (
+        "TFL104",
+        """
+    def call(self, inputs, context=None):
+        if context is not None and tf.shape(context)[1] > 2:
+            return inputs + context
+        return inputs
+""",
+    ),
+    "an optional tensor for a helper": (
+        "TFL102",
+        """
+    def _rows(self, inputs, boxes):
+        return tf.stack([inputs[row] for row in range(tf.shape(boxes)[0])])
+
+    def call(self, inputs, boxes=None):
+        if boxes is not None:
+            return self._rows(inputs, boxes)
+        return inputs
+""",
+    ),
+    # Whoever reads its shape does not give None.
+    "a tensor that is optional by mistake": (
+        "TFL108",
+        """
+    def call(self, inputs, hidden=None):
+        return inputs + tf.zeros([hidden.shape[0], 4])
+""",
+    ),
     "the batch of an annotated tensor": (
         "TFL108",
         """

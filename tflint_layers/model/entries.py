@@ -6,7 +6,7 @@ import ast
 import itertools
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from functools import lru_cache
 
 from tflint_layers.model import api
@@ -67,6 +67,7 @@ _OF_WEIGHTS = frozenset({"regularizer", "constraint"})
 _WITHOUT_BATCH = _OF_WEIGHTS | {"schedule"}
 _FLAGS = frozenset({"training", "return_attention_scores", "use_causal_mask", "return_state", "name", "verbose"})
 _SINGLE_TENSOR_ATTRIBUTES = frozenset({"shape", "dtype", "get_shape", "set_shape", "numpy", "ndim"})
+_SHAPE_READERS = frozenset({"tensorflow.shape", "tensorflow.rank", "keras.ops.shape", "keras.backend.shape"})
 _LOSS_SIDES = frozenset({"y", "y_pred"})
 _SIDES = frozenset({"y_true", "y_pred"})
 _MOST_HANDED_ON = 2
@@ -322,10 +323,11 @@ def _is_one_side(name: str, method: FunctionInfo) -> bool:
 def _optional(name: str, method: FunctionInfo, evidence: set[str]) -> Value:
     """A parameter that is None unless given; Keras gives a mask for each input, and weights of the samples.
 
-    Masks are given by callers, too, and theirs need not have an entry for each entry of the batch.
+    Masks are given by callers, too, and theirs need not have an entry for each entry of the batch. What else is given
+    is a tensor where the function reads its shape: a number has none.
     """
     if not name.endswith(("mask", "sample_weight")):
-        return UNKNOWN
+        return join([NONE, Tensor(batch=True)]) if name in _with_shapes(method) else UNKNOWN
     inputs = method.parameters[1].arg if len(method.parameters) > 1 else ""
     batch = not name.endswith("mask")
     return join([NONE, Tensor(batch=batch, nest=inputs not in evidence and name not in evidence)])
@@ -405,10 +407,23 @@ def _used_as_tensor(info: FunctionInfo, depth: int = 0) -> set[str]:
         operand for kind in _TAKING_TENSORS for node in info.of_kind(kind) for operand in _single_operands(info, node)
     ]
     if depth < _MOST_HANDED_ON:
-        operands += [operand for node in info.of_kind(ast.Call) for operand in _handed_to_users(info, node, depth)]
+        operands += _handed_on(info, lambda called: _used_as_tensor(called, depth + 1))
     used = _as_passed(info, operands + _read_as_tensor(info))
     names = {name.id for name in used}
     return names - _checked_for_lists(info) - _stepped_through_apart(info, used) if names else names
+
+
+def _with_shapes(info: FunctionInfo, depth: int = 0) -> set[str]:
+    """Names whose shape, or what else only one tensor has, the function reads, or lets another one read."""
+    operands = _read_as_tensor(info)
+    operands += [
+        node.args[0]
+        for node in info.of_kind(ast.Call)
+        if node.args and isinstance(node.args[0], ast.Name) and info.module.dotted(node.func) in _SHAPE_READERS
+    ]
+    if depth < _MOST_HANDED_ON:
+        operands += _handed_on(info, lambda called: _with_shapes(called, depth + 1))
+    return {name.id for name in _as_passed(info, operands)} - _checked_for_lists(info)
 
 
 def _stepped_through_apart(info: FunctionInfo, used: list[ast.Name]) -> set[str]:
@@ -445,8 +460,12 @@ def _before(parent: ast.AST, node: ast.AST) -> list[ast.stmt]:
     return list(itertools.takewhile(lambda statement: statement is not node, block))
 
 
-def _handed_to_users(info: FunctionInfo, node: ast.Call, depth: int) -> list[ast.expr]:
-    """The arguments of a call that the called function uses as one tensor."""
+def _handed_on(info: FunctionInfo, taken: Callable[[FunctionInfo], Set[str]]) -> list[ast.expr]:
+    """The arguments of calls that functions of the same class or module take in a certain way, by their parameters."""
+    return [argument for node in info.of_kind(ast.Call) for argument in _handed_to_users(info, node, taken)]
+
+
+def _handed_to_users(info: FunctionInfo, node: ast.Call, taken: Callable[[FunctionInfo], Set[str]]) -> list[ast.expr]:
     if not any(isinstance(argument, ast.Name) for argument in node.args):
         return []
     called, parameters = None, []
@@ -458,7 +477,7 @@ def _handed_to_users(info: FunctionInfo, node: ast.Call, depth: int) -> list[ast
         parameters = called.parameters[1:] if called is not None else []
     if called is None or called is info:
         return []
-    used = _used_as_tensor(called, depth + 1)
+    used = taken(called)
     given = zip(parameters, node.args, strict=False)
     return [argument for parameter, argument in given if parameter.arg in used]
 

@@ -38,6 +38,7 @@ from tflint_layers.model.values import (
     of_each,
     part_of_new,
     stored,
+    without_none,
 )
 
 _TUPLE_METHODS = frozenset(dir(tuple))
@@ -55,7 +56,8 @@ class Members(Narrowing):
         """The value of an attribute expression."""
         receiver = self.evaluate(node.value)
         if isinstance(receiver, OneOf):
-            return of_each(receiver, lambda alternative: self.attribute(alternative, node.attr))
+            # Nothing is read of None: that raises.
+            return of_each(without_none(receiver), lambda alternative: self.attribute(alternative, node.attr))
         return self.attribute(receiver, node.attr)
 
     def attribute(self, receiver: Value, name: str) -> Value:
