@@ -79,6 +79,11 @@ class Batch(keras.layers.Layer):
         return tf.reshape(inputs, [inputs.shape[0], -1])  # raises confirmed
 
 
+class BatchOfAnother(keras.layers.Layer):
+    def call(self, inputs, hidden=None):
+        return inputs + tf.zeros([hidden.shape[0], 1])  # raises confirmed
+
+
 class Switches(keras.layers.Layer):
     def call(self, inputs):
         tf.config.run_functions_eagerly(True)  # global-flag confirmed

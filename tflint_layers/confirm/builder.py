@@ -337,22 +337,22 @@ class Builder:
     # --- calling
 
     def callable_of(self, subject: Subject, eager: bool = False) -> Callable[..., Any]:
-        """What is to be called or traced."""
-        layer, keywords = subject.layer, subject.keywords
+        """What is to be called or traced, with the inputs and keywords of the subject or with others like them."""
+        layer = subject.layer
         if self.is_step(subject):
             step = getattr(layer, self._request.entry)
-            return lambda *data: step(data if len(data) > 1 else data[0])
+            return lambda *data, **_: step(data if len(data) > 1 else data[0])
         if isinstance(layer, self._keras.metrics.Metric):
-            return lambda *a: (layer.update_state(*a, **keywords), layer.result())[1]
+            return lambda *a, **k: (layer.update_state(*a, **k), layer.result())[1]
         if isinstance(layer, types.FunctionType) or hasattr(layer, "python_function"):
             layer = getattr(layer, "python_function", layer) if eager else self._tf.function(layer)
         if method := subject.recipe.method:
-            return lambda *a: getattr(layer, method)(*a, **keywords)
-        return lambda *a: layer(*a, **keywords)
+            return lambda *a, **k: getattr(layer, method)(*a, **k)
+        return lambda *a, **k: layer(*a, **k)
 
     def call(self, subject: Subject) -> Any:
         """One eager call."""
-        return self.callable_of(subject, eager=True)(*subject.inputs)
+        return self.callable_of(subject, eager=True)(*subject.inputs, **subject.keywords)
 
     @contextmanager
     def eagerly(self) -> Iterator[None]:

@@ -315,7 +315,8 @@ class Session:
         Inputs that are no tensors stay what they are.
         """
         call = build.callable_of(subject)
-        values = self.tf.nest.flatten(subject.inputs)
+        given = (subject.inputs, dict(subject.keywords))
+        values = self.tf.nest.flatten(given)
         batch = next((value.shape[0] for value in values if len(getattr(value, "shape", ()))), None)
         specs = {number: spec for number, value in enumerate(values) if (spec := self._spec(value, batch)) is not None}
 
@@ -323,7 +324,8 @@ class Session:
             filled = list(values)
             for number, argument in zip(specs, arguments, strict=True):
                 filled[number] = argument
-            return call(*self.tf.nest.pack_sequence_as(subject.inputs, filled))
+            inputs, keywords = self.tf.nest.pack_sequence_as(given, filled)
+            return call(*inputs, **keywords)
 
         # Marks it as converted: AutoGraph is on, as in the user's own tf.function, but leaves this function alone.
         traced.autograph_info__ = {}  # type: ignore[attr-defined]
