@@ -16,6 +16,7 @@ from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
 from tflint_layers.model.decorators import below_tracing, is_static_method, made_tensors
 from tflint_layers.model.dynamic import run_eagerly
 from tflint_layers.model.interpreter import Interpreter, default_value, option_value
+from tflint_layers.model.plaincode import speaks_of_set_up
 from tflint_layers.model.reach import Reach
 from tflint_layers.model.scopes import Phase, Scope
 from tflint_layers.model.syntax import walk
@@ -125,25 +126,32 @@ def _enter_class(interpreter: Interpreter, cls: ClassInfo) -> None:
     entries = _ENTRIES.get(cls.role or "", {})
     if not entries:
         return
-    instance = interpreter.instance(cls)
-    interpreter.declared(cls)
     replaced = _replaced_when_made(cls)
-    for name, converted in entries.items():
-        method = cls.method(name)
-        if method is None or name in replaced or _is_past_keras(cls, name):
-            continue
-        if _is_as_inherited(cls, method):
-            interpreter.reach.entries.append((cls, method))
-            continue
+    found = [method for name in entries if (method := cls.method(name)) is not None and name not in replaced]
+    traced = [method for method in found if not _is_past_keras(cls, method.name)]
+    inherited = [method for method in traced if _is_as_inherited(cls, method)]
+    interpreter.reach.entries.extend((cls, method) for method in inherited)
+    own = [method for method in traced if method not in inherited]
+    if own or _is_spoken_about(cls):
+        interpreter.declared(cls)
+    for method in own:
         interpreter.heap = {}
-        function = interpreter.function_value(method, bound=instance)
+        function = interpreter.function_value(method, bound=interpreter.instance(cls))
         interpreter.enter(
             function,
             _entry_arguments(method, cls),
             phase=Phase.CALL,
-            autograph=converted and interpreter.keras == 2,
+            autograph=entries[method.name] and interpreter.keras == 2,
             layer=cls,
         )
+
+
+def _is_spoken_about(cls: ClassInfo) -> bool:
+    """Whether there may be something to say about how objects are made of a class that has nothing traced of its own.
+
+    A model may put layers together in its ``__init__``.
+    """
+    return cls.role == "model" or "build" in cls.methods or speaks_of_set_up(cls.module.source)
 
 
 def _is_as_inherited(cls: ClassInfo, method: FunctionInfo) -> bool:

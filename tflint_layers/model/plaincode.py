@@ -38,6 +38,7 @@ _DEFINITION = re.compile(r"def (?<=\bdef )(?P<name>\w+)\(")
 _STARTS_USE = re.compile(r"\b(?<!def )")
 _ENDS_WORD = re.compile(r"\b")
 _ARGUMENT = "dynamic"
+_VARIABLE = "Variable"
 # A model is given a loss or metric that is a function of the project.
 _COMPILE = ".compile("
 _GIVEN = re.compile(
@@ -58,6 +59,11 @@ def _names_library(source: Source) -> bool:
 def has_traced_text(source: Source) -> bool:
     """Whether a file has a ``tf.function``, or what rules say about code outside of layers."""
     return _FUNCTION.search(source.data) is not None or bool(plain_lines(source))
+
+
+def speaks_of_set_up(source: Source) -> bool:
+    """Whether rules may have something to say about the ``__init__`` of the layers of a file."""
+    return _VARIABLE in source.text or has_traced_text(source)
 
 
 # A file is asked about before it is parsed, and again when it is evaluated right after that.
