@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import islice
 
 from tflint_layers.model import demands
@@ -21,16 +22,23 @@ def is_staged(scope: Scope, node: ast.AST) -> bool:
     return isinstance(node, ast.For) and is_symbolic(scope.value(node.iter))
 
 
+# A rule asks for each statement of a function in turn.
+@lru_cache(maxsize=2)
+def staged_in(scope: Scope) -> tuple[Staged, ...]:
+    """The statements of the function that become a part of the graph, the last one first."""
+    function = scope.function
+    if function is None:
+        return ()
+    found: list[Staged] = [*function.of_kind(ast.If), *function.of_kind(ast.For), *function.of_kind(ast.While)]
+    staged = (statement for statement in found if is_staged(scope, statement))
+    return tuple(sorted(staged, key=lambda statement: -statement.lineno))
+
+
 def staged_around(scope: Scope, node: ast.expr | ast.stmt) -> Staged | None:
     """The innermost statement around a node that becomes a part of the graph."""
-    function, line = scope.function, node.lineno
-    if function is None:
-        return None
-    # Most functions have few such statements, and so need no map from each node to the one around it.
-    staged: list[Staged] = [*function.of_kind(ast.If), *function.of_kind(ast.For), *function.of_kind(ast.While)]
-    around = [one for one in staged if one is not node and one.lineno <= line <= (one.end_lineno or line)]
-    inner_first = sorted(around, key=lambda statement: -statement.lineno)
-    return next((statement for statement in inner_first if is_staged(scope, statement)), None)
+    line = node.lineno
+    around = (one for one in staged_in(scope) if one is not node and one.lineno <= line <= (one.end_lineno or line))
+    return next(around, None)
 
 
 def head(node: Staged) -> ast.expr:

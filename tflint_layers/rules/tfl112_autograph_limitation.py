@@ -60,6 +60,7 @@ from tflint_layers.model.staged import (
     is_staged,
     own_names,
     staged_around,
+    staged_in,
     staged_text,
     stores_before,
 )
@@ -104,14 +105,15 @@ def _limits(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     if isinstance(node, ast.Call):
         yield from _check_collecting(scope, node)
         yield from _check_callbacks(scope, node)
-        return
-    if isinstance(node, (ast.Assign, ast.AugAssign)):
-        yield from changes_by_assignment(scope, node)
-    elif isinstance(node, ast.If):
-        yield from _check_branches(scope, node) if is_staged(scope, node) else unset_in_loop(scope, node)
     elif isinstance(node, ast.IfExp):
         yield from changes_by_choice(scope, node)
         yield from unset_in_loop(scope, node)
+    elif not staged_in(scope):
+        return
+    elif isinstance(node, (ast.Assign, ast.AugAssign)):
+        yield from changes_by_assignment(scope, node)
+    elif isinstance(node, ast.If):
+        yield from _check_branches(scope, node) if is_staged(scope, node) else unset_in_loop(scope, node)
     elif isinstance(node, (ast.For, ast.While)):
         yield from _check_loop(scope, node)
     elif isinstance(node, ast.Raise):
