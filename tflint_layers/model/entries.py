@@ -285,7 +285,7 @@ def _entry_value(
     index: int,
     method: FunctionInfo,
     role: str | None,
-    evidence: set[str],
+    evidence: Set[str],
     defaults: dict[str, ast.expr],
 ) -> Value:
     name = parameter.arg
@@ -328,7 +328,7 @@ def _is_one_side(name: str, method: FunctionInfo) -> bool:
     return not apart & _SIDES
 
 
-def _optional(name: str, method: FunctionInfo, evidence: set[str]) -> Value:
+def _optional(name: str, method: FunctionInfo, evidence: Set[str]) -> Value:
     """A parameter that is None unless given; Keras gives a mask for each input, and weights of the samples.
 
     Masks are given by callers, too, and theirs need not have an entry for each entry of the batch. What else is given
@@ -406,7 +406,9 @@ def _as_passed(info: FunctionInfo, operands: list[ast.expr]) -> list[ast.Name]:
     return [name for name in names if name.lineno <= rebound.get(name.id, name.lineno)]
 
 
-def _used_as_tensor(info: FunctionInfo, depth: int = 0) -> set[str]:
+# A helper is asked about for each function that hands something on to it.
+@lru_cache(maxsize=512)
+def _used_as_tensor(info: FunctionInfo, depth: int = 0) -> frozenset[str]:
     """Names that the function does arithmetic with, or reads ``shape`` and the like of: one tensor, no list of them.
 
     What it hands on to functions of the same class or module, those may do.
@@ -417,11 +419,12 @@ def _used_as_tensor(info: FunctionInfo, depth: int = 0) -> set[str]:
     if depth < _MOST_HANDED_ON:
         operands += _handed_on(info, lambda called: _used_as_tensor(called, depth + 1))
     used = _as_passed(info, operands + _read_as_tensor(info))
-    names = {name.id for name in used}
+    names = frozenset(name.id for name in used)
     return names - _checked_for_lists(info) - _stepped_through_apart(info, used) if names else names
 
 
-def _with_shapes(info: FunctionInfo, depth: int = 0) -> set[str]:
+@lru_cache(maxsize=512)
+def _with_shapes(info: FunctionInfo, depth: int = 0) -> frozenset[str]:
     """Names whose shape, or what else only one tensor has, the function reads, or lets another one read."""
     operands = _read_as_tensor(info)
     operands += [
@@ -431,7 +434,7 @@ def _with_shapes(info: FunctionInfo, depth: int = 0) -> set[str]:
     ]
     if depth < _MOST_HANDED_ON:
         operands += _handed_on(info, lambda called: _with_shapes(called, depth + 1))
-    return {name.id for name in _as_passed(info, operands)} - _checked_for_lists(info)
+    return frozenset(name.id for name in _as_passed(info, operands)) - _checked_for_lists(info)
 
 
 def _stepped_through_apart(info: FunctionInfo, used: list[ast.Name]) -> set[str]:
