@@ -103,8 +103,10 @@ _CALLBACKS: dict[str, Callback] = {
 DATASET_CALLBACKS = frozenset({"map", "flat_map", "interleave", "filter", "take_while", "reduce", "scan"})
 
 
-# How the names of library functions and methods end that trace the functions they are given.
-CALLBACK_NAMES = DATASET_CALLBACKS | {name.rpartition(".")[2] for name, use in _CALLBACKS.items() if use.traced}
+# How the names of library functions and methods end that trace the functions they are given, wherever they are called.
+CALLBACK_NAMES = DATASET_CALLBACKS | {
+    name.rpartition(".")[2] for name, use in _CALLBACKS.items() if use.always or name in TRACING_DECORATORS
+}
 
 
 def callback(dotted: str) -> Callback | None:
