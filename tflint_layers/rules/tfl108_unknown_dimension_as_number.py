@@ -4,15 +4,15 @@
 Finds `x.shape[0]` (and `b, n = x.shape`, `x.get_shape()[0]`, `x.shape.as_list()[0]`) in arithmetic, in comparisons such
 as `x.shape[0] > 8`, in `int`, `range`, NumPy and shape arguments such as `tf.reshape(x, [x.shape[0], -1])`, and whole
 shapes such as `tf.random.normal(x.shape)`, in code that Keras or `tf.function` traces; also a `raise` under
-`if x.shape[0] != 1`, which None always makes true. What a test for None guards is left alone, and so are `set_shape`,
-`ensure_shape`, messages, and `x.shape[0] == 1`, which None is allowed to fail.
+`if x.shape[0] != 1`, which None always makes true, and `if x.shape[0] == 4`, which it never does. What a test for None
+guards is left alone, and so are `set_shape`, `ensure_shape`, messages, and `x.shape[0] == 1`, which None may well fail.
 
 ## Why is this bad
 The first axis is None in a traced layer. Keras knows the size of the first batch, so that the layer seems to work
 until a smaller last batch comes.
 
 ## Keras 2 and Keras 3
-Both raise TypeError or ValueError. AutoGraph does not help.
+Both raise TypeError or ValueError, and AutoGraph does not help; `x.shape[0] == 4` is false without an error.
 
 ## Example
 ```python
@@ -34,7 +34,8 @@ unsafe: what the code does with the number becomes operations, and a number with
 the tensor it meets.
 
 ## How TensorFlow confirms it
-Tracing the layer with an unknown batch size raises, and the traceback passes through the line.
+Tracing the layer with an unknown batch size raises, and the traceback passes through the line. That None equals no
+number is nothing that a trace shows.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ from tflint_layers.model.values import (
     UNKNOWN,
     Container,
     Shape,
+    Static,
     StaticDim,
     Tensor,
     Value,
@@ -71,6 +73,9 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to unknown dimensions where a number is needed."""
     if isinstance(node, ast.Raise):
         yield from _raised(scope, node)
+        return
+    if isinstance(node, ast.Compare) and (compared := _never_equal(scope, node)) is not None:
+        yield Hit(node, _message(scope, node, compared, "is always false"), proof=Proof.NONE)
         return
     found: ast.expr | None = None
     if isinstance(node, ast.BinOp):
@@ -139,6 +144,19 @@ def _raised(scope: Scope, node: ast.Raise) -> Iterator[Hit]:
                 return
 
 
+def _never_equal(scope: Scope, node: ast.Compare) -> ast.expr | None:
+    """The unknown side of `n == 4` that decides between two ways to compute; one and none are special cases."""
+    branch = scope.parent(node)
+    if not isinstance(branch, (ast.If, ast.IfExp)) or branch.test is not node or not isinstance(node.ops[0], ast.Eq):
+        return None
+    if len(node.ops) > 1 or (isinstance(branch, ast.If) and isinstance(branch.body[-1], ast.Raise)):
+        return None
+    subject = _first(scope, [node.left, node.comparators[0]])
+    other = node.comparators[0] if subject is node.left else node.left
+    is_number = isinstance(scope.value(other), Static) and literal(other) not in (0, 1, None)
+    return subject if is_number and not _is_tried(scope, node) else None
+
+
 def _is_tried(scope: Scope, node: ast.AST) -> bool:
     return any(isinstance(parent, ast.Try) for parent in scope.parents(node))
 
@@ -205,7 +223,9 @@ def _holds_none(value: Value) -> bool:
 
 
 def fix(scope: Scope, hit: Hit) -> Fix | None:
-    """The dynamic shape, and operations for what the code does with its numbers."""
+    """The dynamic shape, and operations for what the code does with its numbers; none for a choice of two ways."""
+    if hit.proof is Proof.NONE:
+        return None
     retyping = Retyping(scope)
     unknown = [node for node in _operands(hit.node) if isinstance(node, ast.expr) and _is_unknown(scope, node)]
     if not unknown or not all(_ask(scope, retyping, node) for node in _outermost(scope, unknown)):
