@@ -20,6 +20,7 @@ UNREADABLE = {
     "unknown encoding": (b"# -*- coding: nonsense -*-\n", b"nonsense"),
     "NUL": (b"x = 1\n\0\n", b"NUL"),
     "deep": (b"x = " + b"(" * 100_000 + b"\n", b""),
+    "long sum below a layer": (LAYER.encode() + b"total = 1" + b" + 1" * 20_000 + b"\n", b"cannot be parsed"),
     "deep layer": (LAYER.rstrip().encode() + b".numpy()" * 400 + b"\n", b"its code is nested too deeply"),
 }
 
@@ -31,6 +32,8 @@ FINE = {
     "mixed": b"x = 1\r\ny = 2\n",
     "byte order mark": b"\xef\xbb\xbfx = 1\n",
     "latin-1": b"# -*- coding: latin-1 -*-\ns = '\xe9'\n",
+    # Python's parser reads it, if not its compiler; nothing in it is traced, so that nobody needs its tree.
+    "long sum": b"total = 1" + b" + 1" * 20_000 + b"\n",
     "form feed": b"x = 1\n\x0c\ny = 2\n",
     "layer in latin-1 with crlf": b"# -*- coding: latin-1 -*-\r\n# \xe9\r\nfrom keras import layers\r\n"
     b"class L(layers.Layer):\r\n    def call(self, x):\r\n        return x",
