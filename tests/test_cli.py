@@ -4,6 +4,7 @@ import json
 import os
 import stat
 import subprocess
+import sys
 import textwrap
 from pathlib import Path
 
@@ -347,3 +348,28 @@ def test_a_notebook_of_another_language_has_no_findings(folder: Path) -> None:
     )
     (folder / "n.ipynb").write_text(text)
     assert tflint("n.ipynb", folder=folder).returncode == 0
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+@pytest.mark.parametrize("arguments", [[], ["--output-format", "json"], ["--list-rules"]])
+def test_what_cannot_be_printed_is_a_failure(tmp_path: Path, arguments: list[str]) -> None:
+    (tmp_path / "layers.py").write_text(LAYER)
+    with open("/dev/full", "wb") as full:
+        command = [sys.executable, "-m", "tflint_layers", *arguments]
+        done = subprocess.run(command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, timeout=120)
+    assert done.returncode == 2
+    assert b"error: what was found could not be printed: No space left" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_nobody_need_read_to_the_end(tmp_path: Path) -> None:
+    (tmp_path / "layers.py").write_text(LAYER * 2000)
+    with subprocess.Popen(
+        [sys.executable, "-m", "tflint_layers", "."], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert b"TFL301" in process.stdout.readline()
+        process.stdout.close()
+        assert b"Traceback" not in process.stderr.read()
+        assert process.wait(timeout=120) == 1

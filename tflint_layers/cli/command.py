@@ -137,6 +137,12 @@ def main(**given: Any) -> None:
             status = _list_rules()
         else:
             status = _lint(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise  # nobody reads on, which is no failure: click ends the run without a word
+    except OSError as error:
+        say(f"error: {error.filename or 'what was found could not be printed'}: {error.strerror}")
+        leave(FAILED)
     except (SettingsError, WorkerError) as error:
         say(f"error: {error}")
         status = FAILED

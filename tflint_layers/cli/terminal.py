@@ -31,9 +31,10 @@ def say(message: str) -> None:
 
 
 def leave(status: int) -> NoReturn:
-    """End the process as it is: taking the trees of a large project apart takes a second, and helps nobody."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    """End the process as it is: taking the trees of a large project apart takes a second, and helps nobody.
+
+    What is still to be printed must have been, or cannot be.
+    """
     os._exit(status)
 
 
