@@ -49,6 +49,12 @@ def test_prints(imports: str, made: str, statement: str) -> None:
     [
         # Said once is what it asks for.
         ("from absl import logging", "logging.log_first_n(logging.INFO, 'called', 1)"),
+        # Switched off unless the caller asks for it.
+        (
+            "from tqdm import tqdm",
+            "inputs = self.roll(inputs)\n\n    def roll(self, inputs, show=False):\n"
+            "        return sum(inputs * i for i in tqdm(range(3), disable=not show))",
+        ),
         # Making an object prints nothing.
         ("from rich.console import Console", "Console()"),
         ("import logging", "logging.getLogger('a').getChild('b')"),

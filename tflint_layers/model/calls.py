@@ -336,6 +336,8 @@ class Calls(Expressions):
         return wrapped
 
     def _run_callback(self, value: Value, arguments: Arguments, callback: callbacks.Callback) -> Value:
+        if callback.returns_result and isinstance(value, (Tensor, Variable)):
+            return self.tensor()  # `K.switch` takes tensors, too
         if self.frame.eager:
             if isinstance(value, Function) and callback.always:
                 self.trace_callback(value, arguments, False)  # which AutoGraph does not convert (measured)

@@ -10,7 +10,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from tflint_layers.model.syntax import walk
-from tflint_layers.model.values import UNKNOWN, Api, Class, Container, Instance, Method, OneOf, Value, alternatives
+from tflint_layers.model.values import (
+    NONE,
+    UNKNOWN,
+    Api,
+    Class,
+    Container,
+    Instance,
+    Method,
+    OneOf,
+    Value,
+    alternatives,
+)
 
 if TYPE_CHECKING:
     from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo
@@ -111,7 +122,8 @@ class Scope:
     def keeps(self, node: ast.expr) -> bool:
         """Whether an expression is a container that stays when the call is over."""
         value = self.value(node)
-        if not isinstance(value, Container):
+        # An attribute that is deleted again, or set to None, keeps nothing.
+        if not isinstance(value, Container) or self.left_in(node) == NONE:
             return False
         return bool(value.origin) or (isinstance(node, ast.Attribute) and self.outlives(node))
 

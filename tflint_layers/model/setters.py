@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from tflint_layers.model import api
 from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo, writes_property
-from tflint_layers.model.syntax import own_nodes, statements, walk
+from tflint_layers.model.syntax import last_name, own_nodes, statements, walk
 from tflint_layers.model.writes import targets
 from tflint_layers.modules import bound_name
 
@@ -70,13 +70,22 @@ def _changed(method: FunctionInfo) -> Iterator[str]:
         return
     receiver, *parameters = [parameter.arg for parameter in method.parameters]
     given = set(parameters)
-    for node in nodes:
-        if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
-            moves = isinstance(node, ast.AugAssign)
-            for target in targets(node):
-                is_own = isinstance(target, ast.Attribute) and ast.unparse(target.value) == receiver
-                if isinstance(target, ast.Attribute) and is_own and (moves or _depends(node.value, given, target)):
-                    yield target.attr
+    writes = [node for node in nodes if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign))]
+    made = {ast.unparse(target) for node in writes if _makes_weight(node.value) for target in targets(node)}
+    for node in writes:
+        moves = isinstance(node, ast.AugAssign)
+        for target in targets(node):
+            is_own = isinstance(target, ast.Attribute) and ast.unparse(target.value) == receiver
+            # Where a weight is put in the place of a number, that is set up, and its value changes afterwards.
+            if not isinstance(target, ast.Attribute) or not is_own or ast.unparse(target) in made:
+                continue
+            if moves or _depends(node.value, given, target):
+                yield target.attr
+
+
+def _makes_weight(value: ast.expr | None) -> bool:
+    """Whether an expression calls what makes weights, by its name."""
+    return isinstance(value, ast.Call) and last_name(value) in api.WEIGHT_MAKERS | {"Variable"}
 
 
 def _depends(value: ast.expr | None, given: set[str], target: ast.Attribute) -> bool:

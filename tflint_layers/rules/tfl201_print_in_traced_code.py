@@ -43,6 +43,7 @@ The line runs at each eager call, but in graph mode only while the layer is trac
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 
 from tflint_layers.finding import Edit, Fix, Proof, Safety
@@ -50,7 +51,7 @@ from tflint_layers.model import api
 from tflint_layers.model.effects import Effect, effect
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.syntax import walk
-from tflint_layers.model.values import may_be_symbolic
+from tflint_layers.model.values import may_be_symbolic, truth_by_default
 from tflint_layers.rewrite import Plan, replace, rewrite_call, tensorflow_name, texts
 from tflint_layers.rules.rule import Hit, Rule
 
@@ -59,6 +60,8 @@ _STREAMS = frozenset({"sys.stderr", "sys.stdout"})
 _WRITES = {"sys.stdout.write": "stdout", "sys.stderr.write": "stderr"}
 _PRINTS = frozenset({"pprint.pprint", "pprint.pp", "rich.print", "tqdm.tqdm.write"})
 _LOGGERS = frozenset({"logging", "logging.Logger", "logging.LoggerAdapter", "absl.logging"})
+# What announces a trace is meant to be said once for each, as TensorFlow's own guide does it.
+_TRACING = re.compile(r"\b(?:re-?)?trac(?:ing|ed)\b", re.IGNORECASE)
 # Python's level -> TensorFlow's; messages for debugging are not shown by default, and would be.
 _LEVELS = {
     **dict.fromkeys(("info",), "info"),
@@ -71,7 +74,9 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to calls that print or log from Python."""
     if not isinstance(node, ast.Call) or node in scope.optional:
         return
-    if _prints(scope, node) and not _is_of_trace(scope, node) and not _precedes_error(scope, node):
+    if _is_of_trace(scope, node) or _is_switched_off(scope, node) or _precedes_error(scope, node):
+        return
+    if _prints(scope, node):
         yield Hit(
             node,
             f"`{scope.text(node.func)}` runs only while `{scope.traced_name}` is traced: "
@@ -87,10 +92,19 @@ def _prints(scope: Scope, node: ast.Call) -> bool:
 
 
 def _is_of_trace(scope: Scope, node: ast.Call) -> bool:
-    """Whether the message is about being traced, as under `if not tf.executing_eagerly():`."""
+    """Whether the message is about being traced: it says so, or stands under `if not tf.executing_eagerly():`."""
+    texts_given = (part.value for argument in node.args for part in walk(argument) if isinstance(part, ast.Constant))
+    if any(isinstance(text, str) and _TRACING.search(text) for text in texts_given):
+        return True
     tests = (parent.test for parent in scope.parents(node) if isinstance(parent, ast.If))
     asked = (inner.func for test in tests for inner in walk(test) if isinstance(inner, ast.Call))
     return any(scope.api_name(function) in api.MODE_QUESTIONS for function in asked)
+
+
+def _is_switched_off(scope: Scope, node: ast.Call) -> bool:
+    """Whether an option that is off by default shows the progress: `tqdm(steps, disable=not verbose)`."""
+    options = (scope.value(keyword.value) for keyword in node.keywords if keyword.arg == "disable")
+    return any(truth_by_default(option) for option in options)
 
 
 def _precedes_error(scope: Scope, node: ast.Call) -> bool:
