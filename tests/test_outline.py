@@ -51,7 +51,7 @@ def looked_at(folder: Path, text: str) -> bool:
         "from .compat import tf\nf = tf.function(g)\n",
         "import tensorflow as tf\ndata = tf.data.Dataset.range(3).map(f)\n",
         "import keras\nmodel = keras.layers.Lambda(f)\n",
-        "from tensorflow import while_loop\nwhile_loop(condition, body, [x])\n",
+        "from tensorflow import vectorized_map\nvectorized_map(f, x)\n",
     ],
 )
 def test_files_that_may_have_traced_code(folder: Path, text: str) -> None:
@@ -66,7 +66,8 @@ def test_files_that_may_have_traced_code(folder: Path, text: str) -> None:
         "from .base import Plain\nclass A(Plain, Exception): pass\n",
         "from .absent import Missing as M\nimport tensorflow as tf\nassert tf\n",
         "import tensorflow as tf\ndef scale(x):\n    return list(map(tf.square, x))\n",
-        "import tensorflow as tf\nshown = my_while_loop(tf.square, x)\n",
+        "from tensorflow import while_loop\nwhile_loop(condition, body, [x])\n",  # runs step by step outside of graphs
+        "import tensorflow as tf\nshown = my_vectorized_map(tf.square, x)\n",
         "def scale(x):\n    print(x)\n",
     ],
 )

@@ -9,7 +9,17 @@ from tflint_layers.model.classes import ClassInfo, FunctionInfo
 from tflint_layers.model.effects import Effect, effect
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.syntax import walk
-from tflint_layers.model.values import NOT_CONSTANT, UNKNOWN, Container, Function, Static, Value, alternatives, literal
+from tflint_layers.model.values import (
+    NOT_CONSTANT,
+    UNKNOWN,
+    Constant,
+    Container,
+    Function,
+    Static,
+    Value,
+    alternatives,
+    literal,
+)
 
 Write = ast.Assign | ast.AnnAssign | ast.AugAssign
 
@@ -209,8 +219,21 @@ def is_flag(scope: Scope, node: ast.stmt, value: ast.expr, target: ast.expr) -> 
         for read in walk(test):
             if isinstance(read, ast.expr) and _is_same(read, target) and read.lineno <= node.lineno:
                 old = scope.value(read)
-                return isinstance(old, Static) and old.constant not in (NOT_CONSTANT, None, new)
+                if isinstance(old, Static) and old.constant is NOT_CONSTANT:
+                    return _may_start_as_another(scope, target, new)
+                return isinstance(old, Static) and old.constant not in (None, new)
     return False
+
+
+def _may_start_as_another(scope: Scope, target: ast.expr, new: Constant) -> bool:
+    """Whether one way through the constructor of the layer gives an attribute another constant."""
+    constructor = scope.layer.method("__init__") if scope.layer is not None else None
+    written = (node for node in constructor.of_kind(ast.Assign)) if constructor is not None else ()
+    return any(
+        _is_same(one, target) and literal(node.value) not in (NOT_CONSTANT, None, new)
+        for node in written
+        for one in node.targets
+    )
 
 
 def _only_speaks(scope: Scope, block: list[ast.stmt]) -> bool:
