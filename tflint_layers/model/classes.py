@@ -273,9 +273,13 @@ class ClassInfo:
 
     def may_set(self, name: str) -> bool:
         """As :meth:`rewrites`, or whether writing to a property assigns the attribute."""
+        return name in self._settable
+
+    @cached_property
+    def _settable(self) -> frozenset[str]:
         bases = (base for base in self.ancestry if isinstance(base, ClassInfo))
-        setters = (setter for base in bases for setter in base.setters.values())
-        return self.rewrites(name) or any(name in setter.attributes_stored for setter in setters)
+        stored = (setter.attributes_stored for base in bases for setter in base.setters.values())
+        return self._rewritten_anywhere.union(*stored)
 
     @cached_property
     def ancestry(self) -> tuple[ClassInfo | str, ...]:

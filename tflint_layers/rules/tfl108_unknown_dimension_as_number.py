@@ -132,29 +132,31 @@ def _compared(scope: Scope, node: ast.Compare) -> ast.expr | None:
 
 def _raised(scope: Scope, node: ast.Raise) -> Iterator[Hit]:
     """A `raise` that is meant for a wrong size, and that a size which is not known leads to as well."""
-    branch = scope.parent(node)
-    if not isinstance(branch, ast.If) or node not in branch.body or _is_tried(scope, node):
+    branches = scope.function.of_kind(ast.If) if scope.function is not None else []
+    branch = next((one for one in branches if node in one.body), None)
+    if branch is None:
         return
     is_any = isinstance(branch.test, ast.BoolOp) and isinstance(branch.test.op, ast.Or)
     for test in branch.test.values if is_any and isinstance(branch.test, ast.BoolOp) else [branch.test]:
         if isinstance(test, ast.Compare) and _asks_for_number(test, _DIFFERING):
             found = _first(scope, [test.left, *test.comparators])
-            if found is not None:
+            if found is not None and not _is_tried(scope, node):
                 yield Hit(node, _message(scope, test, found, "is true, so that this raises,"))
                 return
 
 
 def _never_equal(scope: Scope, node: ast.Compare) -> ast.expr | None:
     """The unknown side of `n == 4` that decides between two ways to compute; one and none are special cases."""
-    branch = scope.parent(node)
-    if not isinstance(branch, (ast.If, ast.IfExp)) or branch.test is not node or not isinstance(node.ops[0], ast.Eq):
-        return None
-    if len(node.ops) > 1 or (isinstance(branch, ast.If) and isinstance(branch.body[-1], ast.Raise)):
-        return None
     subject = _first(scope, [node.left, node.comparators[0]])
+    if subject is None or len(node.ops) > 1 or not isinstance(node.ops[0], ast.Eq):
+        return None
+    branch = scope.parent(node)
+    if not isinstance(branch, (ast.If, ast.IfExp)) or branch.test is not node or _is_tried(scope, node):
+        return None
     other = node.comparators[0] if subject is node.left else node.left
     is_number = isinstance(scope.value(other), Static) and literal(other) not in (0, 1, None)
-    return subject if is_number and not _is_tried(scope, node) else None
+    raises = isinstance(branch, ast.If) and isinstance(branch.body[-1], ast.Raise)
+    return subject if is_number and not raises else None
 
 
 def _is_tried(scope: Scope, node: ast.AST) -> bool:
