@@ -49,7 +49,6 @@ from tflint_layers.model.values import (
 
 _BUILTINS = frozenset(dir(builtins))
 _CONSTANTS = frozenset({bool, int, float, str, type(None)})
-_NAME = ast.Name
 
 
 class Expressions(Members):
@@ -68,7 +67,7 @@ class Expressions(Members):
         """The value of an expression in the current frame; noted in its scope."""
         frame, kind = self.frame, type(node)
         # Every third expression is a local name.
-        value = frame.environment.names.get(node.id) if kind is _NAME else None  # type: ignore[attr-defined]
+        value = frame.environment.names.get(node.id) if isinstance(node, ast.Name) else None
         if value is None:
             value = self._handlers.get(kind, Expressions._evaluate_parts)(self, node)
         if frame.marks:
