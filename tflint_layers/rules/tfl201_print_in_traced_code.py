@@ -43,7 +43,6 @@ The line runs at each eager call, but in graph mode only while the layer is trac
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator, Sequence
 
 from tflint_layers.finding import Edit, Fix, Proof, Safety
@@ -60,8 +59,6 @@ _STREAMS = frozenset({"sys.stderr", "sys.stdout"})
 _WRITES = {"sys.stdout.write": "stdout", "sys.stderr.write": "stderr"}
 _PRINTS = frozenset({"pprint.pprint", "pprint.pp", "rich.print", "tqdm.tqdm.write"})
 _LOGGERS = frozenset({"logging", "logging.Logger", "logging.LoggerAdapter", "absl.logging"})
-# What announces a trace is meant to be said once for each, as TensorFlow's own guide does it.
-_TRACING = re.compile(r"\b(?:re-?)?trac(?:ing|ed)\b", re.IGNORECASE)
 # Python's level -> TensorFlow's; messages for debugging are not shown by default, and would be.
 _LEVELS = {
     **dict.fromkeys(("info",), "info"),
@@ -92,10 +89,7 @@ def _prints(scope: Scope, node: ast.Call) -> bool:
 
 
 def _is_of_trace(scope: Scope, node: ast.Call) -> bool:
-    """Whether the message is about being traced: it says so, or stands under `if not tf.executing_eagerly():`."""
-    texts_given = (part.value for argument in node.args for part in walk(argument) if isinstance(part, ast.Constant))
-    if any(isinstance(text, str) and _TRACING.search(text) for text in texts_given):
-        return True
+    """Whether the message is about being traced, as under `if not tf.executing_eagerly():`."""
     tests = (parent.test for parent in scope.parents(node) if isinstance(parent, ast.If))
     asked = (inner.func for test in tests for inner in walk(test) if isinstance(inner, ast.Call))
     return any(scope.api_name(function) in api.MODE_QUESTIONS for function in asked)
