@@ -69,6 +69,9 @@ def test_files_that_may_have_traced_code(folder: Path, text: str) -> None:
         "from tensorflow import while_loop\nwhile_loop(condition, body, [x])\n",  # runs step by step outside of graphs
         "import tensorflow as tf\nshown = my_vectorized_map(tf.square, x)\n",
         "def scale(x):\n    print(x)\n",
+        "from torch.autograd.function import once_differentiable\n",  # of a library that is not TensorFlow
+        "import tensorflow as tf\nclass _Plain(object): pass\nclass _Empty(): pass\n",
+        'import tensorflow as tf\nnames = {"dynamic_modules": []}\n',
     ],
 )
 def test_files_that_have_none(folder: Path, text: str) -> None:

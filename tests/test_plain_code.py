@@ -58,3 +58,9 @@ def test_code_is_looked_at_where_its_text_says_so(code: str, place: str, expecte
     found = [(finding.code, text.splitlines()[finding.line - 1]) for finding in findings]
     line = next(line for line in text.splitlines() if place in line)
     assert found == ([(expected[keras], line)] if keras in expected else [])
+
+
+def test_a_layer_with_nothing_but_a_constructor_is_set_up_where_that_may_be_wrong() -> None:
+    constructor = "    def __init__(self):\n        super().__init__()\n        self.w = tf.Variable(1.0)\n"
+    code = f"{HEAD}{LAYER}class Made(Plain):\n{constructor}"
+    assert [finding.code for finding in lint_source(code.encode(), "<string>", Settings(keras=3))] == ["TFL211"]

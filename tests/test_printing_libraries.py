@@ -63,3 +63,16 @@ def test_prints(imports: str, made: str, statement: str) -> None:
 def test_prints_not(imports: str, statement: str) -> None:
     code = LAYER.format(imports=imports, made="None", statement=statement)
     assert lint_source(code.encode(), "layer.py", Settings(keras=3)) == []
+
+
+@pytest.mark.parametrize(
+    ("imports", "made", "statement"),
+    [
+        ("import csv, io", "csv.writer(io.StringIO())", "self.tool.writerow([1])"),
+        ("import queue", "queue.Queue()", "self.tool.put(1)"),
+        ("import threading", "threading.Thread()", "self.tool.start()"),
+    ],
+)
+def test_hands_something_to_the_host(imports: str, made: str, statement: str) -> None:
+    code = LAYER.format(imports=imports, made=made, statement=statement)
+    assert [finding.code for finding in lint_source(code.encode(), "layer.py", Settings(keras=3))] == ["TFL205"]

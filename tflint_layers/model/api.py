@@ -512,6 +512,8 @@ LIFTED_READS = frozenset({"keras.backend.get_value", "keras.backend.batch_get_va
 PEEKING_FUNCTIONS = frozenset({"tensorflow.get_static_value", "tensorflow.compat.v1.get_static_value"})
 # Their results depend on the shape of a tensor alone, which may well be known while tracing.
 SHAPE_FUNCTIONS = frozenset({"shape", "rank", "size", "zeros_like", "ones_like", "constant", "zeros", "ones", "fill"})
+# What asks one tensor for its shape.
+SHAPE_READERS = frozenset({"tensorflow.shape", "tensorflow.rank", "keras.ops.shape", "keras.backend.shape"})
 MUTATORS = frozenset(
     {"append", "extend", "insert", "update", "pop", "popitem", "popleft", "add", "remove", "discard", "clear"}
     | {"setdefault", "rotate", "appendleft", "extendleft", "sort", "reverse", "put", "put_nowait", "subtract"}

@@ -68,7 +68,6 @@ _OF_WEIGHTS = frozenset({"regularizer", "constraint"})
 _WITHOUT_BATCH = _OF_WEIGHTS | {"schedule"}
 _FLAGS = frozenset({"training", "return_attention_scores", "use_causal_mask", "return_state", "name", "verbose"})
 _SINGLE_TENSOR_ATTRIBUTES = frozenset({"shape", "dtype", "get_shape", "set_shape", "numpy", "ndim"})
-_SHAPE_READERS = frozenset({"tensorflow.shape", "tensorflow.rank", "keras.ops.shape", "keras.backend.shape"})
 _LOSS_SIDES = frozenset({"y", "y_pred"})
 _SIDES = frozenset({"y_true", "y_pred"})
 _MOST_HANDED_ON = 2
@@ -430,7 +429,7 @@ def _with_shapes(info: FunctionInfo, depth: int = 0) -> frozenset[str]:
     operands += [
         node.args[0]
         for node in info.of_kind(ast.Call)
-        if node.args and isinstance(node.args[0], ast.Name) and info.module.dotted(node.func) in _SHAPE_READERS
+        if node.args and isinstance(node.args[0], ast.Name) and info.module.dotted(node.func) in api.SHAPE_READERS
     ]
     if depth < _MOST_HANDED_ON:
         operands += _handed_on(info, lambda called: _with_shapes(called, depth + 1))
