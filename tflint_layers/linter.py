@@ -266,11 +266,11 @@ class Linter:
         for scope in scopes:
             dispatch = _dispatch(self._fitting_rules(scope.module), scope.phase, scope.keras, scope.autograph)
             by_node = dispatch.by_node
-            for node in scope.values:
+            for node, value in scope.values.items():
                 rules = by_node.get(type(node))
                 if rules is None:
                     continue
-                for rule in dispatch.narrowed(scope, node) if type(node) in _NARROWED else rules:
+                for rule in dispatch.narrowed(scope, node, value) if type(node) in _NARROWED else rules:
                     for hit in rule.check(scope, node):
                         if not _is_harmless(scope, rule, node, hit):
                             yield _finding(scope, rule, hit, self._fixes)
@@ -316,7 +316,7 @@ class _Dispatch:
 
     by_node: dict[type[ast.AST], tuple[Rule, ...]]
     by_call: dict[str, tuple[Rule, ...]] = field(default_factory=dict)
-    by_attribute: dict[tuple[str, type[Value]], tuple[Rule, ...]] = field(default_factory=dict)
+    by_attribute: dict[tuple[str, type], tuple[Rule, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, rules: Iterable[Rule], converted: bool) -> _Dispatch:
@@ -328,28 +328,26 @@ class _Dispatch:
                     by_node[node_type] = (*by_node.get(node_type, ()), rule)
         return cls(by_node)
 
-    def narrowed(self, scope: Scope, node: ast.AST) -> tuple[Rule, ...]:
+    def narrowed(self, scope: Scope, node: ast.AST, value: Value | None) -> tuple[Rule, ...]:
         """Those of the rules for nodes of its type that a node is shown to."""
         if type(node) is ast.Call:
-            return self._for_call(scope.called(node))
+            name = scope.called(node)
+            rules = self.by_call.get(name)
+            return self._for_call(name) if rules is None else rules
         if type(node) is ast.Attribute:
-            return self._for_attribute(node.attr, type(scope.value(node)))
+            rules = self.by_attribute.get((node.attr, type(value)))
+            return self._for_attribute(node.attr, type(value)) if rules is None else rules
         if type(node) is ast.Assign and _binds_local_name(scope, node):
             return self._for_local_name
         return self.by_node[type(node)]
 
     def _for_call(self, name: str) -> tuple[Rule, ...]:
-        rules = self.by_call.get(name)
-        if rules is None:
-            rules = tuple(rule for rule in self.by_node[ast.Call] if rule.looks_at_call(name))
-            self.by_call[name] = rules
+        rules = self.by_call[name] = tuple(rule for rule in self.by_node[ast.Call] if rule.looks_at_call(name))
         return rules
 
-    def _for_attribute(self, name: str, kind: type[Value]) -> tuple[Rule, ...]:
-        rules = self.by_attribute.get((name, kind))
-        if rules is None:
-            rules = tuple(rule for rule in self.by_node[ast.Attribute] if rule.looks_at_attribute(name, kind))
-            self.by_attribute[name, kind] = rules
+    def _for_attribute(self, name: str, kind: type) -> tuple[Rule, ...]:
+        rules = tuple(rule for rule in self.by_node[ast.Attribute] if rule.looks_at_attribute(name, kind))
+        self.by_attribute[name, kind] = rules
         return rules
 
     @cached_property

@@ -336,6 +336,9 @@ _METHOD_RESULTS.update(
 )
 _HOST_OBJECTS = frozenset({"numpy.random.Generator", "numpy.random.RandomState"})
 
+# Nothing that an object of such a class has is traced, but for what it marks with `tf.function`.
+UNTRACED_ROLES = frozenset({"callback", "dataset", "generator", "initializer", "module", "optimizer", "variable"})
+
 
 def base_of_role(role: str | None) -> str:
     """The Keras class that stands for all user classes of a role; empty where there is none."""

@@ -120,16 +120,16 @@ class Calls(Expressions):
 
     def _arguments(self, node: ast.Call) -> Arguments:
         positional: list[Value] = []
+        keywords: list[tuple[str, Value]] = []
         partial = False
         for argument in node.args:
             value = self.evaluate(argument)
-            if isinstance(argument, ast.Starred):
+            if type(argument) is ast.Starred:
                 spread = self.spread(value)
                 partial = partial or spread is None
                 positional.extend(spread if spread is not None else ())
             elif not partial:
                 positional.append(value)
-        keywords = []
         for keyword in node.keywords:
             value = self.evaluate(keyword.value)
             if keyword.arg is not None:

@@ -297,10 +297,10 @@ class ClassInfo:
         return next((role for role in roles if role), None)
 
     def _may_have_role(self, base: ast.expr) -> bool:
-        """Whether Keras traces a base."""
+        """Whether a base is something to Keras."""
         project, dotted = self.module.project, self.module.dotted(base)
         # Told without parsing the files of what is nothing to Keras.
-        if dotted is not None and not project.may_be_traced_class(dotted, self.module.path):
+        if dotted is not None and not project.possible_roles(dotted, self.module.path):
             return False
         found = resolve_class(base, self.module)
         role = found.role if isinstance(found, ClassInfo) else project.role(found or "")

@@ -57,7 +57,6 @@ _ENTRIES: dict[str, dict[str, bool]] = {
     "model": _MODEL_ENTRIES,
     "loss": {"call": True},
     "metric": {"update_state": True, "result": True},
-    "initializer": {},
     "regularizer": {"__call__": False},
     "constraint": {"__call__": False},
     "schedule": {"__call__": False},

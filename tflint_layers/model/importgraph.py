@@ -29,7 +29,8 @@ class ImportGraph:
 
         Only the first so many are given, so that one file of a large package can be linted without all the others.
         """
-        if not os.path.isfile(path):
+        # A text that is no file.
+        if not os.path.isabs(path):
             return []
         folder = _top_folder(os.path.dirname(path))
         if folder not in self._graphs:

@@ -56,8 +56,8 @@ _HANDED_ON = (b"tf.function", b"@function")
 
 def _names_library(source: Source) -> bool:
     """Whether a file speaks of Keras or TensorFlow at all."""
-    lowered = source.data.lower()
-    return any(library in lowered for library in _LIBRARIES)
+    data = source.data
+    return any(library in data for library in _LIBRARIES) or any(library in data.lower() for library in _LIBRARIES)
 
 
 def has_traced_text(source: Source) -> bool:

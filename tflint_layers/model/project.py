@@ -29,6 +29,9 @@ _MOST_BYTES = 7_000_000
 _MOST_GARBAGE = 60_000_000
 # Through how many modules a name of a library is followed.
 _MOST_HANDED_ON = 6
+# What Keras may take a class for, of which nothing is known.
+_ANY_ROLE = frozenset({"any"})
+_NO_ROLE: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class Project:
         self._size = 0
         self._given_up = 0
         self._imports = ImportGraph()
-        self._traced: dict[tuple[str, str], bool] = {}
+        self._roles: dict[tuple[str, str], frozenset[str]] = {}
         self._outlines: dict[str, Outline | None] = {}
         self._origins: dict[tuple[str, str], tuple[str, ...]] = {}
         self._readable: set[str] = set()
@@ -79,59 +82,59 @@ class Project:
         outline = self._outlines.get(path)
         if outline is None or outline.digest != hash(source.data):
             outline = self._outlines[path] = Outline.of(source)
-        return any(self._is_traced_there(path, name) for name in outline.bases)
+        return any(not self._roles_there(path, name) <= api.UNTRACED_ROLES for name in outline.bases)
 
-    def _is_traced_there(self, path: str, name: str) -> bool:
-        """Whether what a file has under a name is a class that Keras traces, or may be."""
-        if (path, name) not in self._traced:
+    def _roles_there(self, path: str, name: str) -> frozenset[str]:
+        """As :meth:`possible_roles`, of what a file has under a name."""
+        if (path, name) not in self._roles:
             # What a class that inherits from itself sees of itself, in the middle of this.
-            self._traced[path, name] = False
-            self._traced[path, name] = self._find_traced(path, name)
-        return self._traced[path, name]
+            self._roles[path, name] = _NO_ROLE
+            self._roles[path, name] = self._find_roles(path, name)
+        return self._roles[path, name]
 
-    def _find_traced(self, path: str, name: str) -> bool:
+    def _find_roles(self, path: str, name: str) -> frozenset[str]:
         outline = self._outline(path)
         if outline is None:
-            return False
+            return _NO_ROLE
         if name in outline.bases or name in outline.imported:
-            inherits = any(self._is_traced_base(base, path, outline) for base in outline.bases.get(name, ()))
-            return inherits or any(self.may_be_traced_class(dotted, path) for dotted in outline.imported.get(name, ()))
+            inherited = (self._roles_of_base(base, path, outline) for base in outline.bases.get(name, ()))
+            imported = (self.possible_roles(dotted, path) for dotted in outline.imported.get(name, ()))
+            return _NO_ROLE.union(*inherited, *imported)
         module = self.read(path)
         if module is None:
-            return False
+            return _NO_ROLE
         self._asked[path] += 1
         found = member_of(module, name)
         if isinstance(found, ClassInfo):
-            return found.role is not None
-        return found is not None or name not in module.names
+            return _roles(found.role)
+        return _ANY_ROLE if found is not None or name not in module.names else _NO_ROLE
 
-    def _is_traced_base(self, written: str, path: str, outline: Outline) -> bool:
-        """Whether the base of a class, as it is written, is a class that Keras traces, or may be."""
+    def _roles_of_base(self, written: str, path: str, outline: Outline) -> frozenset[str]:
+        """As :meth:`possible_roles`, of the base of a class as it is written."""
         root, _, rest = written.partition(".")
         wholes = outline.imported.get(root, ())
-        if any(self.may_be_traced_class(f"{whole}.{rest}" if rest else whole, path) for whole in wholes):
-            return True
+        roles = _NO_ROLE.union(*(self.possible_roles(f"{whole}.{rest}" if rest else whole, path) for whole in wholes))
         if root in outline.bases:
-            return self._is_traced_there(path, root)
-        return not wholes and not hasattr(builtins, root)
+            return roles | self._roles_there(path, root)
+        return roles if wholes or hasattr(builtins, root) else _ANY_ROLE
 
-    def may_be_traced_class(self, dotted: str, importer: str) -> bool:
-        """Whether a class is one that Keras traces, or may be; told by the text of the files of it and its bases.
+    def possible_roles(self, dotted: str, importer: str) -> frozenset[str]:
+        """What Keras may take a class for, as the text of the files of it and its bases tells; none: for nothing.
 
         ``importer`` is the path of the file that names it.
         """
         role = self.role(canonical(dotted))
         if role is not None or api.is_library(dotted):
-            return role is not None
+            return _roles(role)
         module_name, name = split_name(dotted)
         path = file_of_import(module_name, importer)
         if path is None:
             if names := self.origins(dotted, importer):
-                return any(self.role(canonical(name)) is not None for name in names)
+                return _NO_ROLE.union(*(_roles(self.role(canonical(name))) for name in names))
             # A member of a member, unless no part of it is of the project.
             around = (file_of_import(module_name, importer) for module_name in packages_around(module_name))
-            return any(path is not None for path in around)
-        return self._is_traced_there(path, name)
+            return _ANY_ROLE if any(path is not None for path in around) else _NO_ROLE
+        return self._roles_there(path, name)
 
     def origin(self, dotted: str, importer: str) -> str:
         """The library's name for what modules of the project hand on, such as ``tf`` of ``from .compat import tf``.
@@ -221,7 +224,7 @@ class Project:
         self._modules.clear()
         self._size = 0
         self._memory.clear()
-        self._traced.clear()
+        self._roles.clear()
         self._outlines.clear()
         self._origins.clear()
         self._readable.clear()
@@ -306,6 +309,10 @@ class Project:
         """Bytes of source text."""
         modules = (self._modules.get(path) for path in paths)
         return sum(len(module.source.data) for module in modules if module is not None)
+
+
+def _roles(role: str | None) -> frozenset[str]:
+    return _NO_ROLE if role is None else frozenset({role})
 
 
 def _collect_garbage() -> None:

@@ -40,9 +40,13 @@ class Statements(Calls):
 
     def execute(self, body: list[ast.stmt]) -> bool:
         """Run a block; whether control reaches its end."""
+        frame, handlers = self.frame, self._statements
         for statement in body:
-            handler = self._statements.get(type(statement))
-            self.frame.record(statement, None)
+            handler = handlers.get(type(statement))
+            if frame.marks:
+                frame.record(statement, None)
+            else:
+                frame.scope.values[statement] = None
             if handler is None:
                 self._plain(statement)
             elif handler(self, statement) is False:
@@ -53,6 +57,11 @@ class Statements(Calls):
         for child in children(node):
             if isinstance(child, ast.expr):
                 self.evaluate(child)
+
+    def _expression(self, node: ast.Expr) -> None:
+        # A documentation string is nothing that a function computes with.
+        if not isinstance(node.value, ast.Constant):
+            self.evaluate(node.value)
 
     def _assign(self, node: ast.Assign) -> None:
         value = self.evaluate(node.value)
@@ -361,6 +370,7 @@ class Statements(Calls):
         self.frame.environment.names = names
 
     _statements: ClassVar[dict[type, Callable[..., bool | None]]] = {
+        ast.Expr: _expression,
         ast.Assign: _assign,
         ast.AnnAssign: _annotated,
         ast.AugAssign: _augmented,

@@ -81,7 +81,7 @@ class Rule:
         """Whether the rule is shown the calls of a name."""
         return self.calls is None or self.calls(name)
 
-    def looks_at_attribute(self, name: str, kind: type[Value]) -> bool:
+    def looks_at_attribute(self, name: str, kind: type) -> bool:
         """Whether the rule is shown the attributes of a name whose value is of a kind."""
         return (not self.kinds or kind in self.kinds) and (self.attributes is None or self.attributes(name))
 

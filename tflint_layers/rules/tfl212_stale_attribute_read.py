@@ -51,7 +51,7 @@ import ast
 from collections.abc import Iterator
 
 from tflint_layers.finding import Proof
-from tflint_layers.model.classes import ClassInfo, FunctionInfo
+from tflint_layers.model.classes import FunctionInfo
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.setters import setters
 from tflint_layers.model.values import UNKNOWN, Instance, Static, Unknown, Value
@@ -62,11 +62,14 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to reading a number that a method is there to change."""
     if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load):
         return
-    receiver = scope.value(node.value)
+    receiver, value = scope.value(node.value), scope.value(node)
     if not isinstance(receiver, Instance) or receiver.cls is None or receiver.fresh:
         return
-    setter = setters(receiver.cls).get(node.attr) if receiver.cls.may_set(node.attr) else None
-    if setter is None or not _is_number(scope.value(node), receiver.cls, node.attr):
+    # Most attributes are no numbers, which is soon told.
+    if not (value is UNKNOWN or _is_number(value)) or not receiver.cls.may_set(node.attr):
+        return
+    setter = setters(receiver.cls).get(node.attr)
+    if setter is None or (value is UNKNOWN and not _is_option(receiver.cls.method("__init__"), node.attr)):
         return
     if _is_used_as_number(scope, node) and _is_first(scope, node):
         yield Hit(
@@ -76,17 +79,14 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
         )
 
 
-def _is_number(value: Value, cls: ClassInfo, name: str) -> bool:
-    """Whether an attribute holds a number, or what whoever makes the layer has to pass, which nobody knows."""
-    if value is UNKNOWN:
-        return _is_option(cls.method("__init__"), name)
+def _is_number(value: Value) -> bool:
     return (
         isinstance(value, Static) and isinstance(value.constant, (int, float)) and not isinstance(value.constant, bool)
     )
 
 
 def _is_option(constructor: FunctionInfo | None, name: str) -> bool:
-    """Whether a constructor keeps a parameter that has no default as an attribute."""
+    """Whether an attribute is what whoever makes the layer has to pass: a parameter that has no default."""
     if constructor is None:
         return False
     required = {parameter.arg for parameter in constructor.parameters[1 : constructor.required]}
