@@ -517,10 +517,11 @@ PEEKING_FUNCTIONS = frozenset({"tensorflow.get_static_value", "tensorflow.compat
 SHAPE_FUNCTIONS = frozenset({"shape", "rank", "size", "zeros_like", "ones_like", "constant", "zeros", "ones", "fill"})
 # What asks one tensor for its shape.
 SHAPE_READERS = frozenset({"tensorflow.shape", "tensorflow.rank", "keras.ops.shape", "keras.backend.shape"})
-MUTATORS = frozenset(
-    {"append", "extend", "insert", "update", "pop", "popitem", "popleft", "add", "remove", "discard", "clear"}
-    | {"setdefault", "rotate", "appendleft", "extendleft", "sort", "reverse", "put", "put_nowait", "subtract"}
-)
+# Methods of containers that put something in, and all that change what is in them.
+ADDING = frozenset({"append", "extend", "insert", "update", "add", "setdefault", "appendleft", "extendleft", "put"})
+MUTATORS = ADDING | {
+    *("pop", "popitem", "popleft", "remove", "discard", "clear", "rotate", "sort", "reverse", "put_nowait", "subtract")
+}
 
 
 # --- tensors ---------------------------------------------------------------------------------------------------------
@@ -556,8 +557,6 @@ _ALONG_AXIS = {
     ),
     **dict.fromkeys(("norm", "repeat", "roll", "take"), 2),
 }
-# What these make of several tensors has the batch axis that those have; along it, too, its size is not known.
-JOINING = frozenset({"tensorflow.concat", "tensorflow.add_n", "keras.ops.concatenate", "keras.backend.concatenate"})
 
 
 def tensor_attribute(name: str) -> str:

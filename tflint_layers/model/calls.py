@@ -21,6 +21,7 @@ from tflint_layers.model.arguments import (
     slice_of,
     unconverted,
 )
+from tflint_layers.model.batches import keeps_batch
 from tflint_layers.model.classes import ClassInfo, FunctionInfo
 from tflint_layers.model.expressions import Expressions, grown
 from tflint_layers.model.special import BY_NAME, SPECIAL, note_activations, with_pattern
@@ -49,7 +50,6 @@ from tflint_layers.model.values import (
     Variable,
     alternatives,
     changed,
-    constant_of,
     is_symbolic,
     is_tensor,
     join,
@@ -193,7 +193,21 @@ class Calls(Expressions):
         if not name:
             libraries = [ancestor for ancestor in cls.ancestry if isinstance(ancestor, str)]
             name = libraries[0] if libraries else ""
-        return Instance(name, cls, fresh=True)
+        made = Instance(name, cls, fresh=True)
+        if cls.role is None and self.frame.scope.is_traced:
+            self._initialise(made, cls, arguments)
+        return made
+
+    def _initialise(self, made: Instance, cls: ClassInfo, arguments: Arguments) -> None:
+        """Run what makes an object while the code is traced; all objects of the class are taken as one."""
+        constructor, given = ("__init__", arguments) if cls.fields is None else ("__post_init__", Arguments(()))
+        method = cls.method(constructor)
+        if method is None:
+            return
+        before = {key: value for key, value in self.heap.items() if key[0] is cls}
+        self.run(self.function_value(method, bound=made), given)
+        for key, known in before.items() if cls.fields is None else ():
+            self.heap[key] = join([known, self.heap[key]])
 
     def keep_fields(self, cls: ClassInfo, fields: tuple[str, ...], arguments: Arguments) -> None:
         """Give an object of a data class what its constructor is given; all objects of the class are taken as one."""
@@ -260,20 +274,14 @@ class Calls(Expressions):
 
     def _made_here(self, value: Value, name: str, arguments: Arguments) -> Value:
         if isinstance(value, Tensor):
-            keeps_batch = (api.keeps_batch(name) or _spares_batch(name, arguments)) and any(
-                isinstance(v, Tensor) and v.batch
-                for argument in arguments.positional[:1]
-                for v in alternatives(argument)
-            )
-            keeps_batch = keeps_batch or (name in api.JOINING and have_batch(arguments.get(0, "values")))
             shapeless = value.shapeless or (api.keeps_shape(name) and any_tensor(arguments, "shapeless"))
             keras = name in api.INPUTS or self._is_given_keras_tensor(arguments)
-            return self.tensor(batch=keeps_batch, shapeless=shapeless, keras=keras)
+            return self.tensor(batch=keeps_batch(name, arguments), shapeless=shapeless, keras=keras)
         if name == api.DYNAMIC_SHAPE:
             return self._dynamic_shape(arguments)
         if isinstance(value, Container):
-            items = value.items and tuple(self._made_here(item, "", arguments) for item in value.items)
-            return replace(value, of=self._made_here(value.of, "", arguments), items=items)
+            items = value.items and tuple(self._made_here(item, name, arguments) for item in value.items)
+            return replace(value, of=self._made_here(value.of, name, arguments), items=items)
         return value
 
     def _dynamic_shape(self, arguments: Arguments) -> Value:
@@ -484,14 +492,3 @@ def _is_activation(called: ast.expr) -> bool:
     if isinstance(called, ast.Attribute):
         return isinstance(called.value, ast.Name) and _ACTIVATION.search(called.attr) is not None
     return isinstance(called, ast.Name) and _ACTIVATION.search(called.id) is not None
-
-
-def _spares_batch(name: str, arguments: Arguments) -> bool:
-    """Whether an operation works along axes of which none is that of the batch, or it multiplies with a weight."""
-    if name.endswith(".matmul"):
-        return isinstance(arguments.get(1, "b"), Variable)
-    place = api.place_of_axis(name)
-    axes = arguments.get(place, "axis") if place is not None else None
-    given = (axes.items or ()) if isinstance(axes, Container) else (axes,)
-    numbers = [constant_of(axis) for axis in given if axis is not None]
-    return bool(numbers) and all(isinstance(number, int) and (number == -1 or number > 0) for number in numbers)

@@ -19,7 +19,7 @@ class Frame:
     """One function evaluation under way.
 
     ``marks``: which sets of the scope the nodes belong to that are run just now: ``"caught"``, ``"optional"``,
-    ``"guarded"``, ``"eager"``.
+    ``"guarded"``, ``"undone"``, ``"eager"``.
     """
 
     scope: Scope

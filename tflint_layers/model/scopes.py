@@ -61,7 +61,8 @@ class Scope:
     those of traced code that run outside of the graph all the same.
     ``outliving`` are the assigned names that belong to the module or to a function that is not being traced.
     ``left`` is what the attributes hold when the entry point of the route returns. ``guarded`` are the nodes under
-    a condition on state that such code changes (``if self.w is None:``), so that they run once, if ever.
+    a condition on state that such code changes (``if self.w is None:``), so that they run once, if ever. ``undone``
+    are those of a context manager whose ``__exit__`` takes back what its ``__enter__`` does.
     """
 
     module: ModuleInfo
@@ -78,6 +79,7 @@ class Scope:
     outliving: set[ast.AST] = field(default_factory=set)
     left: dict[tuple[object, str], Value] = field(default_factory=dict)
     guarded: set[ast.AST] = field(default_factory=set)
+    undone: set[ast.AST] = field(default_factory=set)
     evaluations: Evaluations | None = field(default=None, repr=False)
     _api_names: dict[ast.AST, str] = field(init=False, default_factory=dict, repr=False)
 
@@ -115,6 +117,8 @@ class Scope:
 
     def outlives(self, target: ast.expr) -> bool:
         """Whether the name, attribute or item that is written stays when the call is over."""
+        if target in self.undone:
+            return False
         if isinstance(target, ast.Attribute):
             return all(_is_lasting(value, target.attr) for value in alternatives(self.value(target.value)))
         return target in self.outliving or (isinstance(target, ast.Subscript) and self.keeps(target.value))

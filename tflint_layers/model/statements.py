@@ -10,6 +10,7 @@ from typing import ClassVar
 from tflint_layers.model import callbacks
 from tflint_layers.model.calls import Calls
 from tflint_layers.model.classes import ClassInfo
+from tflint_layers.model.contexts import takes_back
 from tflint_layers.model.decorators import autograph_of
 from tflint_layers.model.expressions import with_entry
 from tflint_layers.model.frame import Heap, Names
@@ -312,6 +313,7 @@ class Statements(Calls):
 
     def _with(self, node: ast.With | ast.AsyncWith) -> bool | None:
         lifted = suppressed = False
+        contexts: list[Value] = []
         for item in node.items:
             value = self.evaluate(item.context_expr)
             called = item.context_expr.func if isinstance(item.context_expr, ast.Call) else item.context_expr
@@ -319,8 +321,10 @@ class Statements(Calls):
             lifted = lifted or name in callbacks.LIFTING_CONTEXTS
             if name == "contextlib.suppress" and isinstance(item.context_expr, ast.Call):
                 suppressed = any(last_name(error) in _SWALLOWING for error in item.context_expr.args)
+            entered = self._entered_context(value)
             if item.optional_vars is not None:
-                self.assign(item.optional_vars, value)
+                self.assign(item.optional_vars, entered)
+            contexts.append(value)
         was_eager, marks = self.frame.eager, len(self.frame.marks)
         if lifted:
             self.frame.lift()
@@ -329,9 +333,30 @@ class Statements(Calls):
         completes = self.execute(node.body)
         self.frame.eager = was_eager
         del self.frame.marks[marks:]
+        for value in reversed(contexts):
+            self._run_of_context(value, "__exit__", (NONE, NONE, NONE))
         if before is not None:
             self._merge([before, self._state()] if completes else [before])
         return completes or suppressed
+
+    def _entered_context(self, value: Value) -> Value:
+        """What ``as`` is given: of an object of the project what its ``__enter__`` returns."""
+        entered = self._run_of_context(value, "__enter__", ())
+        return value if entered is None else entered
+
+    def _run_of_context(self, value: Value, name: str, arguments: tuple[Value, ...]) -> Value | None:
+        """What ``__enter__`` or ``__exit__`` of an object of the project gives; None for any other."""
+        cls = value.cls if isinstance(value, Instance) else None
+        method = cls.method(name) if cls is not None else None
+        if method is None or cls is None:
+            return None
+        entering, leaving = cls.method("__enter__"), cls.method("__exit__")
+        is_undone = entering is not None and leaving is not None and takes_back(entering, leaving)
+        marks = len(self.frame.marks)
+        self.frame.marks += ["undone"] * is_undone
+        result = self.call_function(self.function_value(method, bound=value), arguments)
+        del self.frame.marks[marks:]
+        return result
 
     def _try(self, node: ast.Try) -> bool:
         before = self._state()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from tflint_layers.model import api
 from tflint_layers.model.classes import ClassInfo, FunctionInfo
 from tflint_layers.model.effects import Effect, effect
 from tflint_layers.model.scopes import Scope
@@ -43,7 +44,7 @@ def advances(scope: Scope, node: Write, target: ast.expr) -> bool | None:
 
     Writing what is the same at every trace, such as a static shape, does not.
     """
-    if node.value is None:
+    if node.value is None or node in scope.undone:
         return False
     if _begins_anew(scope, node, target) or _is_counted_from_end(scope, node, target):
         return False
@@ -152,6 +153,17 @@ def is_filled_once(scope: Scope, call: ast.Call) -> bool:
         and ast.dump(parent.test.operand) == container
         for parent in scope.parents(call)
     )
+
+
+def is_emptied(scope: Scope, call: ast.Call) -> bool:
+    """Whether a function fills and empties a container, so that each call of it leaves the same there."""
+    container = ast.dump(call.func.value) if isinstance(call.func, ast.Attribute) else ""
+    called = {
+        other.func.attr
+        for other in (scope.function.of_kind(ast.Call) if scope.function is not None else ())
+        if isinstance(other.func, ast.Attribute) and ast.dump(other.func.value) == container
+    }
+    return "clear" in called and not called.isdisjoint(api.ADDING)
 
 
 def is_stacked(scope: Scope, call: ast.Call) -> bool:

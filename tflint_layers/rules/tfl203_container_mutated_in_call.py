@@ -48,7 +48,7 @@ from tflint_layers.finding import Proof
 from tflint_layers.model import api
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.values import UNKNOWN, Container, may_hold_tensor
-from tflint_layers.model.writes import is_filled_once, is_stacked
+from tflint_layers.model.writes import is_emptied, is_filled_once, is_stacked
 from tflint_layers.rules.rule import Hit, Rule
 
 
@@ -70,7 +70,9 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
 
 def _is_settled(scope: Scope, node: ast.Call) -> bool:
     """Whether the container is after the call what it was before it, from the second call on."""
-    return is_stacked(scope, node) or is_filled_once(scope, node)
+    if node in scope.undone:
+        return True
+    return is_stacked(scope, node) or is_filled_once(scope, node) or is_emptied(scope, node)
 
 
 def _message(scope: Scope, node: ast.Call, container: ast.expr) -> str:

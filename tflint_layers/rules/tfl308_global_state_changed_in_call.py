@@ -50,7 +50,7 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to calls that change settings of the process."""
     assert isinstance(node, ast.Call)
     name = scope.api_name(node.func)
-    if not _is_restored(scope, name):
+    if node not in scope.undone and not _is_restored(scope, name):
         yield Hit(
             node,
             f"`{scope.text(node)}` runs only while `{scope.traced_name}` is traced, "
