@@ -22,6 +22,12 @@ _ENVIRONMENT = re.compile(r"%(?:set_)?env\s+(\w+)[ =]\s*(\w+)\s*$")
 # Cell magics whose cell is Python all the same.
 _PYTHON_CELLS = frozenset({"%%capture", "%%prun", "%%time", "%%timeit"})
 
+_AUTOMAGIC_NAMES = (
+    "alias cat cd clear conda cp env history less ll load ls mamba man matplotlib mkdir more mv pip pwd pycat pylab "
+    "reset rm rmdir run time timeit uv who whos"
+)
+_AUTOMAGIC = frozenset(_AUTOMAGIC_NAMES.split())
+
 _LAYOUTS: tuple[dict[str, Any], ...] = tuple(
     {"indent": indent, "ensure_ascii": escaped, "separators": separators}
     for indent in (1, 2, 4, None)
@@ -122,8 +128,11 @@ def _python(text: str, magics: list[str]) -> str:
     text = text if not text or text.endswith("\n") else text + "\n"
     if _error(text) is None:
         return text
-    first = text.split(None, 1)[0] if text.strip() else ""
+    words = text.split()
+    first = words[0] if words else ""
     foreign = first.startswith("%%") and first not in _PYTHON_CELLS
+    # IPython takes the only line of a cell for a magic that is written without its `%`.
+    foreign = foreign or (first in _AUTOMAGIC and len(text.strip().splitlines()) == 1)
     pieces: list[str] = []
     for statement in _CONTINUED_LINES.findall(text):
         magic = _MAGIC.match(statement)

@@ -131,6 +131,7 @@ _INSTANCES = {
     **dict.fromkeys((f"loguru.logger.{name}" for name in ("bind", "opt", "patch")), "loguru.logger"),
     "rich.get_console": "rich.console.Console",
     "csv.writer": "csv.writer",
+    "sqlite3.connect": "sqlite3.Connection",
     "numpy.random.default_rng": "numpy.random.Generator",
     "numpy.random.RandomState": "numpy.random.RandomState",
     "random.Random": "random.Random",
@@ -179,6 +180,7 @@ _STATICS = frozenset(
         "keras.backend.epsilon",
     }
 )
+FILES_IN_MEMORY = frozenset({"io.BytesIO", "io.StringIO"})
 _MODULE_LOADERS = frozenset({"tensorflow.load_op_library", "tensorflow.load_library"})
 DYNAMIC_SHAPE = "keras.ops.shape"
 # The function that stands for activations of which no more is known.
@@ -315,6 +317,7 @@ _METHOD_RESULTS: dict[str, Value] = {
     "tensorflow.GradientTape.gradient": UNKNOWN,
     "pathlib.Path.open": Instance("io.TextIOWrapper", fresh=True),
     "logging.Logger.getChild": Instance("logging.Logger"),
+    "sqlite3.Connection.cursor": Instance("sqlite3.Cursor"),
     **dict.fromkeys((f"structlog.BoundLogger.{name}" for name in ("bind", "new")), Instance("structlog.BoundLogger")),
     "tensorflow.TensorArray.write": Instance("tensorflow.TensorArray"),
     "tensorflow.TensorArray.unstack": Instance("tensorflow.TensorArray"),
@@ -431,6 +434,7 @@ HOST_FUNCTIONS = frozenset(
         "keras.ops.convert_to_numpy",
         "keras.utils.to_numpy",
         "tensorflow.make_ndarray",
+        "tensorflow.make_tensor_proto",
     }
 )
 # What Python's own functions do with tensors. AutoGraph converts some of their calls, so that those are fine there.
@@ -517,11 +521,18 @@ PEEKING_FUNCTIONS = frozenset({"tensorflow.get_static_value", "tensorflow.compat
 SHAPE_FUNCTIONS = frozenset({"shape", "rank", "size", "zeros_like", "ones_like", "constant", "zeros", "ones", "fill"})
 # What asks one tensor for its shape.
 SHAPE_READERS = frozenset({"tensorflow.shape", "tensorflow.rank", "keras.ops.shape", "keras.backend.shape"})
+# Flags that Keras has on its objects for itself.
+OWN_FLAGS = frozenset({"built", "_built", "training", "trainable"})
 # Methods of containers that put something in, and all that change what is in them.
 ADDING = frozenset({"append", "extend", "insert", "update", "add", "setdefault", "appendleft", "extendleft", "put"})
 MUTATORS = ADDING | {
     *("pop", "popitem", "popleft", "remove", "discard", "clear", "rotate", "sort", "reverse", "put_nowait", "subtract")
 }
+# Functions that change the list which they are given first.
+MUTATING_FUNCTIONS = frozenset(
+    {f"bisect.{name}" for name in ("insort", "insort_left", "insort_right")}
+    | {f"heapq.{name}" for name in ("heappush", "heappop", "heappushpop", "heapreplace", "heapify")}
+)
 
 
 # --- tensors ---------------------------------------------------------------------------------------------------------

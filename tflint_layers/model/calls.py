@@ -194,7 +194,8 @@ class Calls(Expressions):
             libraries = [ancestor for ancestor in cls.ancestry if isinstance(ancestor, str)]
             name = libraries[0] if libraries else ""
         made = Instance(name, cls, fresh=True)
-        if cls.role is None and self.frame.scope.is_traced:
+        # What is made under a guard is made once, as it should be.
+        if cls.role is None and self.frame.scope.is_traced and "guarded" not in self.frame.marks:
             self._initialise(made, cls, arguments)
         return made
 

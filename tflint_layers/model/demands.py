@@ -452,7 +452,11 @@ def _holds_several(value: Value) -> bool:
 def conversions(scope: Scope, node: ast.AST) -> Iterator[Demand]:
     """NumPy functions and arrays that need the numbers of a tensor."""
     if isinstance(node, ast.Call):
-        if api.needs_numbers(scope.api_name(node.func)) or _is_array_method(scope.value(node.func)):
+        name = scope.api_name(node.func)
+        if name in api.APPLYING_FUNCTIONS and len(node.args) > 1 and api.needs_numbers(scope.api_name(node.args[0])):
+            if _converted(scope.value(node.args[1])) and not is_symbolic(scope.value(node.args[1])):
+                yield Demand(node, node.args[1])
+        elif api.needs_numbers(name) or _is_array_method(scope.value(node.func)):
             for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:
                 value = scope.value(argument)
                 if _converted(value):
@@ -524,7 +528,12 @@ CALLS: dict[Find, Callable[[str], bool]] = {
     truths: frozenset({"builtins.any", "builtins.all"}).__contains__,
     scalars: lambda name: name in api.NUMBER_FUNCTIONS or name.startswith("math.") or name in _FORMATTING,
     loops: api.ITERATING_FUNCTIONS.__contains__,
-    conversions: lambda name: not name or api.needs_numbers(name) or name.removeprefix(".") in api.ARRAY_METHODS,
+    conversions: lambda name: (
+        not name
+        or api.needs_numbers(name)
+        or name in api.APPLYING_FUNCTIONS
+        or name.removeprefix(".") in api.ARRAY_METHODS
+    ),
 }
 
 

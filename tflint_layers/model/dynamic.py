@@ -8,7 +8,7 @@ from tflint_layers.model import api
 from tflint_layers.model.classes import ClassInfo
 from tflint_layers.model.effects import effect
 from tflint_layers.model.scopes import Phase, Scope
-from tflint_layers.model.syntax import children
+from tflint_layers.model.syntax import children, last_name
 from tflint_layers.model.values import (
     UNKNOWN,
     Api,
@@ -49,13 +49,25 @@ _PYTHON_STATEMENTS = (ast.Try, ast.Global, ast.Nonlocal, ast.Delete, ast.Match, 
 def argument(scope: Scope, node: ast.AST) -> ast.expr | None:
     """What ``dynamic`` is where the node hands it to the constructor of a Keras class; None where it does not."""
     if isinstance(node, ast.Call):
-        given = next((keyword.value for keyword in node.keywords if keyword.arg == NAME), None)
+        given = next(filter(None, map(_given, node.keywords)), None)
         if given is not None:
             return given if _makes_layer(scope, node.func) else None
         return node.args[1] if _sets_default(scope, node) and _passes_on(scope) else None
     if isinstance(node, ast.Assign) and _sets_item(node) and _passes_on(scope):
         return node.value
     return None
+
+
+def _given(keyword: ast.keyword) -> ast.expr | None:
+    """What ``dynamic`` is in a keyword argument, or in a dict that is spelled out: `**{"dynamic": True, **rest}`."""
+    if keyword.arg is not None:
+        return keyword.value if keyword.arg == NAME else None
+    if isinstance(keyword.value, ast.Dict):
+        entries = zip(keyword.value.keys, keyword.value.values, strict=True)
+        return next((value for key, value in entries if key is not None and literal(key) == NAME), None)
+    if not isinstance(keyword.value, ast.Call) or last_name(keyword.value) != "dict":
+        return None
+    return next(filter(None, map(_given, keyword.value.keywords)), None)
 
 
 def _makes_layer(scope: Scope, callee: ast.expr) -> bool:

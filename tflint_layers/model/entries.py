@@ -172,7 +172,19 @@ def _is_past_keras(cls: ClassInfo, name: str) -> bool:
     """Whether a class calls in its own way what Keras would trace."""
     if name == "__call__" and cls.role == "model":
         return cls.method("call") is not None or _has_own_loop(cls, "train_step")
-    return _goes_past_keras(cls) if name == "call" else name in _LOOPS and _has_own_loop(cls, name)
+    if name == "call":
+        return _goes_past_keras(cls)
+    return name in _LOOPS and (not _takes_what_keras_gives(cls, name) or _has_own_loop(cls, name))
+
+
+def _takes_what_keras_gives(cls: ClassInfo, step: str) -> bool:
+    """Whether Keras could call a step at all: it gives the data of one batch, and losses the two sides by name."""
+    method = cls.method(step)
+    if method is None or method.node.args.kwarg is not None or method.node.args.vararg is not None:
+        return True
+    if step == "compute_loss":
+        return method.accepts("y") and method.accepts("y_pred")
+    return method.required <= 2 <= len(method.parameters)
 
 
 def _has_own_loop(cls: ClassInfo, step: str) -> bool:

@@ -44,7 +44,7 @@ _MOST_FUNCTIONS = 300
 # where it stands in that file. A helper of another file is run at least once.
 _LEAST_REPEATS = 2
 _MOST_REPEATED = 500
-_CACHING_DECORATORS = frozenset({"cache", "lru_cache", "cached_property"})
+_CACHING_DECORATORS = frozenset({"cache", "lru_cache", "cached_property", "once", "run_once", "memoize"})
 _CONTEXT_DECORATORS = frozenset({"contextmanager", "asynccontextmanager"})
 
 _NEVER_TRACED = frozenset({Phase.INIT, Phase.PLAIN})

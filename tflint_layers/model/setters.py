@@ -9,14 +9,15 @@ from functools import lru_cache
 from tflint_layers.model import api
 from tflint_layers.model.classes import ClassInfo, FunctionInfo, ModuleInfo, writes_property
 from tflint_layers.model.syntax import last_name, own_nodes, statements, walk
+from tflint_layers.model.values import literal
 from tflint_layers.model.writes import targets
 from tflint_layers.modules import bound_name
 
 # What Keras calls itself: before or while it traces, or to start over.
 _NAMES = (
     "call build compile adapt train_step test_step predict_step compute_loss update_state result get_config "
-    "from_config compute_output_shape compute_output_spec compute_mask get_build_config build_from_config "
-    "load_own_variables save_own_variables load_weights save_weights set_weights fit evaluate predict finalize_state "
+    "from_config compute_output_shape compute_output_spec compute_output_signature compute_mask get_build_config "
+    "build_from_config load_own_variables save_own_variables load_weights save_weights set_weights fit evaluate predict finalize_state "
     "trainable dtype reset_state reset_states quantize enable_lora make_train_function make_test_function "
     "make_predict_function"
 )
@@ -31,18 +32,39 @@ def setters(cls: ClassInfo) -> dict[str, FunctionInfo]:
     Methods that setting up or calling the layer reaches do not count, nor those that only reset an attribute or have
     Keras trace again.
     """
-    owners = [ancestor for ancestor in cls.ancestry if isinstance(ancestor, ClassInfo)]
-    read, written = _used_inside(cls)
+    methods = list(_public_methods(cls))
     found: dict[str, FunctionInfo] = {}
-    for owner in owners:
+    for method in methods:
+        for name in _changed(method):
+            found.setdefault(name, method)
+    switched = [(name, value, method) for method in methods for name, value in _switched(method)]
+    for name, value, method in switched:
+        # What is only switched on, before anything is traced perhaps, is another way to set the layer up.
+        if (name, not value) in {(other, flag) for other, flag, _ in switched}:
+            found.setdefault(name, method)
+    return found
+
+
+def _public_methods(cls: ClassInfo) -> Iterator[FunctionInfo]:
+    """The methods that are there for others: not for Keras, and not called where the layer is set up or called."""
+    read, written = _used_inside(cls)
+    for owner in (ancestor for ancestor in cls.ancestry if isinstance(ancestor, ClassInfo)):
         for node in statements(owner.node.body):
             if not isinstance(node, ast.FunctionDef) or node.name.startswith("_") or node.name in _OF_KERAS:
                 continue
             if node.name not in (written if writes_property(node) else read):
-                method = FunctionInfo(node.name, f"{owner.qualname}.{node.name}", node, owner.module, owner)
-                for name in _changed(method):
-                    found.setdefault(name, method)
-    return found
+                yield FunctionInfo(node.name, f"{owner.qualname}.{node.name}", node, owner.module, owner)
+
+
+def _switched(method: FunctionInfo) -> Iterator[tuple[str, bool]]:
+    """The attributes that a method sets to True or False, each with that."""
+    receiver = method.parameters[0].arg if method.parameters else ""
+    for node in own_nodes(method.node):
+        value = literal(node.value) if isinstance(node, ast.Assign) else None
+        if isinstance(node, ast.Assign) and isinstance(value, bool):
+            for target in targets(node):
+                if isinstance(target, ast.Attribute) and ast.unparse(target.value) == receiver:
+                    yield target.attr, value
 
 
 def _used_inside(cls: ClassInfo) -> tuple[set[str], set[str]]:

@@ -291,6 +291,11 @@ def _setattr(machine: Calls, arguments: Arguments) -> Value:
     return NONE
 
 
+def _attributes(machine: Calls, arguments: Arguments) -> Value:
+    """The attributes of an object, as a dict that changes them."""
+    return machine.attribute(arguments.get(0, "object") or UNKNOWN, "__dict__")
+
+
 def _delattr(machine: Calls, arguments: Arguments) -> Value:
     return _setattr(machine, Arguments((*arguments.positional, NONE)))
 
@@ -388,6 +393,7 @@ SPECIAL: dict[str, Callable[[Calls, Arguments], Value]] = {
     "dataclasses.field": _field,
     "keras.activations.get": _activation,
     "builtins.delattr": _delattr,
+    "builtins.vars": _attributes,
     **dict.fromkeys(("einops.rearrange", "einops.reduce", "einops.repeat"), _rearranged),
     "numpy.random.default_rng": _random_state("numpy.random.Generator"),
     "numpy.random.RandomState": _random_state("numpy.random.RandomState"),

@@ -9,7 +9,7 @@ from tflint_layers.model import api
 from tflint_layers.model.classes import ClassInfo, FunctionInfo
 from tflint_layers.model.effects import Effect, effect
 from tflint_layers.model.scopes import Scope
-from tflint_layers.model.syntax import walk
+from tflint_layers.model.syntax import last_name, walk
 from tflint_layers.model.values import (
     NOT_CONSTANT,
     UNKNOWN,
@@ -212,6 +212,9 @@ def is_python(value: Value) -> bool:
 
 
 def _is_same(node: ast.AST, target: ast.expr) -> bool:
+    if isinstance(node, ast.Call) and last_name(node) == "getattr" and len(node.args) > 1:
+        name = literal(node.args[1])
+        node = ast.Attribute(node.args[0], name) if isinstance(name, str) else node
     if isinstance(node, ast.Name) and isinstance(target, ast.Name):
         return node.id == target.id
     if not isinstance(node, ast.Attribute) or not isinstance(target, ast.Attribute) or node.attr != target.attr:

@@ -119,6 +119,9 @@ def _is_named_after_class(scope: Scope, cls: ClassInfo) -> bool:
     """Whether an object of the class is traced by a name that Keras makes from the name of the class."""
     if not api.is_traced_role(cls.role) or any(cls in other.ancestry[1:] for other in scope.module.all_classes):
         return False
+    # What opens the scope of that name is Keras's own.
+    if cls.method("__call__") is not None:
+        return False
     calls = [node for node in walk(scope.module.source.tree) if isinstance(node, ast.Call)]
     made = [node for node in calls if isinstance(node.func, ast.Name) and node.func.id == cls.name]
     if any(keyword.arg in {"name", None} for node in made for keyword in node.keywords) or _sets_name(cls):

@@ -50,7 +50,7 @@ from tflint_layers.model import api
 from tflint_layers.model.effects import Effect, effect
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.syntax import walk
-from tflint_layers.model.values import may_be_symbolic, truth_by_default
+from tflint_layers.model.values import Instance, may_be_symbolic, truth_by_default
 from tflint_layers.rewrite import Plan, replace, rewrite_call, tensorflow_name, texts
 from tflint_layers.rules.rule import Hit, Rule
 
@@ -85,7 +85,8 @@ def _prints(scope: Scope, node: ast.Call) -> bool:
     if effect(scope.api_name(node.func)) is Effect.WARN:
         # A warning about how the layer was set up is meant to be seen once, and that is what happens.
         return not any(isinstance(parent, (ast.If, ast.ExceptHandler)) for parent in scope.parents(node))
-    return True
+    files = (scope.value(keyword.value) for keyword in node.keywords if keyword.arg == "file")
+    return not any(isinstance(file, Instance) and file.fresh and file.name in api.FILES_IN_MEMORY for file in files)
 
 
 def _is_of_trace(scope: Scope, node: ast.Call) -> bool:

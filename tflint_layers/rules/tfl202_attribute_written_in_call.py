@@ -50,13 +50,12 @@ import ast
 from collections.abc import Iterator
 
 from tflint_layers.finding import Fix, Proof
+from tflint_layers.model import api
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.values import Container, Instance, literal, may_be_symbolic, may_hold_tensor
 from tflint_layers.model.writes import Write, advances, changes_length, is_flag, is_python, reads, reads_entry, targets
 from tflint_layers.rewrite import members
 from tflint_layers.rules.rule import Hit, Rule
-
-_KERAS_OWN = frozenset({"built", "_built", "training", "trainable"})
 
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
@@ -93,11 +92,22 @@ def _check_setattr(scope: Scope, node: ast.Call) -> Iterator[Hit]:
 def _is_state(scope: Scope, node: Write, target: ast.expr) -> bool:
     """Whether the target outlives the call: an attribute of an object, or a counter in a container kept there."""
     if isinstance(target, ast.Attribute):
-        is_object = isinstance(scope.value(target.value), Instance)
-        return target.attr not in _KERAS_OWN and is_object and scope.outlives(target)
+        receiver = scope.value(target.value)
+        if target.attr in api.OWN_FLAGS or not isinstance(receiver, Instance):
+            return False
+        return scope.outlives(target) or _is_kept_by_property(receiver, target.attr)
     if not isinstance(target, ast.Subscript) or not scope.keeps(target.value):
         return False
     return isinstance(node, ast.AugAssign) or (node.value is not None and reads_entry(node.value, target))
+
+
+def _is_kept_by_property(receiver: Instance, name: str) -> bool:
+    """Whether writing to a property changes what reading it gives."""
+    setter = receiver.cls.setter(name) if receiver.cls is not None and not receiver.fresh else None
+    getter = receiver.cls.method(name) if receiver.cls is not None else None
+    if setter is None or getter is None:
+        return False
+    return not setter.attributes_stored.isdisjoint(getter.attributes_read)
 
 
 def _takes_tensor(scope: Scope, node: Write, target: ast.expr) -> bool:

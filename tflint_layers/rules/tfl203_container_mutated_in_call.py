@@ -54,18 +54,28 @@ from tflint_layers.rules.rule import Hit, Rule
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to methods that change a container which outlives the call."""
-    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr not in api.MUTATORS:
+    changed = _changed(scope, node) if isinstance(node, ast.Call) else None
+    if not isinstance(node, ast.Call) or changed is None:
         return
-    receiver = scope.value(node.func.value)
-    arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
-    if any(may_hold_tensor(scope.value(argument)) for argument in arguments):
+    receiver = scope.value(changed)
+    arguments = (*node.args, *(keyword.value for keyword in node.keywords))
+    if any(may_hold_tensor(scope.value(argument)) for argument in arguments if argument is not changed):
         return
+    method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
     if isinstance(receiver, Container) and receiver.origin and not _is_settled(scope, node):
         # Filling a dict again with the same is no change, and only a trace can tell whether it is the same.
-        again = receiver.type == "dict" and node.func.attr in {"update", "setdefault"}
-        yield Hit(node, _message(scope, node, node.func.value), suspect=again)
-    elif receiver is UNKNOWN and node.func.attr in {"append", "extend"} and _is_own_attribute(node.func.value):
-        yield Hit(node, _message(scope, node, node.func.value), suspect=True)
+        again = receiver.type == "dict" and method in {"update", "setdefault"}
+        yield Hit(node, _message(scope, node, changed), suspect=again)
+    elif receiver is UNKNOWN and method in {"append", "extend"} and _is_own_attribute(changed):
+        yield Hit(node, _message(scope, node, changed), suspect=True)
+
+
+def _changed(scope: Scope, node: ast.Call) -> ast.expr | None:
+    """The container that a call changes in place: that of a method, or the one that a function is given."""
+    if scope.api_name(node.func) in api.MUTATING_FUNCTIONS:
+        return node.args[0] if node.args else None
+    is_method = isinstance(node.func, ast.Attribute) and node.func.attr in api.MUTATORS
+    return node.func.value if is_method and isinstance(node.func, ast.Attribute) else None
 
 
 def _is_settled(scope: Scope, node: ast.Call) -> bool:
@@ -92,6 +102,6 @@ RULE = Rule(
     documentation=__doc__,
     nodes=(ast.Call,),
     check=check,
-    calls=lambda name: name[:1] == "." and name[1:] in api.MUTATORS,
+    calls=lambda name: name in api.MUTATING_FUNCTIONS or (name[:1] == "." and name[1:] in api.MUTATORS),
     proof=Proof.RUNS_ONCE,
 )

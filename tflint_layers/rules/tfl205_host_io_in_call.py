@@ -42,13 +42,14 @@ import ast
 from collections.abc import Iterator
 
 from tflint_layers.finding import Proof
+from tflint_layers.model import api
 from tflint_layers.model.effects import Effect, effect
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.values import Instance, Static, Value, alternatives
 from tflint_layers.rules.rule import Hit, Rule
 
 _SUMMARIES = "tensorflow.summary."
-_FILE = "io.TextIOWrapper"
+_FILES = api.FILES_IN_MEMORY | {"io.TextIOWrapper"}
 
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
@@ -78,13 +79,14 @@ def _check_step(scope: Scope, node: ast.Call) -> Iterator[Hit]:
 
 
 def _uses_file_of_this_call(scope: Scope, node: ast.Call) -> bool:
-    """Whether a file is used that the same call opened, which is a finding of its own."""
+    """Whether a file is used that the same call opened, which is a finding of its own, or holds in memory only."""
     used = [node.func.value] if isinstance(node.func, ast.Attribute) else []
-    return any(_is_fresh_file(scope.value(part)) for part in [*used, *node.args])
+    given = (keyword.value for keyword in node.keywords)
+    return any(_is_fresh_file(scope.value(part)) for part in [*used, *node.args, *given])
 
 
 def _is_fresh_file(value: Value) -> bool:
-    return any(isinstance(v, Instance) and v.name == _FILE and v.fresh for v in alternatives(value))
+    return any(isinstance(v, Instance) and v.name in _FILES and v.fresh for v in alternatives(value))
 
 
 RULE = Rule(

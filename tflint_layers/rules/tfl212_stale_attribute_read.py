@@ -1,9 +1,10 @@
 """A Python number is read while tracing, and a method that is there to change it later changes nothing.
 
 ## What it does
-Finds reads of an attribute that holds a Python number, in code that Keras or `tf.function` traces, if a public method
-of the class or the setter of a property gives it another value: `set_beta`, annealing, schedules. Attributes that
-only `__init__`, `build` or the call itself write are left alone, and so are weights.
+Finds reads of an attribute that holds a Python number or flag, in code that Keras or `tf.function` traces, if a public
+method of the class or the setter of a property gives it another value: `set_beta`, annealing, schedules, a flag that is
+switched on and off. Attributes that only `__init__`, `build` or the call itself write are left alone, and so are
+weights.
 
 ## Why is this bad
 The number goes into the graph as a constant when `fit` traces the layer. Calling the method later, from a callback
@@ -51,10 +52,11 @@ import ast
 from collections.abc import Iterator
 
 from tflint_layers.finding import Proof
+from tflint_layers.model import api
 from tflint_layers.model.classes import FunctionInfo
 from tflint_layers.model.scopes import Scope
 from tflint_layers.model.setters import setters
-from tflint_layers.model.values import UNKNOWN, Instance, Static, Unknown, Value
+from tflint_layers.model.values import UNKNOWN, Function, Instance, Static, Unknown, Value
 from tflint_layers.rules.rule import Hit, Rule
 
 
@@ -63,7 +65,7 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load):
         return
     receiver, value = scope.value(node.value), scope.value(node)
-    if not isinstance(receiver, Instance) or receiver.cls is None or receiver.fresh:
+    if not isinstance(receiver, Instance) or receiver.cls is None or receiver.fresh or node.attr in api.OWN_FLAGS:
         return
     # Most attributes are no numbers, which is soon told.
     if not (value is UNKNOWN or _is_number(value)) or not receiver.cls.may_set(node.attr):
@@ -71,7 +73,7 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     setter = setters(receiver.cls).get(node.attr)
     if setter is None or (value is UNKNOWN and not _is_option(receiver.cls.method("__init__"), node.attr)):
         return
-    if _is_used_as_number(scope, node) and _is_first(scope, node):
+    if _is_used(scope, node) and _is_first(scope, node):
         yield Hit(
             node,
             f"`{scope.text(node)}` is read once, while `{scope.traced_name}` is traced: "
@@ -80,9 +82,7 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
 
 
 def _is_number(value: Value) -> bool:
-    return (
-        isinstance(value, Static) and isinstance(value.constant, (int, float)) and not isinstance(value.constant, bool)
-    )
+    return isinstance(value, Static) and isinstance(value.constant, (int, float))
 
 
 def _is_option(constructor: FunctionInfo | None, name: str) -> bool:
@@ -100,21 +100,38 @@ def _is_option(constructor: FunctionInfo | None, name: str) -> bool:
     )
 
 
-def _is_used_as_number(scope: Scope, node: ast.Attribute) -> bool:
-    """Whether the read goes into arithmetic, a comparison or a library function, or a property hands it out."""
+def _is_used(scope: Scope, node: ast.Attribute) -> bool:
+    """Whether the read goes into a computation, a condition or a function, or a property hands it out."""
     parent = scope.parent(node)
+    if isinstance(parent, (ast.List, ast.Tuple)):
+        parent = scope.parent(parent)
+        return isinstance(parent, ast.Call) and bool(scope.api_name(parent.func))
     if isinstance(parent, ast.Return):
         return scope.function is not None and any(
             isinstance(decorator, ast.Name) and decorator.id == "property" for decorator in scope.function.decorators
         )
     if isinstance(parent, ast.Call):
-        return node in parent.args and bool(scope.api_name(parent.func))
-    return isinstance(parent, (ast.BinOp, ast.Compare, ast.AugAssign, ast.UnaryOp))
+        is_function = isinstance(scope.value(parent.func), Function) or bool(scope.api_name(parent.func))
+        return node in parent.args and is_function
+    return isinstance(parent, (ast.BinOp, ast.Compare, ast.AugAssign, ast.Slice)) or _decides(scope, node)
+
+
+def _decides(scope: Scope, node: ast.expr) -> bool:
+    """Whether a flag decides what is computed, by itself or with others; what it only makes raise is no computation."""
+    parent = scope.parent(node)
+    if isinstance(parent, ast.UnaryOp):
+        return _decides(scope, parent) if isinstance(parent.op, ast.Not) else True
+    if isinstance(parent, ast.BoolOp):
+        return _decides(scope, parent)
+    if isinstance(parent, (ast.If, ast.IfExp)) and parent.test is node:
+        return not (isinstance(parent, ast.If) and isinstance(parent.body[-1], ast.Raise))
+    return False
 
 
 def _is_first(scope: Scope, node: ast.Attribute) -> bool:
     text = ast.unparse(node)
-    reads = [n for n in scope.values if isinstance(n, ast.Attribute) and n.attr == node.attr and ast.unparse(n) == text]
+    named = (n for n in scope.values if isinstance(n, ast.Attribute) and n.attr == node.attr and ast.unparse(n) == text)
+    reads = [read for read in named if isinstance(read.ctx, ast.Load) and _is_used(scope, read)]
     return node is min(reads, key=lambda read: (read.lineno, read.col_offset))
 
 
