@@ -371,6 +371,8 @@ def instance_attribute(name: str, attribute: str) -> Value | None:
         return Container(TENSOR, origin=attribute)
     if attribute == "layers":
         return Container(Instance("keras.Layer"), origin=attribute)
+    if role == "model" and attribute in {"input", "output"}:
+        return Tensor(batch=True, eager=True, keras=True)
     if attribute == "optimizer":
         return Instance("keras.optimizers.Optimizer")
     if name.startswith("keras.layers.") and attribute in {"kernel", "bias", "embeddings", "gamma", "beta"}:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -471,6 +472,11 @@ class ModuleInfo:
         for name, value in _assigned(self.source.tree.body):
             found.setdefault(name, []).append(value)
         return found
+
+    def changes(self, name: str) -> bool:
+        """Whether the text may change what is in a container that a module-level name stands for."""
+        item, method = r"\[[^\n=]*\][ ]*(?:[-+*/|&]|//)?=(?!=)", rf"\.(?:{'|'.join(sorted(api.MUTATORS))})\("
+        return re.search(rf"\b{name}(?:{item}|{method})", self.source.text) is not None
 
     def conditions(self, node: ast.AST) -> Iterator[tuple[ast.expr | None, bool]]:
         """The tests of the branches in which a node of the module stands, each with the outcome that leads there.

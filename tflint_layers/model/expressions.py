@@ -133,7 +133,7 @@ class Expressions(Members):
             if expression is None:
                 return self._flag_of_branches(module, name)
             value = self.module_value(module, expression)
-            return value if _is_flag(value, module, name) else stored(value, name)
+            return value if _is_flag(value, module, name) else _kept_by_module(value, module, name)
         for info in module.all_classes:
             if info.name == name:
                 return Class(info)
@@ -567,6 +567,14 @@ def _is_whole(value: Value) -> bool:
     return (isinstance(value, Tensor) and value.whole) or (
         isinstance(value, Static) and isinstance(value.constant, int)
     )
+
+
+def _kept_by_module(value: Value, module: ModuleInfo, name: str) -> Value:
+    """The value as one reads it back from a module-level name; a table that nothing changes keeps its entries."""
+    kept = stored(value, name)
+    if not isinstance(value, Container) or not value.entries or not isinstance(kept, Container) or module.changes(name):
+        return kept
+    return replace(kept, entries=tuple((key, stored(entry, name)) for key, entry in value.entries))
 
 
 def _is_flag(value: Value, module: ModuleInfo, name: str) -> bool:

@@ -17,9 +17,9 @@ from tflint_layers.modules import bound_name
 _NAMES = (
     "call build compile adapt train_step test_step predict_step compute_loss update_state result get_config "
     "from_config compute_output_shape compute_output_spec compute_output_signature compute_mask get_build_config "
-    "build_from_config load_own_variables save_own_variables load_weights save_weights set_weights fit evaluate predict finalize_state "
-    "trainable dtype reset_state reset_states quantize enable_lora make_train_function make_test_function "
-    "make_predict_function"
+    "build_from_config load_own_variables save_own_variables load_weights save_weights set_weights fit evaluate "
+    "predict finalize_state trainable dtype reset_state reset_states quantize enable_lora make_train_function "
+    "make_test_function make_predict_function"
 )
 _OF_KERAS = frozenset(_NAMES.split())
 _RETRACING = frozenset({"compile", "make_train_function", "make_test_function", "make_predict_function", "function"})

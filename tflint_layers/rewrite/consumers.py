@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 
+from tflint_layers.model import api
 from tflint_layers.model.scopes import Phase, Scope
 from tflint_layers.model.syntax import walk
 from tflint_layers.model.values import (
@@ -455,9 +456,11 @@ def _has_own_dtype(name: str) -> bool:
 
 
 def _is_odd(scope: Scope, elements: ast.List | ast.Tuple, kind: Kind) -> bool:
-    """Whether a whole number would be stacked with what may be a tensor of floats; a shape holds none."""
+    """Whether a whole number would be stacked with what may be a tensor of floats, or a float be put in a shape."""
     call = scope.parent(elements)
     name = scope.api_name(call.func) if isinstance(call, ast.Call) else ""
+    if kind is Kind.FLOAT and api.needs_dimension(name, scope.keras):
+        return True
     if kind not in _WHOLE or name not in _STACKING:
         return False
     kinds = ((kind_of(scope, e), isinstance(e, ast.Call) or is_symbolic(scope.value(e))) for e in elements.elts)

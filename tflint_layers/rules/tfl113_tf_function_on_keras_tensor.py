@@ -60,10 +60,13 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
 
 def _is_keras_tensor(value: Value) -> bool:
     return all(
-        (isinstance(one, Tensor) and one.keras)
-        or (isinstance(one, Container) and bool(one.items) and any(_is_keras_tensor(item) for item in one.items or ()))
+        (isinstance(one, Tensor) and one.keras) or (isinstance(one, Container) and _holds_keras_tensor(one))
         for one in alternatives(value)
     )
+
+
+def _holds_keras_tensor(container: Container) -> bool:
+    return any(map(_is_keras_tensor, (container.of,) if container.items is None else container.items))
 
 
 RULE = Rule(

@@ -49,9 +49,12 @@ from tflint_layers.model.scopes import Scope
 from tflint_layers.model.values import (
     NONE,
     UNKNOWN,
+    Array,
     Container,
     Instance,
     Method,
+    Static,
+    Tensor,
     Value,
     alternatives,
     constant_of,
@@ -202,6 +205,8 @@ def _fix_shuffle(scope: Scope, call: ast.Call) -> Fix | None:
     shuffle = f"{retyping.library.tensorflow}.random.shuffle"
     if not isinstance(items, ast.Name) or not isinstance(statement, ast.Expr) or scope.outlives(items):
         return None
+    if not _are_numbers(scope.value(items)):
+        return None
     if any(isinstance(parent, (ast.For, ast.While)) for parent in scope.parents(call)):
         return None
     retyping.plan.put(statement, lambda: f"{items.id} = {shuffle}({items.id})")
@@ -209,6 +214,12 @@ def _fix_shuffle(scope: Scope, call: ast.Call) -> Fix | None:
     if not all(retyping.consume(scope, use, kind_of(scope, use)) for use in uses):
         return None
     return retyping.fix(call, "shuffle in the graph; the order is another one, and a tensor")
+
+
+def _are_numbers(items: Value) -> bool:
+    """Whether the items of a list are such as a tensor can hold."""
+    of = items.of if isinstance(items, Container) else items
+    return all(isinstance(one, (Static, Tensor, Array)) for one in alternatives(of))
 
 
 def _fix_clock(scope: Scope, call: ast.Call) -> Fix | None:

@@ -48,23 +48,24 @@ from tflint_layers.model import api
 from tflint_layers.model.classes import ClassInfo
 from tflint_layers.model.scopes import Phase, Scope
 from tflint_layers.model.syntax import walk
-from tflint_layers.model.values import Instance, Value, literal
+from tflint_layers.model.values import Function, Instance, Value, literal
 from tflint_layers.rules.rule import Hit, Rule
 
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to trainable variables that Keras 3 does not track."""
-    if scope.keras == 2 or not isinstance(node, (ast.Assign, ast.AnnAssign)) or not isinstance(node.value, ast.Call):
+    if scope.keras == 2 or not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
         return
     for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-        if isinstance(target, ast.Attribute) and _is_trainable(scope, node.value):
-            owner = _layer(scope.value(target.value))
-            if owner is not None and not _uses(owner, target.attr, node.value).intersection(_STATE):
-                yield Hit(
-                    node,
-                    f"`{scope.text(target)}` is never trained or saved: Keras 3 tracks no `tf.Variable`, "
-                    "use `self.add_weight`",
-                )
+        owner = _layer(scope.value(target.value)) if isinstance(target, ast.Attribute) else None
+        if not isinstance(target, ast.Attribute) or owner is None or not _makes_trainable(scope, node.value):
+            continue
+        if not _uses(owner, target.attr, node.value).intersection(_STATE):
+            yield Hit(
+                node,
+                f"`{scope.text(target)}` is never trained or saved: Keras 3 tracks no `tf.Variable`, "
+                "use `self.add_weight`",
+            )
 
 
 _STATE = api.VARIABLE_UPDATES | {"", "numpy"}
@@ -74,6 +75,31 @@ def _layer(value: Value) -> ClassInfo | None:
     if isinstance(value, Instance) and value.cls is not None and api.is_traced_role(value.cls.role):
         return value.cls
     return None
+
+
+def _makes_trainable(scope: Scope, value: ast.expr) -> bool:
+    """Whether an expression gives a variable to be trained, or a list, tuple or dict of some."""
+    if isinstance(value, ast.Call):
+        return _is_trainable(scope, value) or any(_makes_trainable(*one) for one in _returned(scope, value))
+    if isinstance(value, (ast.List, ast.Tuple)):
+        parts = value.elts
+    elif isinstance(value, ast.Dict):
+        parts = value.values
+    elif isinstance(value, (ast.ListComp, ast.DictComp)):
+        parts = [value.elt if isinstance(value, ast.ListComp) else value.value]
+    else:
+        parts = []
+    return any(_makes_trainable(scope, part) for part in parts)
+
+
+def _returned(scope: Scope, call: ast.Call) -> Iterator[tuple[Scope, ast.expr]]:
+    """What a function of the project returns, each with the evaluation in which it does."""
+    function = scope.value(call.func)
+    if isinstance(function, Function):
+        for inner in scope.everything(scope.phase):
+            if inner.function is function.info and inner.function is not scope.function:
+                nodes = function.info.of_kind(ast.Return)
+                yield from ((inner, node.value) for node in nodes if node.value is not None)
 
 
 def _is_trainable(scope: Scope, call: ast.Call) -> bool:
@@ -94,12 +120,13 @@ def _dtypes(node: ast.AST) -> list[ast.keyword]:
     return [keyword for keyword in node.keywords if keyword.arg == "dtype"] if isinstance(node, ast.Call) else []
 
 
-def _uses(owner: ClassInfo, attribute: str, made: ast.Call) -> set[str]:
+def _uses(owner: ClassInfo, attribute: str, made: ast.expr) -> set[str]:
     """The methods of the attribute that the class calls, and an empty name where it is handed out in a list.
 
-    What makes the variable reads what the attribute held before.
+    What makes the variable reads what the attribute held before. Of several variables, any may be updated.
     """
     found = set()
+    are_several = not isinstance(made, ast.Call)
     before = set(walk(made))
     methods = [
         method for ancestor in owner.ancestry if isinstance(ancestor, ClassInfo) for method in ancestor.methods.values()
@@ -110,7 +137,7 @@ def _uses(owner: ClassInfo, attribute: str, made: ast.Call) -> set[str]:
                 isinstance(node, ast.Attribute)
                 and isinstance(node.value, ast.Attribute)
                 and node.value.attr == attribute
-            ):
+            ) or (are_several and isinstance(node, ast.Attribute) and node.attr in api.VARIABLE_UPDATES):
                 found.add(node.attr)
             elif (
                 isinstance(node, ast.List)
