@@ -74,8 +74,8 @@ class Place:
         return line if any(_has_word(self.lines[line - 1], name) for name in _names_set(self.statement)) else None
 
     def mentions(self, name: str) -> bool:
-        """Whether its text holds the name."""
-        return _has_word(self.text, name)
+        """Whether its text holds the name, or that of a property which mostly keeps its value there."""
+        return _has_word(self.text, name) or (name[:1] == "_" and _has_word(self.text, name.lstrip("_")))
 
     def mentions_any_of(self, told: str) -> bool:
         """Whether its text holds one of the names that are quoted in what is told."""

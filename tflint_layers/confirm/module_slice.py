@@ -57,7 +57,7 @@ def _filter(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
                 yield statement
             case ast.Assign(value=value) | ast.AnnAssign(value=value) | ast.AugAssign(value=value):
                 targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-                if (value is None or _is_pure(value)) and all(isinstance(t, ast.Name | ast.Tuple) for t in targets):
+                if (value is None or _is_pure(value)) and all(map(_is_bound_here, targets)):
                     yield statement
             case ast.If(test=test):
                 yield from _filter_branches(statement, test)
@@ -66,6 +66,12 @@ def _filter(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
                     yield from _filter_try(statement, handlers)
             case _ if statement.__class__.__name__ == "TypeAlias":
                 yield statement
+
+
+def _is_bound_here(target: ast.expr) -> bool:
+    """Whether a target is a name of the module, or an entry of a table that it has under a name."""
+    is_entry = isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name)
+    return isinstance(target, ast.Name | ast.Tuple) or is_entry
 
 
 def _filter_branches(statement: ast.If, test: ast.expr) -> Iterator[ast.stmt]:

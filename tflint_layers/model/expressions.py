@@ -572,9 +572,12 @@ def _is_whole(value: Value) -> bool:
 def _kept_by_module(value: Value, module: ModuleInfo, name: str) -> Value:
     """The value as one reads it back from a module-level name; a table that nothing changes keeps its entries."""
     kept = stored(value, name)
-    if not isinstance(value, Container) or not value.entries or not isinstance(kept, Container) or module.changes(name):
+    if not isinstance(value, Container) or not value.entries or not isinstance(kept, Container):
         return kept
-    return replace(kept, entries=tuple((key, stored(entry, name)) for key, entry in value.entries))
+    if not module.changes(name):
+        return replace(kept, entries=tuple((key, stored(entry, name)) for key, entry in value.entries))
+    # What is put in besides may be of another kind, unless it counts something.
+    return kept if isinstance(kept.of, Static) else replace(kept, of=UNKNOWN)
 
 
 def _is_flag(value: Value, module: ModuleInfo, name: str) -> bool:

@@ -118,7 +118,7 @@ class Members(Narrowing):
         if name == "__class__":
             return Class(cls)
         if name == "__dict__":
-            return Container(UNKNOWN, type="dict", origin="" if receiver.fresh else "self.__dict__")
+            return Container(UNKNOWN, (), "dict", origin="" if receiver.fresh else "self.__dict__")
         if name == "built" and self.frame.scope.phase is Phase.CALL and cls.method("build") is not None:
             return Static(True)  # Keras builds a layer before it calls it
         for field, value in receiver.fields:
