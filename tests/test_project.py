@@ -36,3 +36,31 @@ def test_modules_that_were_asked_for_long_ago_are_given_up(tmp_path: Path, monke
     project.tidy()
     assert project.read(str(tmp_path / "new.py")) is new
     assert project.read(str(tmp_path / "old.py")) is not old
+
+
+def test_a_module_that_nobody_uses_is_given_up_at_once(tmp_path: Path) -> None:
+    (tmp_path / "helper.py").write_text("def double(x): return x * 2\n")
+    (tmp_path / "user.py").write_text("from helper import double\n")
+    (tmp_path / "alone.py").write_text("x = 1\n")
+    project = Project()
+    modules = {name: project.read(str(tmp_path / f"{name}.py")) for name in ("helper", "user", "alone")}
+    for module in modules.values():
+        assert module is not None
+        project.leave(module)
+    kept = {name for name in modules if project.read(str(tmp_path / f"{name}.py")) is modules[name]}
+    assert kept == {"helper"}
+
+
+def test_a_module_that_another_one_looked_into_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "helper.py").write_text("class Base: pass\n")
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts" / "user.py").write_text("import importlib\n")
+    project = Project()
+    user, helper = (project.read(str(tmp_path / name)) for name in ("scripts/user.py", "helper.py"))
+    assert user is not None
+    assert helper is not None
+    # By a name that no import statement has.
+    assert project.module("helper", user) is helper
+    project.leave(helper)
+    assert project.read(str(tmp_path / "helper.py")) is helper

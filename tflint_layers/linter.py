@@ -246,7 +246,7 @@ class Linter:
             return
         for finding in findings:
             self._located.setdefault((path, finding.path), []).append(finding)
-        self._project.tidy()
+        self._project.leave(module)
 
     def _lint(self, module: ModuleInfo) -> list[Finding]:
         scopes = traced_scopes(module, self._keras_of(module), self._plain_lines(module.source))

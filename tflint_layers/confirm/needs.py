@@ -23,8 +23,8 @@ def bound_names(statement: ast.stmt) -> set[str]:
                 names.add(bound_name(node))
             case ast.Name(ctx=ast.Store()):
                 names.add(node.id)
-            case ast.Subscript(value=ast.Name(), ctx=ast.Store()):
-                names.add(node.value.id)
+            case ast.Subscript(value=ast.Name(id=name), ctx=ast.Store()):
+                names.add(name)
             case ast.Lambda():
                 pass
             case _:

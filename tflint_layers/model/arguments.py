@@ -10,6 +10,7 @@ from tflint_layers.model.values import (
     UNKNOWN,
     Container,
     Function,
+    OneOf,
     Static,
     Tensor,
     Value,
@@ -56,8 +57,18 @@ def _is_inner(function: Function) -> bool:
 
 def any_tensor(arguments: Arguments, trait: str) -> bool:
     """Whether some argument, or an element of one, is a tensor of which ``trait`` holds."""
-    elements = (one for value in arguments.values for one in _elements(value))
-    return any(isinstance(one, Tensor) and bool(getattr(one, trait)) for one in elements)
+    for value in arguments.positional:
+        if _is_any(value, trait):
+            return True
+    return any(_is_any(value, trait) for _, value in arguments.keywords)
+
+
+def _is_any(value: Value, trait: str) -> bool:
+    if isinstance(value, Tensor):
+        return bool(getattr(value, trait))
+    if isinstance(value, OneOf):
+        return any(_is_any(one, trait) for one in value.values)
+    return isinstance(value, Container) and any(_is_any(item, trait) for item in value.items or (value.of,))
 
 
 def have_batch(value: Value | None) -> bool:

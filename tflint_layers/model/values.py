@@ -214,9 +214,14 @@ class Super(Value):
 
 @dataclass(frozen=True)
 class OneOf(Value):
-    """One of a few values, depending on the path taken."""
+    """One of a few values, depending on the path taken.
 
-    values: frozenset[Value]
+    ``values`` has them in the order in which they were found, so that every run goes through them alike; two that hold
+    the same are the same in any order.
+    """
+
+    values: tuple[Value, ...] = field(compare=False)
+    different: frozenset[Value]
 
 
 Changing = TypeVar("Changing", Static, Tensor, Variable, Container, Instance)
@@ -229,7 +234,7 @@ NONE: Final = Static(None)
 
 def alternatives(value: Value) -> tuple[Value, ...]:
     """The values that a value may be: itself, or each of :class:`OneOf`."""
-    return tuple(value.values) if isinstance(value, OneOf) else (value,)
+    return value.values if isinstance(value, OneOf) else (value,)
 
 
 def of_each(value: Value, function: Callable[[Value], Value]) -> Value:
@@ -258,7 +263,7 @@ def join(values: Iterable[Value]) -> Value:
         return merged[0]
     if not merged or len(merged) > _MOST_ALTERNATIVES:
         return UNKNOWN
-    return OneOf(frozenset(merged))
+    return OneOf(tuple(merged), frozenset(merged))
 
 
 def _merge_alike(values: list[Value]) -> list[Value]:
@@ -319,15 +324,16 @@ def _merge_containers(containers: list[Container]) -> Container:
 
 def is_symbolic(value: Value) -> bool:
     """Whether the value is surely something that exists only when the graph runs."""
-    return all(
-        (isinstance(alternative, Tensor) and not alternative.eager) or isinstance(alternative, Variable)
-        for alternative in alternatives(value)
-    )
+    if isinstance(value, OneOf):
+        return all(map(is_symbolic, value.values))
+    return not value.eager if isinstance(value, Tensor) else isinstance(value, Variable)
 
 
 def is_tensor(value: Value) -> bool:
     """Whether the value is surely a symbolic tensor; a weight is none."""
-    return all(isinstance(alternative, Tensor) and not alternative.eager for alternative in alternatives(value))
+    if isinstance(value, OneOf):
+        return all(map(is_tensor, value.values))
+    return isinstance(value, Tensor) and not value.eager
 
 
 def is_single_tensor(value: Value) -> bool:
@@ -337,24 +343,23 @@ def is_single_tensor(value: Value) -> bool:
 
 def may_be_symbolic(value: Value) -> bool:
     """Whether some path gives the value a symbolic tensor or a weight."""
-    return any(
-        (isinstance(alternative, Tensor) and not alternative.eager) or isinstance(alternative, Variable)
-        for alternative in alternatives(value)
-    )
+    return any(map(is_symbolic, value.values)) if isinstance(value, OneOf) else is_symbolic(value)
 
 
 def may_hold_tensor(value: Value) -> bool:
     """Whether some path gives the value a symbolic tensor, or a container with one in it."""
-    return any(
-        (isinstance(alternative, Tensor) and not alternative.eager)
-        or (isinstance(alternative, Container) and any(map(may_hold_tensor, alternative.items or (alternative.of,))))
-        for alternative in alternatives(value)
-    )
+    if isinstance(value, OneOf):
+        return any(map(may_hold_tensor, value.values))
+    if isinstance(value, Container):
+        return any(map(may_hold_tensor, value.items or (value.of,)))
+    return isinstance(value, Tensor) and not value.eager
 
 
 def is_static(value: Value) -> bool:
     """Whether the value is surely known while tracing."""
-    return all(isinstance(alternative, (Static, StaticDim, Shape, Array)) for alternative in alternatives(value))
+    if isinstance(value, OneOf):
+        return all(map(is_static, value.values))
+    return isinstance(value, (Static, StaticDim, Shape, Array))
 
 
 def constant_of(value: Value) -> Constant:
@@ -390,8 +395,10 @@ def without_none(value: Value) -> Value:
 
 def changed(value: Changing, **fields: Any) -> Changing:
     """The value with some fields changed; itself where it has them, as one and the same object is soon compared."""
-    differs = any(getattr(value, name) != field for name, field in fields.items())
-    return replace(value, **fields) if differs else value
+    for name, wanted in fields.items():
+        if getattr(value, name) != wanted:
+            return replace(value, **fields)
+    return value
 
 
 def stored(value: Value, origin: str) -> Value:

@@ -50,12 +50,12 @@ from tflint_layers.model.syntax import children
 from tflint_layers.model.values import (
     UNKNOWN,
     Container,
+    OneOf,
     Shape,
     Static,
     StaticDim,
     Tensor,
     Value,
-    alternatives,
     is_single_tensor,
     literal,
 )
@@ -218,10 +218,11 @@ def _is_none(value: Value) -> bool:
 
 def _holds_none(value: Value) -> bool:
     """Whether the value surely is, or holds, a dimension that is None."""
+    if isinstance(value, OneOf):
+        return all(_is_none(one) or (isinstance(one, Shape) and one.batch) for one in value.values)
     if isinstance(value, Container):
-        items = value.items if value.items is not None else (value.of,)
-        return any(_holds_none(item) for item in items)
-    return all(isinstance(v, StaticDim) or (isinstance(v, Shape) and v.batch) for v in alternatives(value))
+        return any(map(_holds_none, (value.of,) if value.items is None else value.items))
+    return _is_none(value) or (isinstance(value, Shape) and value.batch)
 
 
 def fix(scope: Scope, hit: Hit) -> Fix | None:
