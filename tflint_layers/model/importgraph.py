@@ -32,15 +32,22 @@ class ImportGraph:
         # A text that is no file.
         if not os.path.isabs(path):
             return []
-        folder = _top_folder(os.path.dirname(path))
-        if folder not in self._graphs:
-            self._graphs[folder] = _read_imports(folder)
-        graph = self._graphs[folder]
+        graph = self._graph_of(path)
         near = sorted(self._importers_of(path, graph) - {path})[:_MOST_IMPORTERS]
         if len(near) == _MOST_IMPORTERS:
             return near
         far = {outer for inner in near for outer in self._importers_of(inner, graph)}
         return [*near, *sorted(far - {path, *near})][:_MOST_IMPORTERS]
+
+    def is_imported(self, path: str) -> bool:
+        """Whether another file of the same package, or folder, imports a file."""
+        return os.path.isabs(path) and not self._importers_of(path, self._graph_of(path)) <= {path}
+
+    def _graph_of(self, path: str) -> Importers:
+        folder = _top_folder(os.path.dirname(path))
+        if folder not in self._graphs:
+            self._graphs[folder] = _read_imports(folder)
+        return self._graphs[folder]
 
     def _importers_of(self, path: str, graph: Importers) -> set[str]:
         if path not in self._direct:

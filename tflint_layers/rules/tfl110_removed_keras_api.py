@@ -51,7 +51,17 @@ from tflint_layers.model import api
 from tflint_layers.model.classes import ClassInfo
 from tflint_layers.model.scopes import Phase, Scope
 from tflint_layers.model.syntax import walk
-from tflint_layers.model.values import Container, Instance, Method, Shape, Static, StaticDim, Value, alternatives
+from tflint_layers.model.values import (
+    Container,
+    Instance,
+    Method,
+    OneOf,
+    Shape,
+    Static,
+    StaticDim,
+    Value,
+    alternatives,
+)
 from tflint_layers.rewrite import replace
 from tflint_layers.rules.rule import Hit, Rule
 
@@ -75,7 +85,7 @@ def _check_call(scope: Scope, node: ast.Call) -> Iterator[Hit]:
     if isinstance(callee, Method) and callee.name in api.REMOVED_METHODS:
         if isinstance(callee.receiver, Instance) and api.is_traced_role(api.class_role(callee.receiver.name)):
             yield Hit(node, f"`{scope.text(node.func)}` is no method of Keras 3: the call fails")
-    elif _is_layer(callee) and scope.phase is not Phase.PLAIN:
+    elif isinstance(callee, (Instance, OneOf)) and _is_layer(callee) and scope.phase is not Phase.PLAIN:
         first = _first_python_argument(scope, node)
         if first is not None:
             yield Hit(

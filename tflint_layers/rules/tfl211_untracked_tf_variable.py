@@ -155,6 +155,7 @@ RULE = Rule(
     nodes=(ast.Assign, ast.AnnAssign),
     check=check,
     lasting=True,
+    words=(b"Variable",),
     proof=Proof.UNTRACKED,
     phases=frozenset({Phase.INIT, Phase.BUILD}),
 )
