@@ -333,6 +333,16 @@ def test_a_cell_that_is_no_python(folder: Path) -> None:
     assert json.loads(path.read_text()) == json.loads(notebook(*broken, FIXED))
 
 
+def test_a_sole_line_that_ipython_takes_for_a_magic(folder: Path) -> None:
+    path = folder / "n.ipynb"
+    magics = ["pip install x\n", "cd ..", "\nls data\n"]
+    path.write_text(notebook(*magics, "cd ..\nx = 1\n", LAYER))
+    items = json.loads(tflint("n.ipynb", "--output-format", "json", folder=folder).stdout)
+    assert [item["cell"] for item in items if item["code"] == "TFL900"] == [5]
+    tflint("n.ipynb", "--fix", folder=folder)
+    assert json.loads(path.read_text()) == json.loads(notebook(*magics, "cd ..\nx = 1\n", FIXED))
+
+
 def test_a_notebook_whose_layout_would_be_lost_is_not_fixed(folder: Path) -> None:
     path = folder / "n.ipynb"
     path.write_text(before := notebook(LAYER).replace('"nbformat": 4', '"nbformat":    4'))

@@ -162,6 +162,8 @@ def test_rewrites(body: str, expected: str) -> None:
         ("return inputs if random.choice(self.items) == 'a' else -inputs", "a choice between Python objects"),
         ("return tf.scatter_nd(tf.where(inputs > 0), tf.ones([1]), inputs.shape)", "the shape has the dtype of the indices"),
         ("return tf.RaggedTensor.from_value_rowids(inputs, tf.range(3), nrows=inputs.shape[0])", "so has the number of rows"),
+        ("steps = [tf.square, tf.abs]\nrandom.shuffle(steps)\nfor step in steps:\n    inputs = step(inputs)\nreturn inputs", "functions in no tensor"),
+        ("n = int(inputs.numpy()[0, 0])\nreturn tf.reshape(inputs, [n * self.scales[0], -1])", "no float in a shape"),
         ("for scale in self.scales:\n    if random.random() < 0.5:\n        continue\n    inputs = inputs * scale\nreturn inputs", "a jump of Python"),
     ],
 )  # fmt: skip

@@ -52,6 +52,7 @@ def looked_at(folder: Path, text: str) -> bool:
         "import tensorflow as tf\ndata = tf.data.Dataset.range(3).map(f)\n",
         "import keras\nmodel = keras.layers.Lambda(f)\n",
         "from tensorflow import vectorized_map\nvectorized_map(f, x)\n",
+        "import keras\nclass A(keras.callbacks.Callback): pass\nclass B(A, keras.Layer): pass\n",
     ],
 )
 def test_files_that_may_have_traced_code(folder: Path, text: str) -> None:
@@ -72,6 +73,10 @@ def test_files_that_may_have_traced_code(folder: Path, text: str) -> None:
         "from torch.autograd.function import once_differentiable\n",  # of a library that is not TensorFlow
         "import tensorflow as tf\nclass _Plain(object): pass\nclass _Empty(): pass\n",
         'import tensorflow as tf\nnames = {"dynamic_modules": []}\n',
+        # Nothing of these is traced.
+        "import keras\nclass A(keras.callbacks.Callback): pass\nclass B(A): pass\n",
+        "import tensorflow as tf\nclass A(tf.Module): pass\n",
+        "import keras\nclass A(keras.optimizers.Adam): pass\nclass B(keras.initializers.Zeros): pass\n",
     ],
 )
 def test_files_that_have_none(folder: Path, text: str) -> None:

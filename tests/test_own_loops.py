@@ -56,6 +56,10 @@ CHECKING = "\n    def _check(self):\n        self.test_step([1])\n"
         ("    def evaluate(self, data):\n        return self.test_step(data)\n", {"train", "predict"}),
         ("    def predict(self, data):\n        return self.predict_step(data)\n", {"train", "test"}),
         ("    def predict(self, data):\n        return super().predict(data)[0]\n", ALL),
+        # What Keras gives one thing, and what would need two, is called by the author.
+        ("    def train_step(self, images, labels):\n        print('train')\n", {"test", "predict"}),
+        ('    def train_step(self, images, *more):\n        print("train")\n', ALL),
+        ("    def train_step(self):\n        print('train')\n", {"test", "predict"}),
     ],
 )
 def test_steps_that_keras_traces(loops: str, traced: set[str], keras: int) -> None:
@@ -90,3 +94,20 @@ def test_without_strategies_functions_are_not_run(keras: int) -> None:
     text = MODEL.format(loops=OWN_FIT.format(run="self.strategy.run(self.train_step, args=(batch,))"))
     findings = lint_source(text.encode(), "<string>", Settings(keras=keras))
     assert not any('"train"' in text.splitlines()[finding.line - 1] for finding in findings)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "is_traced"),
+    [
+        ("x, y=None, y_pred=None, sample_weight=None", True),
+        ("*args, **kwargs", True),
+        ("x, y, y_pred, sample_weight, training", True),
+        # Keras gives `y` and `y_pred` by name: this one is for a loop of the author's own.
+        ("x", False),
+        ("images, labels", False),
+    ],
+)
+def test_a_loss_that_keras_can_call_is_traced(parameters: str, is_traced: bool, keras: int) -> None:
+    method = f"    def compute_loss(self, {parameters}):\n        print(1)\n"
+    text = f"from tensorflow import keras\n\n\nclass Made(keras.Model):\n{method}"
+    assert bool(lint_source(text.encode(), "<string>", Settings(keras=keras))) is is_traced
