@@ -10,7 +10,7 @@ from functools import cache
 
 from tflint_layers.model import api
 from tflint_layers.model.arguments import Arguments, have_batch
-from tflint_layers.model.values import Container, NotConstant, Tensor, Value, Variable, alternatives, constant_of
+from tflint_layers.model.values import Container, Tensor, Value, Variable, alternatives, constant_of
 
 Decision = Callable[[Arguments], bool]
 # What these make of several tensors has the batch axis that those have; along it, too, its size is not known.
@@ -122,7 +122,7 @@ def _where(arguments: Arguments) -> bool:
 def _einsum(arguments: Arguments) -> bool:
     """Whether the letter that the result starts with is the first one of an operand with a batch axis."""
     equation = constant_of(arguments.positional[0]) if arguments.positional else None
-    if not isinstance(equation, str) or isinstance(equation, NotConstant):
+    if not isinstance(equation, str):
         return False
     taken, _, given = equation.replace(" ", "").partition("->")
     starts = zip(taken.split(","), arguments.positional[1:], strict=False)

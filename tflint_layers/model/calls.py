@@ -208,7 +208,7 @@ class Calls(Expressions):
         before = {key: value for key, value in self.heap.items() if key[0] is cls}
         self.run(self.function_value(method, bound=made), given)
         for key, known in before.items() if cls.fields is None else ():
-            self.heap[key] = join([known, self.heap[key]])
+            self.heap[key] = join([known, self.heap.get(key, known)])
 
     def keep_fields(self, cls: ClassInfo, fields: tuple[str, ...], arguments: Arguments) -> None:
         """Give an object of a data class what its constructor is given; all objects of the class are taken as one."""

@@ -27,7 +27,7 @@ _RETRACING = frozenset({"compile", "make_train_function", "make_test_function", 
 
 @lru_cache(maxsize=256)
 def setters(cls: ClassInfo) -> dict[str, FunctionInfo]:
-    """The attributes that a public method or a property setter changes, each with that function.
+    """What a public method or a property setter changes, as :func:`owner_and_place` names it, with that function.
 
     Methods that setting up or calling the layer reaches do not count, nor those that only reset an attribute or have
     Keras trace again.
@@ -86,7 +86,7 @@ def _used_inside(cls: ClassInfo) -> tuple[set[str], set[str]]:
 
 
 def _changed(method: FunctionInfo) -> Iterator[str]:
-    """The attributes that a method sets from its parameters or from what they were."""
+    """The attributes, and entries of such, that a method sets from its parameters or from what they were."""
     nodes = own_nodes(method.node)
     if not method.parameters or any(isinstance(n, ast.Attribute) and n.attr in _RETRACING for n in nodes):
         return
@@ -97,12 +97,25 @@ def _changed(method: FunctionInfo) -> Iterator[str]:
     for node in writes:
         moves = isinstance(node, ast.AugAssign)
         for target in targets(node):
-            is_own = isinstance(target, ast.Attribute) and ast.unparse(target.value) == receiver
+            owner, place = owner_and_place(target) or (None, "")
             # Where a weight is put in the place of a number, that is set up, and its value changes afterwards.
-            if not isinstance(target, ast.Attribute) or not is_own or ast.unparse(target) in made:
+            if owner is None or ast.unparse(owner) != receiver or ast.unparse(target) in made:
                 continue
             if moves or _depends(node.value, given, target):
-                yield target.attr
+                yield place
+
+
+def owner_and_place(node: ast.expr) -> tuple[ast.expr, str] | None:
+    """The object of which an expression is an attribute, or an entry of one under a fixed key, and where that stands.
+
+    ``n`` for `self.n`, ``options['n']`` for `self.options["n"]`; None for any other expression.
+    """
+    if isinstance(node, ast.Attribute):
+        return node.value, node.attr
+    key = literal(node.slice) if isinstance(node, ast.Subscript) else None
+    if not isinstance(node, ast.Subscript) or not isinstance(node.value, ast.Attribute) or not isinstance(key, str):
+        return None
+    return node.value.value, f"{node.value.attr}[{key!r}]"
 
 
 def _makes_weight(value: ast.expr | None) -> bool:
@@ -110,12 +123,12 @@ def _makes_weight(value: ast.expr | None) -> bool:
     return isinstance(value, ast.Call) and last_name(value) in api.WEIGHT_MAKERS | {"Variable"}
 
 
-def _depends(value: ast.expr | None, given: set[str], target: ast.Attribute) -> bool:
+def _depends(value: ast.expr | None, given: set[str], target: ast.expr) -> bool:
     """Whether the new value comes from a parameter or from the old value."""
     for node in walk(value) if value is not None else ():
         if isinstance(node, ast.Name) and node.id in given:
             return True
-        if isinstance(node, ast.Attribute) and node.attr == target.attr and ast.unparse(node) == ast.unparse(target):
+        if isinstance(node, type(target)) and ast.unparse(node) == ast.unparse(target):
             return True
     return False
 

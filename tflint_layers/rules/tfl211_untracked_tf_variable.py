@@ -2,8 +2,8 @@
 
 ## What it does
 Finds `self.w = tf.Variable(...)` in `__init__` and `build` of layers and models, where the variable is trainable by
-default and holds numbers that a gradient can change. Variables that the class assigns to itself are state, and left
-alone.
+default and holds numbers that a gradient can change, and the same of lists, tuples and dicts of such variables and of
+what a function of the project returns. Variables that the class assigns to itself are state, and left alone.
 
 ## Why is this bad
 Keras 3 tracks its own variables only. The `tf.Variable` takes part in the computation, but is missing in
@@ -68,6 +68,8 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
             )
 
 
+# Through how many functions a variable is followed that each return what the next one does.
+_MOST_HELPERS = 3
 _STATE = api.VARIABLE_UPDATES | {"", "numpy"}
 
 
@@ -77,10 +79,11 @@ def _layer(value: Value) -> ClassInfo | None:
     return None
 
 
-def _makes_trainable(scope: Scope, value: ast.expr) -> bool:
+def _makes_trainable(scope: Scope, value: ast.expr, depth: int = 0) -> bool:
     """Whether an expression gives a variable to be trained, or a list, tuple or dict of some."""
     if isinstance(value, ast.Call):
-        return _is_trainable(scope, value) or any(_makes_trainable(*one) for one in _returned(scope, value))
+        returned = _returned(scope, value) if depth < _MOST_HELPERS else ()
+        return _is_trainable(scope, value) or any(_makes_trainable(*one, depth + 1) for one in returned)
     if isinstance(value, (ast.List, ast.Tuple)):
         parts = value.elts
     elif isinstance(value, ast.Dict):
@@ -89,7 +92,7 @@ def _makes_trainable(scope: Scope, value: ast.expr) -> bool:
         parts = [value.elt if isinstance(value, ast.ListComp) else value.value]
     else:
         parts = []
-    return any(_makes_trainable(scope, part) for part in parts)
+    return any(_makes_trainable(scope, part, depth) for part in parts)
 
 
 def _returned(scope: Scope, call: ast.Call) -> Iterator[tuple[Scope, ast.expr]]:
@@ -97,7 +100,7 @@ def _returned(scope: Scope, call: ast.Call) -> Iterator[tuple[Scope, ast.expr]]:
     function = scope.value(call.func)
     if isinstance(function, Function):
         for inner in scope.everything(scope.phase):
-            if inner.function is function.info and inner.function is not scope.function:
+            if inner.function is function.info:
                 nodes = function.info.of_kind(ast.Return)
                 yield from ((inner, node.value) for node in nodes if node.value is not None)
 

@@ -1,10 +1,10 @@
 """A Python number is read while tracing, and a method that is there to change it later changes nothing.
 
 ## What it does
-Finds reads of an attribute that holds a Python number or flag, in code that Keras or `tf.function` traces, if a public
-method of the class or the setter of a property gives it another value: `set_beta`, annealing, schedules, a flag that is
-switched on and off. Attributes that only `__init__`, `build` or the call itself write are left alone, and so are
-weights.
+Finds reads of a Python number or flag in an attribute, or in a dict that is kept there, in code that Keras or
+`tf.function` traces, if a public method of the class or the setter of a property gives it another value: `set_beta`,
+annealing, schedules, a flag that is switched on and off. What only `__init__`, `build` or the call itself write is left
+alone, and so are weights.
 
 ## Why is this bad
 The number goes into the graph as a constant when `fit` traces the layer. Calling the method later, from a callback
@@ -55,23 +55,27 @@ from tflint_layers.finding import Proof
 from tflint_layers.model import api
 from tflint_layers.model.classes import FunctionInfo
 from tflint_layers.model.scopes import Scope
-from tflint_layers.model.setters import setters
+from tflint_layers.model.setters import owner_and_place, setters
 from tflint_layers.model.values import UNKNOWN, Function, Instance, Static, Unknown, Value
 from tflint_layers.rules.rule import Hit, Rule
 
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to reading a number that a method is there to change."""
-    if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load):
+    if not isinstance(node, (ast.Attribute, ast.Subscript)) or not isinstance(node.ctx, ast.Load):
         return
-    receiver, value = scope.value(node.value), scope.value(node)
-    if not isinstance(receiver, Instance) or receiver.cls is None or receiver.fresh or node.attr in api.OWN_FLAGS:
+    owner, place = owner_and_place(node) or (None, "")
+    receiver, value = scope.value(owner) if owner is not None else UNKNOWN, scope.value(node)
+    if not isinstance(receiver, Instance) or receiver.cls is None or receiver.fresh or place in api.OWN_FLAGS:
         return
-    # Most attributes are no numbers, which is soon told.
-    if not (value is UNKNOWN or _is_number(value)) or not receiver.cls.may_set(node.attr):
+    if isinstance(node, ast.Attribute):
+        # Most attributes are no numbers, which is soon told.
+        if not (value is UNKNOWN or _is_number(value)) or not receiver.cls.may_set(place):
+            return
+    elif not isinstance(value, Static):
         return
-    setter = setters(receiver.cls).get(node.attr)
-    if setter is None or (value is UNKNOWN and not _is_option(receiver.cls.method("__init__"), node.attr)):
+    setter = setters(receiver.cls).get(place)
+    if setter is None or (value is UNKNOWN and not _is_option(receiver.cls.method("__init__"), place)):
         return
     if _is_used(scope, node) and _is_first(scope, node):
         yield Hit(
@@ -100,7 +104,7 @@ def _is_option(constructor: FunctionInfo | None, name: str) -> bool:
     )
 
 
-def _is_used(scope: Scope, node: ast.Attribute) -> bool:
+def _is_used(scope: Scope, node: ast.expr) -> bool:
     """Whether the read goes into a computation, a condition or a function, or a property hands it out."""
     parent = scope.parent(node)
     if isinstance(parent, (ast.List, ast.Tuple)):
@@ -128,10 +132,10 @@ def _decides(scope: Scope, node: ast.expr) -> bool:
     return False
 
 
-def _is_first(scope: Scope, node: ast.Attribute) -> bool:
-    text = ast.unparse(node)
-    named = (n for n in scope.values if isinstance(n, ast.Attribute) and n.attr == node.attr and ast.unparse(n) == text)
-    reads = [read for read in named if isinstance(read.ctx, ast.Load) and _is_used(scope, read)]
+def _is_first(scope: Scope, node: ast.expr) -> bool:
+    text = ast.dump(node)
+    named = (n for n in scope.values if isinstance(n, (ast.Attribute, ast.Subscript)) and ast.dump(n) == text)
+    reads = [read for read in named if _is_used(scope, read)]
     return node is min(reads, key=lambda read: (read.lineno, read.col_offset))
 
 
@@ -139,7 +143,7 @@ RULE = Rule(
     code="TFL212",
     name="stale-attribute-read",
     documentation=__doc__,
-    nodes=(ast.Attribute,),
+    nodes=(ast.Attribute, ast.Subscript),
     check=check,
     kinds=(Static, Unknown),
     proof=Proof.NONE,
