@@ -19,7 +19,7 @@ from tflint_layers.confirm.needs import bound_names, needed
         ("from a import b as c, d", {"c", "d"}),
         ("from a import *", {"*"}),
         ("a, (b, *c) = d", {"a", "b", "c"}),
-        ("a[b] = c.d = e", set()),
+        ("a[b] = c.d = e", {"a"}),  # of a table, an entry
         ("rows = [row for row in (all := table)]", {"rows", "all"}),
         ("try:\n    import a\nexcept ImportError:\n    a = b = None", {"a", "b"}),
         ("if x:\n    def f():\n        y = 1\nelse:\n    class C:\n        z = 1", {"f", "C"}),

@@ -9,7 +9,10 @@ from tflint_layers.modules import bound_name
 
 
 def bound_names(statement: ast.stmt) -> set[str]:
-    """The names of its module that a statement sets, in its branches too; ``*`` for an import of everything."""
+    """The names of its module that a statement sets, or of which it sets an entry, in its branches too.
+
+    ``*`` stands for an import of everything.
+    """
     names: set[str] = set()
     pending: list[ast.AST] = [statement]
     while pending:
