@@ -80,6 +80,15 @@ KEPT = [
     "tf.where(x > 0, x, y)",
     "tf.einsum('bij,bkj->bik', x, y)",
     "tf.einsum('bij,jk->bik', x, w)",
+    "tf.pad(x, [[0, 1], [0, 0], [0, 0]])",
+    "tf.reverse(x, [1])",
+    "ops.flip(x, axis=2)",
+    "ops.take_along_axis(x, ops.argsort(x, axis=1), axis=1)",
+    "tf.gather(t, tf.argmax(x[:, 0], axis=1))",
+    "tf.nn.embedding_lookup(w, tf.argmax(x[:, 0], axis=-1))",
+    "ops.take(w, tf.argmax(x, axis=1), axis=0)",
+    "tf.ensure_shape(x, [None, 4, 4])",
+    "tf.ensure_shape(x, y.shape)",
 ]
 MOVED = [
     "tf.transpose(x)",
@@ -98,6 +107,10 @@ MOVED = [
     "tf.matmul(t, w)",
     "tf.matmul(tf.expand_dims(x, 0), y)",
     "ops.tile(x, (2, 1, 1, 1))",
+    "tf.ensure_shape(x, [2, 4, 4])",
+    "tf.ensure_shape(x, self.sizes)",
+    "tf.reverse(tf.transpose(x), [1])",
+    "ops.take(x, [0, 1], axis=0)",
 ]
 MODULE = """\
 import tensorflow as tf

@@ -564,7 +564,7 @@ _ALONG_AXIS = {
             *("reduce_sum", "reduce_mean", "reduce_max", "reduce_min", "reduce_prod", "reduce_any", "reduce_all"),
             *("reduce_std", "reduce_variance", "reduce_logsumexp", "reduce_euclidean_norm", "count_nonzero"),
             *("sum", "mean", "max", "min", "prod", "any", "all", "std", "var", "logsumexp", "median"),
-            *("argmax", "argmin", "cumsum", "cumprod", "sort", "argsort", "expand_dims", "squeeze"),
+            *("argmax", "argmin", "cumsum", "cumprod", "sort", "argsort", "expand_dims", "squeeze", "flip"),
         ),
         1,
     ),

@@ -10,7 +10,17 @@ from functools import cache
 
 from tflint_layers.model import api
 from tflint_layers.model.arguments import Arguments, have_batch
-from tflint_layers.model.values import Container, Tensor, Value, Variable, alternatives, constant_of
+from tflint_layers.model.values import (
+    UNKNOWN,
+    Container,
+    Shape,
+    StaticDim,
+    Tensor,
+    Value,
+    Variable,
+    alternatives,
+    constant_of,
+)
 
 Decision = Callable[[Arguments], bool]
 # What these make of several tensors has the batch axis that those have; along it, too, its size is not known.
@@ -28,6 +38,8 @@ def _decision(name: str) -> Decision | None:
     root, last = name.partition(".")[0], name.rpartition(".")[2]
     if name in _JOINING:
         return lambda arguments: have_batch(arguments.get(0, "values"))
+    if last in _BY_LOOK_UP and root in {"tensorflow", "keras"}:
+        return _BY_LOOK_UP[last]
     if api.keeps_batch(name):
         return lambda arguments: _has_batch(arguments, 0)
     if (place := api.place_of_axis(name)) is not None:
@@ -89,28 +101,51 @@ def _reshape(arguments: Arguments) -> bool:
     return _has_batch(arguments, 0) and _starts_with(shape, -1)
 
 
+def may_fix_first_size(shape: Value | None) -> bool:
+    """Whether a tensor that is said to have a shape may have a first axis of a known size."""
+    if isinstance(shape, Shape):
+        return not shape.batch
+    first = shape.items[0] if isinstance(shape, Container) and shape.items else UNKNOWN
+    return not isinstance(first, StaticDim) and constant_of(first) is not None
+
+
+def _ensure_shape(arguments: Arguments) -> bool:
+    return _has_batch(arguments, 0) and not may_fix_first_size(arguments.get(1, "shape"))
+
+
 def _gather(arguments: Arguments) -> bool:
     axis, batch_axes = arguments.get(3, "axis"), arguments.get(4, "batch_dims")
+    if axis is None and batch_axes is None:
+        return _has_batch(arguments, 1)
     spares = (axis is not None and _is_behind_first(axis)) or (batch_axes is not None and _is_behind_first(batch_axes))
     return _has_batch(arguments, 0) and spares
 
 
-def _pad(arguments: Arguments) -> bool:
-    paddings = next((found for name in ("paddings", "pad_width") if (found := arguments.get(1, name))), None)
-    first = paddings.items[0] if isinstance(paddings, Container) and paddings.items else None
-    items = first.items if isinstance(first, Container) else None
-    return _has_batch(arguments, 0) and bool(items) and all(constant_of(item) == 0 for item in items or ())
+def _take(arguments: Arguments) -> bool:
+    axis = arguments.get(2, "axis")
+    if axis is not None and constant_of(axis) == 0:
+        return _has_batch(arguments, 1)
+    return _has_batch(arguments, 0) and _spares_first(arguments, 2)
+
+
+def _embedding_lookup(arguments: Arguments) -> bool:
+    return _has_batch(arguments, 1)
 
 
 def _taken_apart(arguments: Arguments) -> bool:
     return _has_batch(arguments, 0) and _spares_first(arguments, 2)
 
 
+def _turned(arguments: Arguments) -> bool:
+    return _has_batch(arguments, 0) and _spares_first(arguments, 1)
+
+
 def _stack(arguments: Arguments) -> bool:
     return have_batch(arguments.get(0, "values")) and _spares_first(arguments, 1)
 
 
-def _tile(arguments: Arguments) -> bool:
+def _longer(arguments: Arguments) -> bool:
+    """What repeats or pads a tensor: how long the batch axis becomes is not known either."""
     return _has_batch(arguments, 0)
 
 
@@ -137,11 +172,19 @@ _DECISIONS: dict[str, Decision] = {
     "moveaxis": _swapaxes,
     "reshape": _reshape,
     "gather": _gather,
-    "pad": _pad,
+    "pad": _longer,
+    "reverse": _turned,
+    "take_along_axis": _taken_apart,
     "split": _taken_apart,
     "unstack": _taken_apart,
     "stack": _stack,
-    "tile": _tile,
+    "tile": _longer,
     "where": _where,
     "einsum": _einsum,
+}
+# What is more than an operation along an axis, or on each element.
+_BY_LOOK_UP: dict[str, Decision] = {
+    "ensure_shape": _ensure_shape,
+    "embedding_lookup": _embedding_lookup,
+    "take": _take,
 }

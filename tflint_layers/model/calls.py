@@ -21,7 +21,7 @@ from tflint_layers.model.arguments import (
     slice_of,
     unconverted,
 )
-from tflint_layers.model.batches import keeps_batch
+from tflint_layers.model.batches import keeps_batch, may_fix_first_size
 from tflint_layers.model.classes import ClassInfo, FunctionInfo
 from tflint_layers.model.expressions import Expressions, grown
 from tflint_layers.model.special import BY_NAME, SPECIAL, note_activations, with_pattern
@@ -431,7 +431,8 @@ class Calls(Expressions):
             return
         receiver, name = callee.receiver, callee.name
         if isinstance(receiver, Tensor) and name == "set_shape":
-            self.update(node.func.value, replace(receiver, shapeless=False))
+            batch = receiver.batch and not may_fix_first_size(arguments.get(0, "shape"))
+            self.update(node.func.value, replace(receiver, shapeless=False, batch=batch))
         elif isinstance(receiver, Container) and arguments.values:
             if name in {"append", "add", "appendleft", "insert", "setdefault"}:
                 added = arguments.values[-1]

@@ -16,6 +16,7 @@ from tflint_layers.model.values import (
     Constant,
     Container,
     Function,
+    NotConstant,
     Static,
     Value,
     alternatives,
@@ -48,6 +49,8 @@ def advances(scope: Scope, node: Write, target: ast.expr) -> bool | None:
         return False
     if _begins_anew(scope, node, target) or _is_counted_from_end(scope, node, target):
         return False
+    if isinstance(node, ast.AugAssign) and isinstance(target, ast.Attribute) and _is_set_by_call(scope.value(target)):
+        return False
     if changes_length(scope, node, target):
         return None if node in scope.guarded else True
     value = scope.value(node.value)
@@ -73,6 +76,11 @@ def _begins_anew(scope: Scope, node: Write, target: ast.expr) -> bool:
     return any(
         any(_is_same(one, target) for one in other.targets) and not reads(other.value, target) for other in before
     )
+
+
+def _is_set_by_call(old: Value) -> bool:
+    """Whether the call itself gave an attribute its value before: what is kept from call to call is never sure."""
+    return isinstance(old, Static) and old.sure and not isinstance(old.constant, NotConstant)
 
 
 def _is_counted_from_end(scope: Scope, node: Write, target: ast.expr) -> bool:
@@ -134,13 +142,27 @@ def _comes_to_rest(scope: Scope, value: ast.expr, target: ast.expr) -> bool:
 
 
 def _is_taken_back(scope: Scope, node: ast.AugAssign) -> bool:
-    """Whether the function takes away again what it adds, as a context manager does that counts how deep it is."""
-    return scope.function is not None and any(
+    """Whether the function takes away again what it adds, as a context manager does that counts how deep it is.
+
+    So may another function that its caller calls as well.
+    """
+    return any(
         {type(node.op), type(other.op)} == {ast.Add, ast.Sub}
         and ast.dump(other.target) == ast.dump(node.target)
         and ast.dump(other.value) == ast.dump(node.value)
-        for other in scope.function.of_kind(ast.AugAssign)
+        for function in (scope.function, *_called_beside(scope))
+        for other in (function.of_kind(ast.AugAssign) if function is not None else ())
     )
+
+
+def _called_beside(scope: Scope) -> Iterator[FunctionInfo]:
+    """The functions of the module that a method of the layer calls which has called the one under way."""
+    callers = [info for info in _methods(scope) if info is not scope.function and info.qualname in scope.route]
+    called = {last_name(call) for info in callers for call in info.of_kind(ast.Call)}
+    if scope.function is not None and scope.function.name in called:
+        for info in scope.module.all_functions:
+            if info.name in called and info is not scope.function:
+                yield info
 
 
 def is_filled_once(scope: Scope, call: ast.Call) -> bool:
@@ -157,13 +179,22 @@ def is_filled_once(scope: Scope, call: ast.Call) -> bool:
 
 def is_emptied(scope: Scope, call: ast.Call) -> bool:
     """Whether a function fills and empties a container, so that each call of it leaves the same there."""
-    container = ast.dump(call.func.value) if isinstance(call.func, ast.Attribute) else ""
+    if not isinstance(call.func, ast.Attribute) or scope.function is None:
+        return False
+    container = ast.dump(call.func.value)
     called = {
         other.func.attr
-        for other in (scope.function.of_kind(ast.Call) if scope.function is not None else ())
+        for other in scope.function.of_kind(ast.Call)
         if isinstance(other.func, ast.Attribute) and ast.dump(other.func.value) == container
     }
-    return "clear" in called and not called.isdisjoint(api.ADDING)
+    entries = [other for other in scope.function.of_kind(ast.Subscript) if ast.dump(other.value) == container]
+    # `del stack[mark:]`
+    cut = any(isinstance(entry.ctx, ast.Del) and isinstance(entry.slice, ast.Slice) for entry in entries)
+    if ("clear" in called or cut) and not called.isdisjoint(api.ADDING):
+        return True
+    # `active[name] = x` before `active.pop(name, None)`
+    stored = {ast.dump(entry.slice) for entry in entries if isinstance(entry.ctx, ast.Store)}
+    return call.func.attr == "pop" and bool(call.args) and ast.dump(call.args[0]) in stored
 
 
 def is_stacked(scope: Scope, call: ast.Call) -> bool:
@@ -182,7 +213,16 @@ def is_stacked(scope: Scope, call: ast.Call) -> bool:
         and (inner.func.attr == "append" or (inner.func.attr == "pop" and not inner.args))
     }
     # What leaves the function takes off what an earlier statement, wherever that stands, put there.
-    return found == {"append", "pop"} or (found == {"pop"} and statement in scope.final_statements())
+    if found == {"append", "pop"} or (found == {"pop"} and statement in scope.final_statements()):
+        return True
+    return len(found) == 1 and any(
+        isinstance(inner.func, ast.Attribute)
+        and isinstance(call.func, ast.Attribute)
+        and {inner.func.attr, call.func.attr} == {"append", "pop"}
+        and ast.dump(inner.func.value) == ast.dump(call.func.value)
+        for function in _called_beside(scope)
+        for inner in function.of_kind(ast.Call)
+    )
 
 
 def reads_entry(node: ast.expr, target: ast.Subscript) -> bool:
