@@ -206,7 +206,8 @@ class Calls(Expressions):
         if method is None:
             return
         before = {key: value for key, value in self.heap.items() if key[0] is cls}
-        self.run(self.function_value(method, bound=made), given)
+        # AutoGraph leaves constructors alone (measured).
+        self.run(self.function_value(method, bound=made), given, autograph=False)
         for key, known in before.items() if cls.fields is None else ():
             self.heap[key] = join([known, self.heap.get(key, known)])
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from tflint_layers.model import callbacks
+from tflint_layers.model.arguments import Arguments
 from tflint_layers.model.calls import Calls
 from tflint_layers.model.classes import ClassInfo
 from tflint_layers.model.contexts import takes_back
@@ -354,7 +355,8 @@ class Statements(Calls):
         is_undone = entering is not None and leaving is not None and takes_back(entering, leaving)
         marks = len(self.frame.marks)
         self.frame.marks += ["undone"] * is_undone
-        result = self.call_function(self.function_value(method, bound=value), arguments)
+        # Python calls it, behind the back of AutoGraph (measured).
+        result = self.run(self.function_value(method, bound=value), Arguments(arguments), autograph=False)
         del self.frame.marks[marks:]
         return result
 
