@@ -54,18 +54,30 @@ from tflint_layers.rules.rule import Hit, Rule
 
 def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to trainable variables that Keras 3 does not track."""
-    if scope.keras == 2 or not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
+    if scope.keras == 2 or not isinstance(node, (ast.Assign, ast.AnnAssign, ast.Call)):
         return
-    for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-        owner = _layer(scope.value(target.value)) if isinstance(target, ast.Attribute) else None
-        if not isinstance(target, ast.Attribute) or owner is None or not _makes_trainable(scope, node.value):
+    for place, made, is_part in _kept(node):
+        owner = _layer(scope.value(place.value))
+        if owner is None or not _makes_trainable(scope, made):
             continue
-        if not _uses(owner, target.attr, node.value).intersection(_STATE):
+        if not _uses(owner, place.attr, made, is_part or not isinstance(made, ast.Call)).intersection(_STATE):
             yield Hit(
                 node,
-                f"`{scope.text(target)}` is never trained or saved: Keras 3 tracks no `tf.Variable`, "
+                f"`{scope.text(place)}` is never trained or saved: Keras 3 tracks no `tf.Variable`, "
                 "use `self.add_weight`",
             )
+
+
+def _kept(node: ast.Assign | ast.AnnAssign | ast.Call) -> Iterator[tuple[ast.Attribute, ast.expr, bool]]:
+    """The attributes in which something is kept, with that, and whether it is put in a list or dict there."""
+    if isinstance(node, ast.Call):
+        if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Attribute) and node.args:
+            yield node.func.value, node.args[-1], True
+        return
+    for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+        place = target.value if isinstance(target, ast.Subscript) else target
+        if isinstance(place, ast.Attribute) and node.value is not None:
+            yield place, node.value, place is not target
 
 
 # Through how many functions a variable is followed that each return what the next one does.
@@ -123,13 +135,12 @@ def _dtypes(node: ast.AST) -> list[ast.keyword]:
     return [keyword for keyword in node.keywords if keyword.arg == "dtype"] if isinstance(node, ast.Call) else []
 
 
-def _uses(owner: ClassInfo, attribute: str, made: ast.expr) -> set[str]:
+def _uses(owner: ClassInfo, attribute: str, made: ast.expr, are_several: bool) -> set[str]:
     """The methods of the attribute that the class calls, and an empty name where it is handed out in a list.
 
     What makes the variable reads what the attribute held before. Of several variables, any may be updated.
     """
     found = set()
-    are_several = not isinstance(made, ast.Call)
     before = set(walk(made))
     methods = [
         method for ancestor in owner.ancestry if isinstance(ancestor, ClassInfo) for method in ancestor.methods.values()
@@ -155,8 +166,9 @@ RULE = Rule(
     code="TFL211",
     name="untracked-tf-variable",
     documentation=__doc__,
-    nodes=(ast.Assign, ast.AnnAssign),
+    nodes=(ast.Assign, ast.AnnAssign, ast.Call),
     check=check,
+    calls=frozenset({".append", ".insert"}).__contains__,
     lasting=True,
     words=(b"Variable",),
     proof=Proof.UNTRACKED,
