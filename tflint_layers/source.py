@@ -6,6 +6,7 @@ import ast
 import codecs
 import io
 import os
+import stat
 import symtable
 import sys
 import tokenize
@@ -93,11 +94,13 @@ class Source:
     @cached_property
     def absolute_path(self) -> str:
         """The path that the file is known by; of a text that is no file, the name that it was given."""
-        if not os.path.exists(self.path):
+        try:
+            is_link = stat.S_ISLNK(os.lstat(self.path).st_mode)
+        except (OSError, ValueError):
             return self.path
         folder, name = os.path.split(self.path)
         path = os.path.join(_real_folder(os.path.abspath(folder)), name)
-        return os.path.realpath(path) if os.path.islink(path) else path
+        return os.path.realpath(path) if is_link else path
 
     @cached_property
     def tree(self) -> ast.Module:
@@ -124,7 +127,8 @@ class Source:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                symtable.symtable(_STOPPING + self.text, self.path, "exec")
+                # By the name of a file, what is said would quote its first line, read from disk again.
+                symtable.symtable(_STOPPING + self.text, "", "exec")
         except (SyntaxError, RecursionError, MemoryError, ValueError) as error:
             # Only the tree counts: some of what the compiler minds later, the parser does not.
             if not isinstance(error, SyntaxError) or error.msg != _STOPPED:
