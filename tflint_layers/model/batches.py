@@ -1,6 +1,6 @@
 """Which operations leave the batch axis the first one of what they give, so that its size is not known there either.
 
-Each entry was asked of TensorFlow with a batch of unknown size (``tests/test_kept_batch.py``).
+Asked of TensorFlow and of ``keras.ops`` with a batch of unknown size (``tests/test_kept_batch.py``).
 """
 
 from __future__ import annotations
@@ -38,16 +38,18 @@ def _decision(name: str) -> Decision | None:
     root, last = name.partition(".")[0], name.rpartition(".")[2]
     if name in _JOINING:
         return lambda arguments: have_batch(arguments.get(0, "values"))
-    if last in _BY_LOOK_UP and root in {"tensorflow", "keras"}:
-        return _BY_LOOK_UP[last]
+    # In the way of NumPy, `tile` may put new axes before the others.
+    if root in {"tensorflow", "keras"} and last in _DECISIONS and name != "keras.ops.tile":
+        return _DECISIONS[last]
     if api.keeps_batch(name):
         return lambda arguments: _has_batch(arguments, 0)
-    if (place := api.place_of_axis(name)) is not None:
-        return lambda arguments: _has_batch(arguments, 0) and _spares_first(arguments, place)
-    if root not in {"tensorflow", "keras"} or (last == "tile" and name.startswith("keras.ops.")):
-        # In the way of NumPy, `tile` may put new axes before the others.
-        return None
-    return _DECISIONS.get(last)
+    place = api.place_of_axis(name)
+    return _along(place) if place is not None else None
+
+
+def _along(place: int) -> Decision:
+    """The decision for an operation along an axis that it takes at a place."""
+    return lambda arguments: _has_batch(arguments, 0) and _spares_first(arguments, place)
 
 
 def _is_batch(value: Value | None) -> bool:
@@ -132,14 +134,6 @@ def _embedding_lookup(arguments: Arguments) -> bool:
     return _has_batch(arguments, 1)
 
 
-def _taken_apart(arguments: Arguments) -> bool:
-    return _has_batch(arguments, 0) and _spares_first(arguments, 2)
-
-
-def _turned(arguments: Arguments) -> bool:
-    return _has_batch(arguments, 0) and _spares_first(arguments, 1)
-
-
 def _stack(arguments: Arguments) -> bool:
     return have_batch(arguments.get(0, "values")) and _spares_first(arguments, 1)
 
@@ -164,7 +158,11 @@ def _einsum(arguments: Arguments) -> bool:
     return given[:1].isalpha() and any(one[:1] == given[:1] and _is_batch(operand) for one, operand in starts)
 
 
+# By the last part of a name; these go before the plainer tables of `api`.
 _DECISIONS: dict[str, Decision] = {
+    "ensure_shape": _ensure_shape,
+    "embedding_lookup": _embedding_lookup,
+    "take": _take,
     "matmul": _matmul,
     "transpose": _transpose,
     "permute_dimensions": _transpose,
@@ -173,18 +171,12 @@ _DECISIONS: dict[str, Decision] = {
     "reshape": _reshape,
     "gather": _gather,
     "pad": _longer,
-    "reverse": _turned,
-    "take_along_axis": _taken_apart,
-    "split": _taken_apart,
-    "unstack": _taken_apart,
+    "reverse": _along(1),
+    "take_along_axis": _along(2),
+    "split": _along(2),
+    "unstack": _along(2),
     "stack": _stack,
     "tile": _longer,
     "where": _where,
     "einsum": _einsum,
-}
-# What is more than an operation along an axis, or on each element.
-_BY_LOOK_UP: dict[str, Decision] = {
-    "ensure_shape": _ensure_shape,
-    "embedding_lookup": _embedding_lookup,
-    "take": _take,
 }

@@ -16,10 +16,10 @@ from tflint_layers.model.values import (
     Constant,
     Container,
     Function,
-    NotConstant,
     Static,
     Value,
     alternatives,
+    constant_of,
     literal,
 )
 
@@ -49,7 +49,9 @@ def advances(scope: Scope, node: Write, target: ast.expr) -> bool | None:
         return False
     if _begins_anew(scope, node, target) or _is_counted_from_end(scope, node, target):
         return False
-    if isinstance(node, ast.AugAssign) and isinstance(target, ast.Attribute) and _is_set_by_call(scope.value(target)):
+    # What is kept from call to call is never sure: the call itself gave it this value before.
+    is_set_before = isinstance(target, ast.Attribute) and constant_of(scope.value(target)) is not NOT_CONSTANT
+    if isinstance(node, ast.AugAssign) and is_set_before:
         return False
     if changes_length(scope, node, target):
         return None if node in scope.guarded else True
@@ -76,11 +78,6 @@ def _begins_anew(scope: Scope, node: Write, target: ast.expr) -> bool:
     return any(
         any(_is_same(one, target) for one in other.targets) and not reads(other.value, target) for other in before
     )
-
-
-def _is_set_by_call(old: Value) -> bool:
-    """Whether the call itself gave an attribute its value before: what is kept from call to call is never sure."""
-    return isinstance(old, Static) and old.sure and not isinstance(old.constant, NotConstant)
 
 
 def _is_counted_from_end(scope: Scope, node: Write, target: ast.expr) -> bool:
