@@ -1,9 +1,10 @@
 """A list, dict or set that outlives the call is changed while the call is traced, and never again.
 
 ## What it does
-Finds `self.log.append(v)`, `.extend`, `.update`, `.pop`, `.add`, `.rotate` and the like in code that Keras or
-`tf.function` traces, on a container kept in an attribute, in a global, in a closure or in a default argument. A
-container made in the same call is left alone; one that receives a tensor is TFL207.
+Finds `self.log.append(v)`, `.extend`, `.update`, `.pop`, `.add`, `.rotate` and the like, and functions such as
+`bisect.insort` and `heapq.heappush`, in code that Keras or `tf.function` traces, on a container kept in an attribute,
+in a global, in a closure or in a default argument. A container made in the same call is left alone, and so is a change
+that the same call, or the end of a `with` block, takes back; one that receives a tensor is TFL207.
 
 ## Why is this bad
 The list grows by one element for each trace, not for each step, and no error says so.
