@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 import tokenize
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from tflint_layers.finding import Finding
-from tflint_layers.source import Source, UnreadableSource
+from tflint_layers.source import Source
 
 # The two patterns are flake8's own, so that the command line hides what flake8 hides and nothing else.
 _NOQA = re.compile(r"# noqa(?::[\s]?(?P<codes>([A-Z]+[0-9]+(?:[,\s]+)?)+))?", re.IGNORECASE)
 # Only these can name one of our codes; looking at others would mean tokenising half of all files.
 _NOQA_OF_OURS = re.compile(r"# noqa:[^\n]*TFL", re.IGNORECASE)
 _NOQA_FILE = re.compile(r"^\s*# flake8[:=]\s*noqa", re.IGNORECASE | re.MULTILINE)
+_LONG_QUOTES = ('"""', "'''")
+# Only in such strings code may stand on lines that have no quotes.
+_LONG_FORMATTED = re.compile(r"""[fFtT][rR]?(?:\"{3}|'{3})""")
 _SKIP_FILE = re.compile(r"#\s*tflint-layers:\s*skip-file\s*")
 
 
@@ -102,42 +104,19 @@ class Suppressions:
         return _NOQA.search("".join(self._lines[first - 1 : last]))
 
     def _may_match(self, line: int) -> bool:
-        """Whether there is a ``# noqa`` near a line; most files that have one need not be tokenised all the same."""
-        if not self._noqa_lines:
-            return False
-        first, last = self._around(line)
-        return bisect_left(self._noqa_lines, first) < bisect_right(self._noqa_lines, last)
+        """Whether a ``# noqa`` may speak for a line of code; most files that have one need not be tokenised."""
+        return bool(self._noqa_lines) and (line in self._noqa_lines or self._may_be_continued(line))
 
-    def _around(self, line: int) -> tuple[int, int]:
-        """The first and last line of what may count as one with a line: of the module-level statement that holds it."""
-        index = bisect_right(self._statements, (line, len(self._lines))) - 1
-        first, last = self._statements[index] if index >= 0 else (line, line)
-        if last < line:
-            first, last = line, line
-        while last < len(self._lines) and self._lines[last - 1].endswith("\\\n"):
-            last += 1
-        return first, last
+    def _may_be_continued(self, line: int) -> bool:
+        """Whether a line of code may count as one with others, as a string or a backslash joins them."""
+        near = self._lines[max(line - 2, 0) : line]
+        is_joined = any(text.endswith("\\\n") or any(quotes in text for quotes in _LONG_QUOTES) for text in near)
+        return is_joined or _LONG_FORMATTED.search(self.source.text) is not None
 
     @cached_property
-    def _statements(self) -> list[tuple[int, int]]:
-        """The first and last line of each module-level statement, of those on one line together."""
-        try:
-            body = self.source.tree.body
-        except UnreadableSource:
-            return [(1, len(self._lines))]
-        found: list[tuple[int, int]] = []
-        for node in body:
-            first = min(part.lineno for part in (node, *getattr(node, "decorator_list", ())))
-            last = node.end_lineno or node.lineno
-            if found and first <= found[-1][1]:
-                first, _ = found.pop()
-            found.append((first, last))
-        return found
-
-    @cached_property
-    def _noqa_lines(self) -> list[int]:
-        """The lines on which a ``# noqa`` starts, in order."""
-        return list(self.source.line_numbers(match.start() for match in _NOQA.finditer(self.source.text)))
+    def _noqa_lines(self) -> frozenset[int]:
+        """The lines on which a ``# noqa`` starts."""
+        return frozenset(self.source.line_numbers(match.start() for match in _NOQA.finditer(self.source.text)))
 
     @cached_property
     def _whole_file(self) -> bool:
