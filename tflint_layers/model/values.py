@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from tflint_layers.immutable import immutable
 
 if TYPE_CHECKING:
     from tflint_layers.model.classes import ClassInfo, FunctionInfo
@@ -24,12 +26,12 @@ class Value:
     __slots__ = ()
 
 
-@dataclass(frozen=True)
+@immutable
 class Unknown(Value):
     """Cannot tell."""
 
 
-@dataclass(frozen=True)
+@immutable
 class NotConstant:
     """The absence of a constant, which ``None`` cannot mark because it is one."""
 
@@ -38,7 +40,7 @@ NOT_CONSTANT: Final = NotConstant()
 Constant = bool | int | float | str | None | NotConstant
 
 
-@dataclass(frozen=True)
+@immutable
 class Static(Value):
     """A Python value while tracing.
 
@@ -50,19 +52,19 @@ class Static(Value):
     sure: bool = True
 
 
-@dataclass(frozen=True)
+@immutable
 class StaticDim(Value):
     """The size of the batch axis: a Python int or ``None``."""
 
 
-@dataclass(frozen=True)
+@immutable
 class Shape(Value):
     """A static shape, or a slice of one; ``batch`` tells that its first entry is the size of the batch axis."""
 
     batch: bool = False
 
 
-@dataclass(frozen=True)
+@immutable
 class Tensor(Value):
     """Exists only when the graph runs.
 
@@ -82,7 +84,7 @@ class Tensor(Value):
     whole: bool = False
 
 
-@dataclass(frozen=True)
+@immutable
 class Variable(Value):
     """A weight: of the layer, or a ``tf.Variable``.
 
@@ -93,12 +95,12 @@ class Variable(Value):
     keras: bool = False
 
 
-@dataclass(frozen=True)
+@immutable
 class Array(Value):
     """A NumPy array whose numbers are known while tracing."""
 
 
-@dataclass(frozen=True)
+@immutable
 class Container(Value):
     """A Python list, tuple, dict, set or deque.
 
@@ -119,21 +121,21 @@ class Container(Value):
         return next((value for name, value in self.entries if name == key), None)
 
 
-@dataclass(frozen=True)
+@immutable
 class NamedTuple(Value):
     """A class of named tuples, with the names of its fields in order."""
 
     fields: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@immutable
 class Api(Value):
     """A module, class, function or constant of a library, by its canonical dotted name."""
 
     name: str
 
 
-@dataclass(frozen=True)
+@immutable
 class Instance(Value):
     """An object of a library class (``name``) or of a class of the project (``cls``).
 
@@ -150,7 +152,7 @@ class Instance(Value):
     fields: tuple[tuple[str, Value], ...] = ()
 
 
-@dataclass(frozen=True)
+@immutable
 class Class(Value):
     """A class of the project."""
 
@@ -180,7 +182,7 @@ class Environment:
         return None
 
 
-@dataclass(frozen=True)
+@immutable
 class Function(Value):
     """A function of the project, with what it closes over and what it is bound to.
 
@@ -196,7 +198,7 @@ class Function(Value):
     bare: bool = False
 
 
-@dataclass(frozen=True)
+@immutable
 class Method(Value):
     """An attribute of a value that is no function of the project: ``x.numpy``, ``self.log.append``."""
 
@@ -204,7 +206,7 @@ class Method(Value):
     name: str
 
 
-@dataclass(frozen=True)
+@immutable
 class Super(Value):
     """``super()`` in a method of ``after``, called on ``instance``."""
 
@@ -212,7 +214,7 @@ class Super(Value):
     after: ClassInfo
 
 
-@dataclass(frozen=True)
+@immutable
 class OneOf(Value):
     """One of a few values, depending on the path taken.
 
