@@ -80,6 +80,19 @@ def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
                     pending.extend([inner] if isinstance(inner, ast.stmt) else inner.body[::-1])
 
 
+def assigned_in(body: list[ast.stmt]) -> Iterator[ast.expr]:
+    """What the statements of a block assign to, those of functions and classes inside it among them."""
+    for node in statements(body):
+        if isinstance(node, ast.Assign):
+            yield from node.targets
+        elif isinstance(node, (ast.AugAssign, ast.AnnAssign, ast.For, ast.AsyncFor)):
+            yield node.target
+        elif isinstance(node, (ast.With, ast.AsyncWith)):
+            yield from (item.optional_vars for item in node.items if item.optional_vars is not None)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            yield from assigned_in(node.body)
+
+
 def parents_below(root: ast.AST) -> dict[ast.AST, ast.AST]:
     """The node around each node below ``root``."""
     found: dict[ast.AST, ast.AST] = {}
