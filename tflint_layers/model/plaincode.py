@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 
 from tflint_layers.model import api, callbacks
@@ -21,14 +21,28 @@ _WORDS = (
     "add_update",
     "Activation(lambda",
 )
-_NAMES = sorted({"Lambda", *callbacks.CALLBACK_NAMES})
-_ENDINGS = "|".join(sorted({name[-3:] for name in _NAMES}))
-# What Python has as well is a library's only where it is taken from something.
-_BEFORE = {name: r"\." if hasattr(builtins, name) else r"\b" for name in _NAMES}
-_WHOLE = "|".join(rf"(?<={before}{name}[(])" for name, before in _BEFORE.items())
-# Back from each bracket, over three letters first, which few names end with: takes an eighth of the time of plain
-# searches for one name after the other (measured).
-_CALLS = re.compile(rf"\((?<=(?:{_ENDINGS})\()(?:{_WHOLE})")
+
+
+def _before(name: str) -> str:
+    # What Python has as well is a library's only where it is taken from something.
+    return r"\." if hasattr(builtins, name) else r"\b"
+
+
+def _calls(names: Collection[str]) -> re.Pattern[str]:
+    """An expression for the calls of some names.
+
+    It looks back from each bracket, over three letters first, which few names end with: that takes an eighth of the
+    time of plain searches for one name after the other (measured).
+    """
+    endings = "|".join(sorted({name[-3:] for name in names}))
+    whole = "|".join(rf"(?<={_before(name)}{name}[(])" for name in sorted(names))
+    return re.compile(rf"\((?<=(?:{endings})\()(?:{whole})")
+
+
+_CALLS = _calls({"Lambda", *callbacks.CALLBACK_NAMES})
+# Where no name ends with this, there is no dataset of TensorFlow whose methods may be called.
+_DATASET = "Dataset"
+_CALLS_BUT_OF_DATASETS = _calls({"Lambda", *callbacks.CALLBACK_NAMES} - callbacks.DATASET_CALLBACKS)
 # A Keras tensor is spoken about where an operation of TensorFlow may take it. An expression that does not start with a
 # fixed text takes ten times as long (measured).
 _KERAS_TENSOR = re.compile(r"Input\((?<=\bInput\()")
@@ -56,13 +70,15 @@ _HANDED_ON = (b"tf.function", b"@function")
 
 def _names_library(source: Source) -> bool:
     """Whether a file speaks of Keras or TensorFlow at all."""
-    data = source.data
-    return any(library in data for library in _LIBRARIES) or any(library in data.lower() for library in _LIBRARIES)
+    if any(library in source.data for library in _LIBRARIES):
+        return True
+    lowered = source.data.lower()
+    return any(library in lowered for library in _LIBRARIES)
 
 
 def has_traced_text(source: Source) -> bool:
     """Whether a file has a ``tf.function``, or what rules say about code outside of layers."""
-    return _has_function(source) or bool(plain_lines(source))
+    return _has_function(source) or bool(_places(source))
 
 
 def _has_function(source: Source) -> bool:
@@ -77,21 +93,30 @@ def speaks_of_set_up(source: Source) -> bool:
     return _VARIABLE in source.text or has_traced_text(source)
 
 
-# A file is asked about before it is parsed, and again when it is evaluated right after that.
-@lru_cache(maxsize=1)
 def plain_lines(source: Source) -> tuple[int, ...]:
     """The numbers of the lines, from 1, at which such code stands, in order; none in a file without Keras."""
-    places = sorted(_places(source)) if _names_library(source) else []
+    places = sorted((*_places(source), *_hidden_classes(source))) if _names_library(source) else []
     return tuple(source.line_numbers(places))
 
 
-def _places(source: Source) -> Iterator[int]:
+def _hidden_classes(source: Source) -> Iterator[int]:
+    """Where classes stand that TensorFlow may not name: no reason to parse a file, as only those of Keras count."""
+    return (place for place in source.places_of(_HIDDEN) if _HAS_BASE.match(source.text, place + len(_HIDDEN)))
+
+
+# A file is asked about before it is parsed, and again when it is evaluated right after that.
+@lru_cache(maxsize=1)
+def _places(source: Source) -> tuple[int, ...]:
+    return tuple(_places_in(source)) if _names_library(source) else ()
+
+
+def _places_in(source: Source) -> Iterator[int]:
     text = source.text
     # Plain searches one after the other take a sixth of the time of one regular expression for all (measured).
     for word in _WORDS:
         yield from source.places_of(word)
-    yield from (place for place in source.places_of(_HIDDEN) if _HAS_BASE.match(text, place + len(_HIDDEN)))
-    yield from (match.start() for match in _CALLS.finditer(text))
+    calls = _CALLS if _DATASET in text else _CALLS_BUT_OF_DATASETS
+    yield from (match.start() for match in calls.finditer(text))
     keras_tensors = [match.start() for match in _KERAS_TENSOR.finditer(text)]
     if keras_tensors:
         operations = _operations(source)
