@@ -12,6 +12,8 @@ from tflint_layers.modules import file_of_import, imports, is_package, member_na
 from tflint_layers.settings import DEFAULT_EXCLUDE
 
 _MOST_IMPORTERS = 40
+# Bytes of files that are kept for whoever lints them next, which saves reading them again.
+_MOST_KEPT = 16_000_000
 
 # For each file: by the name that others take from it, empty for the module as a whole, the files that do.
 Importers = dict[str, dict[str, set[str]]]
@@ -23,6 +25,8 @@ class ImportGraph:
     def __init__(self) -> None:
         self._graphs: dict[str, Importers] = {}
         self._direct: dict[str, set[str]] = {}
+        self._texts: dict[str, bytes] = {}
+        self._kept = 0
 
     def importers(self, path: str) -> list[str]:
         """The files that import a file: directly, through names that others hand on, or through a helper between.
@@ -46,8 +50,33 @@ class ImportGraph:
     def _graph_of(self, path: str) -> Importers:
         folder = _top_folder(os.path.dirname(path))
         if folder not in self._graphs:
-            self._graphs[folder] = _read_imports(folder)
+            self._graphs[folder] = self._read_imports(folder)
         return self._graphs[folder]
+
+    def _read_imports(self, folder: str) -> Importers:
+        graph: Importers = {}
+        for path in _python_files(folder):
+            try:
+                with open(path, "rb") as file:
+                    text = file.read()
+            except OSError:
+                continue
+            self._keep(path, text)
+            for imported, name in _files_imported(text, path):
+                graph.setdefault(imported, {}).setdefault(name, set()).add(path)
+        return graph
+
+    def _keep(self, path: str, text: bytes) -> None:
+        if self._kept + len(text) <= _MOST_KEPT:
+            self._kept += len(text)
+            self._texts[path] = text
+
+    def take_text(self, path: str) -> bytes | None:
+        """The bytes of a file that was read for its imports; None for any other. They are given once."""
+        text = self._texts.pop(path, None)
+        if text is not None:
+            self._kept -= len(text)
+        return text
 
     def _importers_of(self, path: str, graph: Importers) -> set[str]:
         if path not in self._direct:
@@ -80,19 +109,6 @@ def _top_folder(folder: str) -> str:
     while is_package(folder) and is_package(os.path.dirname(folder)):
         folder = os.path.dirname(folder)
     return folder
-
-
-def _read_imports(folder: str) -> Importers:
-    graph: Importers = {}
-    for path in _python_files(folder):
-        try:
-            with open(path, "rb") as file:
-                text = file.read()
-        except OSError:
-            continue
-        for imported, name in _files_imported(text, path):
-            graph.setdefault(imported, {}).setdefault(name, set()).add(path)
-    return graph
 
 
 def _files_imported(text: bytes, path: str) -> Iterator[tuple[str, str]]:

@@ -212,6 +212,7 @@ class Project:
     def give(self, source: Source) -> None:
         """Let a file have this text, whatever is on disk, until another file is given."""
         self._given = (source.absolute_path, source)
+        self._imports.take_text(source.absolute_path)
 
     def has_changed(self, source: Source) -> bool:
         """Whether the file is known with other bytes, so that what was concluded from it may be wrong."""
@@ -269,8 +270,11 @@ class Project:
         """
         if self._given is not None and self._given[0] == path:
             return self._given[1]
-        with open(path, "rb") as file:
-            return Source.from_bytes(file.read(), path)
+        text = self._imports.take_text(path)
+        if text is None:
+            with open(path, "rb") as file:
+                text = file.read()
+        return Source.from_bytes(text, path)
 
     def leave(self, module: ModuleInfo) -> None:
         """Give up a module that was evaluated where no other imports it, and more of them once they are many."""
