@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import ClassVar
 
@@ -53,7 +53,6 @@ from tflint_layers.model.values import (
     is_symbolic,
     is_tensor,
     join,
-    of_each,
     stored,
 )
 
@@ -86,23 +85,23 @@ class Calls(Expressions):
 
     def call(self, node: ast.Call) -> Value:
         """The value of a call expression."""
-        callee = self.evaluate(node.func)
+        called = node.func
+        callee = self.evaluate(called)
         arguments = self._arguments(node)
         if isinstance(callee, Method):
             self._change_in_place(node, callee, arguments)
-        if self.frame.eager and isinstance(node.func, ast.Attribute) and node.func.attr == "compile":
+        if self.frame.eager and isinstance(called, ast.Attribute) and called.attr == "compile":
             self._compile(node, arguments)
-        if callee is UNKNOWN and _is_activation(node.func):
+        if callee is UNKNOWN and _is_activation(called):
             return self._activated(arguments)
         if not isinstance(callee, OneOf):
             if isinstance(callee, (Unknown, Method)) and _is_run_of_strategy(node):
                 return self._run_by_strategy(arguments)
             return self.call_value(callee, arguments, node)
-        if any(isinstance(v, Instance) and v.cls is not None for v in callee.values):
-            # Which layer it is may go with what it is given, so what comes of the other pairs shows nothing.
-            with self.unrecorded():
-                return of_each(callee, lambda alternative: self.call_value(alternative, arguments, node))
-        return of_each(callee, lambda alternative: self.call_value(alternative, arguments, node))
+        # Which layer it is may go with what it is given, so what comes of the other pairs shows nothing.
+        is_choice = any(isinstance(one, Instance) and one.cls is not None for one in callee.values)
+        with self.unrecorded() if is_choice else nullcontext():
+            return join([self.call_value(alternative, arguments, node) for alternative in callee.values])
 
     def _run_by_strategy(self, arguments: Arguments) -> Value:
         """Run what `strategy.run` is given; in a graph it is a part of that, converted as the caller is (measured)."""
@@ -131,9 +130,9 @@ class Calls(Expressions):
             elif not partial:
                 positional.append(value)
         for keyword in node.keywords:
-            value = self.evaluate(keyword.value)
-            if keyword.arg is not None:
-                keywords.append((keyword.arg, value))
+            name, value = keyword.arg, self.evaluate(keyword.value)
+            if name is not None:
+                keywords.append((name, value))
             elif not (isinstance(value, Container) and value.items == () and not value.origin):
                 keywords.extend(value.entries if isinstance(value, Container) else ())
                 partial = True

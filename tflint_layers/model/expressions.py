@@ -65,11 +65,11 @@ class Expressions(Members):
 
     def evaluate(self, node: ast.expr) -> Value:
         """The value of an expression in the current frame; noted in its scope."""
-        frame, kind = self.frame, type(node)
+        frame = self.frame
         # Every third expression is a local name.
-        value = frame.environment.names.get(node.id) if isinstance(node, ast.Name) else None
+        value = frame.environment.names.get(node.id) if type(node) is ast.Name else None
         if value is None:
-            value = self._handlers.get(kind, Expressions._evaluate_parts)(self, node)
+            value = self._handlers.get(type(node), Expressions._evaluate_parts)(self, node)
         if frame.marks:
             frame.record(node, value)
         else:

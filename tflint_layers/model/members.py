@@ -45,8 +45,10 @@ _TUPLE_METHODS = frozenset(dir(tuple))
 
 
 @cache
-def _member(dotted: str, name: str) -> Api:
-    return Api(canonical(f"{dotted}.{name}"))
+def _member(dotted: str, name: str) -> tuple[Api, bool]:
+    """What stands under a name in a module or class, and whether that is a library's."""
+    member = canonical(f"{dotted}.{name}")
+    return Api(member), api.is_library(member)
 
 
 class Members(Narrowing):
@@ -54,17 +56,18 @@ class Members(Narrowing):
 
     def attribute_of(self, node: ast.Attribute) -> Value:
         """The value of an attribute expression."""
-        receiver = self.evaluate(node.value)
-        if isinstance(receiver, OneOf):
-            # Nothing is read of None: that raises.
-            return of_each(without_none(receiver), lambda alternative: self.attribute(alternative, node.attr))
-        return self.attribute(receiver, node.attr)
+        receiver, name = self.evaluate(node.value), node.attr
+        return self._attribute_of_each(receiver, name) if type(receiver) is OneOf else self.attribute(receiver, name)
+
+    def _attribute_of_each(self, receiver: OneOf, name: str) -> Value:
+        # Nothing is read of None: that raises.
+        return of_each(without_none(receiver), lambda alternative: self.attribute(alternative, name))
 
     def attribute(self, receiver: Value, name: str) -> Value:
         """The value of ``receiver.name``."""
         if isinstance(receiver, Api):
-            member = _member(receiver.name, name)
-            return member if api.is_library(member.name) else self.imported(member.name, self.frame.scope.module)
+            member, is_library = _member(receiver.name, name)
+            return member if is_library else self.imported(member.name, self.frame.scope.module)
         if isinstance(receiver, Instance):
             return self._instance_attribute(receiver, name)
         if isinstance(receiver, Super):
@@ -169,8 +172,12 @@ class Members(Narrowing):
 
     def item_of(self, node: ast.Subscript) -> Value:
         """The value of a subscript."""
-        receiver, index = self.evaluate(node.value), self.evaluate(node.slice)
-        value = of_each(receiver, lambda alternative: self._item(alternative, node.slice, index))
+        subscript = node.slice
+        receiver, index = self.evaluate(node.value), self.evaluate(subscript)
+        if isinstance(receiver, OneOf):
+            value = join([self._item(alternative, subscript, index) for alternative in receiver.values])
+        else:
+            value = self._item(receiver, subscript, index)
         if isinstance(value, StaticDim):
             return self.frame.environment.names.get(ast.unparse(node), value)
         return value

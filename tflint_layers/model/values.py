@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from tflint_layers.immutable import immutable
+from tflint_layers.model.immutable import immutable
 
 if TYPE_CHECKING:
     from tflint_layers.model.classes import ClassInfo, FunctionInfo
