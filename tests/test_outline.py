@@ -69,6 +69,8 @@ def test_files_that_may_have_traced_code(folder: Path, text: str) -> None:
         "import tensorflow as tf\ndef scale(x):\n    return list(map(tf.square, x))\n",
         "from tensorflow import while_loop\nwhile_loop(condition, body, [x])\n",  # runs step by step outside of graphs
         "import tensorflow as tf\nshown = my_vectorized_map(tf.square, x)\n",
+        "import tensorflow as tf\ndef scale(pool, x):\n    return pool.map(tf.square, x)\n",  # no dataset to map
+        "import keras\nclass _Seen(keras.callbacks.Callback): pass\n",  # a name that only TensorFlow would mind
         "def scale(x):\n    print(x)\n",
         "from torch.autograd.function import once_differentiable\n",  # of a library that is not TensorFlow
         "import tensorflow as tf\nclass _Plain(object): pass\nclass _Empty(): pass\n",

@@ -64,3 +64,27 @@ def test_a_module_that_another_one_looked_into_is_kept(tmp_path: Path) -> None:
     assert project.module("helper", user) is helper
     project.leave(helper)
     assert project.read(str(tmp_path / "helper.py")) is helper
+
+
+def test_a_file_that_was_read_for_its_imports_is_read_once(tmp_path: Path) -> None:
+    helper, user = tmp_path / "helper.py", tmp_path / "user.py"
+    helper.write_text("x = 1\n")
+    user.write_text("from helper import x\n")
+    project = Project()
+    assert project.importers(str(helper)) == [str(user)]
+    user.write_text("from helper import x as y\n")
+    # What was kept is given once.
+    assert project.source(str(user)).text == "from helper import x\n"
+    assert project.source(str(user)).text == "from helper import x as y\n"
+
+
+def test_a_given_text_goes_before_what_was_read_for_its_imports(tmp_path: Path) -> None:
+    path = tmp_path / "file.py"
+    path.write_text("x = 1\n")
+    project = Project()
+    project.importers(str(path))
+    project.give(Source.from_bytes(b"x = 2\n", str(path)))
+    assert project.source(str(path)).text == "x = 2\n"
+    project.give(Source.from_bytes(b"", str(tmp_path / "other.py")))
+    path.write_text("x = 3\n")
+    assert project.source(str(path)).text == "x = 3\n"

@@ -80,6 +80,11 @@ def test_a_continued_line_is_one_with_the_next(text: str) -> None:
     assert hides(text.replace("\n", "\r\n"), line=1)
 
 
+def test_a_line_that_a_string_or_a_backslash_leads_to_is_one_with_those_before() -> None:
+    assert hides('z = """\n# noqa\n""", y.numpy()\n', line=3)
+    assert hides("z = 'a\\\n# noqa\\\nb', y.numpy()\n", line=3)
+
+
 def test_a_line_inside_of_a_string_is_one_with_all_of_it() -> None:
     assert hides('y = f"""\n{x.numpy()}\n# noqa\n"""\n', line=2)
 

@@ -50,8 +50,9 @@ def discover(paths: Iterable[str], configuration: Configuration) -> Discovery:
 def _once(paths: set[str]) -> list[str]:
     """The paths in order, each file once: with two names it would be reported, and fixed, twice. A link gives way."""
     names: dict[str, str] = {}
-    for path in sorted(paths, key=lambda path: (os.path.realpath(path) != os.path.abspath(path), path)):
-        names.setdefault(path if path == STDIN else os.path.realpath(path), path)
+    real = {path: path if path == STDIN else os.path.realpath(path) for path in paths}
+    for path in sorted(paths, key=lambda path: (real[path] != os.path.abspath(path), path)):
+        names.setdefault(real[path], path)
     return sorted(names.values())
 
 

@@ -111,7 +111,11 @@ class Suppressions:
         """Whether a line of code may count as one with others, as a string or a backslash joins them."""
         near = self._lines[max(line - 2, 0) : line]
         is_joined = any(text.endswith("\\\n") or any(quotes in text for quotes in _LONG_QUOTES) for text in near)
-        return is_joined or _LONG_FORMATTED.search(self.source.text) is not None
+        return is_joined or self._has_code_in_strings
+
+    @cached_property
+    def _has_code_in_strings(self) -> bool:
+        return _LONG_FORMATTED.search(self.source.text) is not None
 
     @cached_property
     def _noqa_lines(self) -> frozenset[int]:
