@@ -144,7 +144,7 @@ class FunctionInfo:
     @cached_property
     def attributes_stored(self) -> frozenset[str]:
         """The names of the attributes that are assigned in it and the functions inside it, of whatever object."""
-        # Asked of methods that nothing else looks into: going through the statements alone takes a tenth of the time.
+        # Asked of methods that nothing else looks into; all nodes would take more than twice the time (measured).
         parts = (part for target in assigned_in(self.block) for part in walk(target))
         return frozenset(part.attr for part in parts if isinstance(part, ast.Attribute) and type(part.ctx) is ast.Store)
 

@@ -64,15 +64,15 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
     """Objects to reading a number that a method is there to change."""
     if not isinstance(node, (ast.Attribute, ast.Subscript)) or not isinstance(node.ctx, ast.Load):
         return
+    value, is_attribute = scope.value(node), isinstance(node, ast.Attribute)
+    # Most of what is read is no number, which is soon told.
+    if not (value is UNKNOWN or _is_number(value) if is_attribute else isinstance(value, Static)):
+        return
     owner, place = owner_and_place(node) or (None, "")
-    receiver, value = scope.value(owner) if owner is not None else UNKNOWN, scope.value(node)
+    receiver = scope.value(owner) if owner is not None else UNKNOWN
     if not isinstance(receiver, Instance) or receiver.cls is None or receiver.fresh or place in api.OWN_FLAGS:
         return
-    if isinstance(node, ast.Attribute):
-        # Most attributes are no numbers, which is soon told.
-        if not (value is UNKNOWN or _is_number(value)) or not receiver.cls.may_set(place):
-            return
-    elif not isinstance(value, Static):
+    if is_attribute and not receiver.cls.may_set(place):
         return
     setter = setters(receiver.cls).get(place)
     if setter is None or (value is UNKNOWN and not _is_option(receiver.cls.method("__init__"), place)):
