@@ -208,3 +208,11 @@ def test_the_python_api_is_there_and_light(first: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_type_checker_takes_values_for_frozen() -> None:
+    code = "from tflint_layers.model.values import Static\nStatic(1).constant = 2\n"
+    checked = subprocess.run(
+        [sys.executable, "-m", "mypy", "--config-file=", "-c", code], capture_output=True, text=True, check=False
+    )
+    assert 'Property "constant" defined in "Static" is read-only' in checked.stdout

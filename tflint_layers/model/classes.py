@@ -41,7 +41,6 @@ _UNTESTED = (ast.Try, getattr(ast, "TryStar", ast.Try), ast.For, ast.While, ast.
 _MUTATORS = "|".join(sorted(api.MUTATORS))
 _CHANGED = re.compile(rf"\[[^\n=]*\][ ]*(?:[-+*/|&]|//)?=(?!=)|\.(?:{_MUTATORS})\(")
 _MUTATES = re.compile(rf"\.\s*(?:{_MUTATORS})\b")
-_STARTS_WORD = re.compile(r"\b")
 _WRITERS = frozenset({"setter", "deleter"})
 
 Node = TypeVar("Node", bound=ast.AST)
@@ -113,9 +112,8 @@ class FunctionInfo:
     def locals(self) -> dict[str, ast.expr | None]:
         """The names that the function binds, each with its expression if it is bound once, and plainly."""
         found: dict[str, ast.expr | None] = {parameter.arg: None for parameter in self.parameters}
-        if not isinstance(self.node, ast.Lambda):
-            for name, value in _assigned(self.node.body):
-                found[name] = None if name in found else value
+        for name, value in _assigned(self.block):
+            found[name] = None if name in found else value
         return {**dict.fromkeys(self.bound_first), **found}
 
     @cached_property
@@ -489,11 +487,8 @@ class ModuleInfo:
 
     def changes(self, name: str) -> bool:
         """Whether the text may change what is in a container that a module-level name stands for."""
-        places = self.source.places_of(name)
-        return any(
-            _CHANGED.match(self.source.text, at + len(name)) and _STARTS_WORD.match(self.source.text, at)
-            for at in places
-        )
+        ends = (place + len(name) for place in self.source.places_of_name(name))
+        return any(_CHANGED.match(self.source.text, end) for end in ends)
 
     def conditions(self, node: ast.AST) -> Iterator[tuple[ast.expr | None, bool]]:
         """The tests of the branches in which a node of the module stands, each with the outcome that leads there.

@@ -172,12 +172,8 @@ class Members(Narrowing):
 
     def item_of(self, node: ast.Subscript) -> Value:
         """The value of a subscript."""
-        subscript = node.slice
-        receiver, index = self.evaluate(node.value), self.evaluate(subscript)
-        if isinstance(receiver, OneOf):
-            value = join([self._item(alternative, subscript, index) for alternative in receiver.values])
-        else:
-            value = self._item(receiver, subscript, index)
+        receiver, index = self.evaluate(node.value), self.evaluate(node.slice)
+        value = of_each(receiver, lambda alternative: self._item(alternative, node.slice, index))
         if isinstance(value, StaticDim):
             return self.frame.environment.names.get(ast.unparse(node), value)
         return value

@@ -66,7 +66,8 @@ def check(scope: Scope, node: ast.AST) -> Iterator[Hit]:
         return
     value, is_attribute = scope.value(node), isinstance(node, ast.Attribute)
     # Most of what is read is no number, which is soon told.
-    if not (value is UNKNOWN or _is_number(value) if is_attribute else isinstance(value, Static)):
+    may_be_number = (value is UNKNOWN or _is_number(value)) if is_attribute else isinstance(value, Static)
+    if not may_be_number:
         return
     owner, place = owner_and_place(node) or (None, "")
     receiver = scope.value(owner) if owner is not None else UNKNOWN
